@@ -1,0 +1,59 @@
+#include "core/io/json.h"
+
+#include "core/base/error.h"
+#include "core/io/file.h"
+
+namespace switchyard {
+
+Json parse_json(const std::string& text, const std::string& where) {
+  constexpr int kMaxDepth = 64;
+  const auto limit_depth = [&](int depth, Json::parse_event_t, Json&) {
+    check(depth <= kMaxDepth, where, "JSON is nested too deep: expected at most ", kMaxDepth, " levels");
+    return true;
+  };
+  try {
+    return Json::parse(text, limit_depth);
+  } catch (const Json::parse_error& error) {
+    fail(where, "not valid JSON: ", std::string(error.what()));
+  }
+}
+
+Json read_json(const std::filesystem::path& path) { return parse_json(read_text(path), path.string()); }
+
+void write_json(const std::filesystem::path& path, const Json& value, int indent) {
+  write_text(path, value.dump(indent, ' ', false, Json::error_handler_t::replace) + "\n");
+}
+
+Json to_json(const ConfigNode& node) {
+  if (node.is_null()) return nullptr;
+  if (node.is_bool()) return node.as_bool();
+  if (node.is_int()) return node.as_int();
+  if (node.is_double()) return node.as_double();
+  if (node.is_string()) return std::get<std::string>(node.value());
+  if (node.is_list()) {
+    Json list = Json::array();
+    for (const auto& item : node.as_list()) list.push_back(to_json(item));
+    return list;
+  }
+  Json map = Json::object();
+  for (const auto& [key, item] : node.as_map()) map[key] = to_json(item);
+  return map;
+}
+
+ConfigNode to_config(const Json& value, const Origin& origin) {
+  if (value.is_null()) return ConfigNode(std::monostate{}, origin);
+  if (value.is_boolean()) return ConfigNode(value.get<bool>(), origin);
+  if (value.is_number_integer()) return ConfigNode(value.get<int64_t>(), origin);
+  if (value.is_number()) return ConfigNode(value.get<double>(), origin);
+  if (value.is_string()) return ConfigNode(value.get<std::string>(), origin);
+  if (value.is_array()) {
+    ConfigNode::List list;
+    for (const auto& item : value) list.push_back(to_config(item, origin));
+    return ConfigNode(std::move(list), origin);
+  }
+  ConfigNode::Map map;
+  for (const auto& [key, item] : value.items()) map.emplace_back(key, to_config(item, origin));
+  return ConfigNode(std::move(map), origin);
+}
+
+}  // namespace switchyard

@@ -1,0 +1,61 @@
+#pragma once
+// The contract between the trainer and a modality. The trainer knows nothing else of either.
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/moe/forward_context.h"
+#include "core/nn/module.h"
+
+namespace switchyard {
+
+/// Items of a step, concatenated, never padded. Modalities derive and add their tensors.
+struct Batch {
+  virtual ~Batch() = default;
+  virtual void to(at::Device device) = 0;
+  /// Valid input elements at the finest level.
+  virtual int64_t tokens() const = 0;
+
+  std::vector<std::string> uris;    ///< [S]
+  std::vector<std::string> groups;  ///< [S], the exchangeable unit: room, drive, clip, speaker
+  std::vector<int64_t> domain_ids;  ///< [S]
+};
+
+/// An endless (training) or finite (evaluation) sequence of batches, a pure function of its position.
+class BatchSource {
+ public:
+  virtual ~BatchSource() = default;
+  /// nullptr at the end of a finite source.
+  virtual std::unique_ptr<Batch> next() = 0;
+  /// Batches handed out so far; what a checkpoint stores.
+  virtual int64_t state() const = 0;
+  virtual void restore(int64_t batches) = 0;
+};
+
+/// What a forward pass at evaluation hands to metrics: keyed tensors at the finest level.
+struct Outputs {
+  std::map<std::string, at::Tensor> tensors;  ///< e.g. "logits" [T, K], "label" [T], "seq_offset" [S+1]
+  std::vector<std::string> uris, groups;      ///< [S]
+  std::vector<int64_t> domain_ids;            ///< [S]
+};
+
+class Task {
+ public:
+  virtual ~Task() = default;
+  /// Built on the CPU in fp32, initialised; the caller owns it and moves it.
+  virtual std::unique_ptr<Module> build_model() = 0;
+  /// `split`: "train" is endless and shuffled; any other is finite, in fixed order, not augmented.
+  virtual std::unique_ptr<BatchSource> source(const std::string& split) = 0;
+  /// Task loss of one batch, without the auxiliary losses that `context` collects. Scalar.
+  virtual at::Tensor loss(Module& model, Batch& batch, ForwardContext& context) = 0;
+  virtual Outputs predict(Module& model, Batch& batch, ForwardContext& context) = 0;
+
+  virtual std::vector<std::string> domain_names() const = 0;
+  virtual std::vector<std::string> class_names() const = 0;
+  /// Identifies the data (shard hashes), for provenance and for refusing a wrong resume.
+  virtual std::string data_hash() const = 0;
+};
+
+}  // namespace switchyard

@@ -1,0 +1,20 @@
+#define CATCH_CONFIG_RUNNER
+#include "tests/test.h"
+
+#include <cstdlib>
+#include <unistd.h>
+
+namespace switchyard::test {
+
+TempDir::TempDir() {
+  std::string pattern = (std::filesystem::temp_directory_path() / "switchyard-test-XXXXXX").string();
+  path_ = ::mkdtemp(pattern.data());
+}
+TempDir::~TempDir() {
+  std::error_code ignored;
+  std::filesystem::remove_all(path_, ignored);
+}
+
+}  // namespace switchyard::test
+
+int main(int argc, char** argv) { return Catch::Session().run(argc, argv); }
