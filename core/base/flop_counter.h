@@ -1,0 +1,22 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+namespace switchyard {
+
+/// Counts 2 x multiply-adds of every matrix product (mm, addmm, bmm, baddbmm, _grouped_mm)
+/// that runs on any thread while it lives.
+class FlopCounter {
+ public:
+  FlopCounter();
+  ~FlopCounter();
+  FlopCounter(const FlopCounter&) = delete;
+  FlopCounter& operator=(const FlopCounter&) = delete;
+  int64_t flops() const;
+
+ private:
+  uint64_t handle_;
+};
+
+}  // namespace switchyard

@@ -1,0 +1,95 @@
+#include "eval/study/study.h"
+
+#include "core/io/json.h"
+
+namespace switchyard {
+namespace {
+
+const std::vector<std::string>& state_names() {
+  static const std::vector<std::string> names = {"planned", "trained", "evaluated"};
+  return names;
+}
+
+CellState state_from(const std::string& name, const std::string& where) {
+  check_name(where, "cell state", name, state_names());
+  const auto& names = state_names();
+  return static_cast<CellState>(std::find(names.begin(), names.end(), name) - names.begin());
+}
+
+}  // namespace
+
+void StudyParams::declare(Fields<StudyParams>& f) {
+  f.add("protocol", &StudyParams::protocol, "how domains are held out", Choices{{"seen_unseen"}});
+  f.add("arms", &StudyParams::arms, "models compared: moe, active, total, original");
+  f.add("seeds", &StudyParams::seeds, "training seeds, one cell each", at_least(0));
+  f.add("conclusions", &StudyParams::conclusions, "false: too short a run to say who wins");
+}
+
+const std::vector<std::string>& arm_names() {
+  static const std::vector<std::string> names = {"moe", "active", "total", "original"};
+  return names;
+}
+
+std::filesystem::path StudyCell::folder() const {
+  return std::filesystem::path("cells") / arm / holdout / ("seed" + std::to_string(seed));
+}
+
+Study Study::create(const std::filesystem::path& folder, const StudyParams& params,
+                    const std::string& experiment, const std::vector<std::string>& overrides) {
+  Study study;
+  study.folder_ = folder;
+  study.experiment_ = experiment;
+  study.protocol_ = params.protocol;
+  study.overrides_ = overrides;
+  for (int64_t seed : params.seeds) {
+    for (const auto& arm : params.arms) {
+      check_name("study.arms", "arm", arm, arm_names());
+      study.cells_.push_back({arm, "unseen", seed, CellState::Planned});
+    }
+  }
+  check(!study.cells_.empty(), "study", "no cell: study.arms and study.seeds must not be empty");
+  study.save();
+  return study;
+}
+
+bool Study::is_study(const std::filesystem::path& folder) { return std::filesystem::exists(folder / "study.json"); }
+
+Study Study::open(const std::filesystem::path& folder) {
+  const std::string where = (folder / "study.json").string();
+  const Json json = read_json(where);
+  Study study;
+  study.folder_ = folder;
+  try {
+    study.experiment_ = json.at("experiment").get<std::string>();
+    study.protocol_ = json.at("protocol").get<std::string>();
+    study.overrides_ = json.at("overrides").get<std::vector<std::string>>();
+    for (const auto& cell : json.at("cells")) {
+      study.cells_.push_back({cell.at("arm").get<std::string>(), cell.at("holdout").get<std::string>(),
+                              cell.at("seed").get<int64_t>(),
+                              state_from(cell.at("state").get<std::string>(), where)});
+    }
+  } catch (const Json::exception& error) {
+    fail(where, "damaged study: ", std::string(error.what()));
+  }
+  return study;
+}
+
+void Study::set_state(size_t cell, CellState state) {
+  cells_.at(cell).state = state;
+  save();
+}
+
+void Study::save() const {
+  Json json = {{"schema", "switchyard.study/1"}, {"experiment", experiment_}, {"protocol", protocol_},
+               {"overrides", overrides_}, {"cells", Json::array()}};
+  for (const auto& cell : cells_) {
+    json["cells"].push_back({{"arm", cell.arm},
+                             {"holdout", cell.holdout},
+                             {"seed", cell.seed},
+                             {"state", state_names()[static_cast<size_t>(cell.state)]},
+                             {"folder", cell.folder().string()}});
+  }
+  write_json(folder_ / "study.json", json);
+}
+
+}  // namespace switchyard

@@ -1,0 +1,64 @@
+#pragma once
+// A study is a set of planned cells arm x held-out set x seed (DESIGN 8). study.json lists all of them
+// and their state before the first one starts, so that an interrupted study continues where it stopped.
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "core/base/params.h"
+
+namespace switchyard {
+
+struct StudyParams {
+  std::string protocol = "seen_unseen";
+  std::vector<std::string> arms = {"moe", "active"};
+  std::vector<int64_t> seeds = {0};
+  bool conclusions = true;
+
+  static void declare(Fields<StudyParams>& f);
+};
+
+/// "moe": the config as it is; "active", "total": its dense twins (core/moe/twin.h); "original": the
+/// published dense sub-layer.
+const std::vector<std::string>& arm_names();
+
+enum class CellState { Planned, Trained, Evaluated };
+
+struct StudyCell {
+  std::string arm, holdout;
+  int64_t seed = 0;
+  CellState state = CellState::Planned;
+
+  /// Below the study folder: cells/<arm>/<holdout>/seed<k>, an ordinary run folder.
+  std::filesystem::path folder() const;
+};
+
+class Study {
+ public:
+  /// Writes study.json with every cell planned.
+  static Study create(const std::filesystem::path& folder, const StudyParams& params,
+                      const std::string& experiment, const std::vector<std::string>& overrides);
+  /// Errors: no study.json, damaged.
+  static Study open(const std::filesystem::path& folder);
+  static bool is_study(const std::filesystem::path& folder);
+
+  const std::filesystem::path& folder() const { return folder_; }
+  const std::vector<StudyCell>& cells() const { return cells_; }
+  const std::vector<std::string>& overrides() const { return overrides_; }
+  const std::string& experiment() const { return experiment_; }
+  std::filesystem::path cell_folder(const StudyCell& cell) const { return folder_ / cell.folder(); }
+  /// Saves study.json.
+  void set_state(size_t cell, CellState state);
+
+ private:
+  void save() const;
+
+  std::filesystem::path folder_;
+  std::string experiment_, protocol_;
+  std::vector<std::string> overrides_;
+  std::vector<StudyCell> cells_;
+};
+
+}  // namespace switchyard

@@ -1,0 +1,32 @@
+#include "tests/test.h"
+
+#include "core/io/file.h"
+#include "eval/study/study.h"
+
+using namespace switchyard;
+using namespace switchyard::test;
+
+TEST_CASE("a study lists every cell before it starts and remembers what is done", "[study]") {
+  TempDir dir;
+  StudyParams params;
+  params.seeds = {0, 1};
+  Study study = Study::create(dir.path(), params, "point_cloud/scan_demo", {"seed=3"});
+  REQUIRE(study.cells().size() == 4);
+  study.set_state(1, CellState::Trained);
+  const Study again = Study::open(dir.path());
+  CHECK(again.cells()[1].state == CellState::Trained);
+  CHECK(again.cells()[0].state == CellState::Planned);
+  CHECK(again.cells()[3].folder() == "cells/active/unseen/seed1");
+  CHECK(again.overrides() == std::vector<std::string>{"seed=3"});
+}
+
+TEST_CASE("a damaged or wrong study is refused by name", "[study]") {
+  TempDir dir;
+  CHECK_FALSE(Study::is_study(dir.path()));
+  write_text(dir / "study.json", "{\"cells\": 3}");
+  CHECK(error_of([&] { Study::open(dir.path()); }).find("damaged study") != std::string::npos);
+  StudyParams params;
+  params.arms = {"moe", "dense"};
+  CHECK(error_of([&] { Study::create(dir.path(), params, "", {}); }).find("unknown arm: got 'dense'") !=
+        std::string::npos);
+}
