@@ -7,15 +7,16 @@ set -euo pipefail
 cd "$(dirname "$0")"
 experiment=point_cloud/scan_demo
 data=data/scan_demo
+dataset=point_cloud/scan
 case "${1:-}" in
   "") ;;
-  --quick) experiment=point_cloud/scan_quick data=data/scan_quick ;;
+  --quick) experiment=point_cloud/scan_quick data=data/scan_quick dataset=point_cloud/scan_quick ;;
   --full) experiment=point_cloud/scan_full ;;
   *) echo "usage: ./demo.sh [--quick | --full]" >&2; exit 1 ;;
 esac
 scripts/setup.sh cpu switchyard
 program=build/cpu/switchyard
 start=$SECONDS
-[ -e "$data/index.json" ] || "$program" pack "$data" experiment=$experiment dataset=point_cloud/scan
+[ -e "$data/index.json" ] || "$program" pack "$data" dataset=$dataset
 "$program" sweep experiment=$experiment data.root="$data"
 echo "demo: $((SECONDS - start)) s wall after set-up"

@@ -17,6 +17,12 @@ struct Batch {
   virtual void to(at::Device device) = 0;
   /// Valid input elements at the finest level.
   virtual int64_t tokens() const = 0;
+  /// [tokens, channels] input features on the CPU, for the input leak probe.
+  virtual at::Tensor features() const = 0;
+  /// [tokens] i64 class of every token, negative: unlabelled; undefined if the task has no such classes.
+  virtual at::Tensor labels() const = 0;
+  /// [tokens, c] f32 place of every token; undefined if there is none.
+  virtual at::Tensor places() const = 0;
 
   std::vector<std::string> uris;    ///< [S]
   std::vector<std::string> groups;  ///< [S], the exchangeable unit: room, drive, clip, speaker
@@ -41,6 +47,12 @@ struct Outputs {
   std::vector<int64_t> domain_ids;            ///< [S]
 };
 
+/// What is known of a sequence before it is read.
+struct SequenceInfo {
+  std::string uri, group;
+  int64_t domain_id = 0;
+};
+
 class Task {
  public:
   virtual ~Task() = default;
@@ -48,14 +60,24 @@ class Task {
   virtual std::unique_ptr<Module> build_model() = 0;
   /// `split`: "train" is endless and shuffled; any other is finite, in fixed order, not augmented.
   virtual std::unique_ptr<BatchSource> source(const std::string& split) = 0;
+  /// All sequences of a finite split, in the order of its source.
+  virtual std::vector<SequenceInfo> sequences(const std::string& split) = 0;
   /// Task loss of one batch, without the auxiliary losses that `context` collects. Scalar.
   virtual at::Tensor loss(Module& model, Batch& batch, ForwardContext& context) = 0;
   virtual Outputs predict(Module& model, Batch& batch, ForwardContext& context) = 0;
 
+  /// All evaluated domains, in the order of the config; Batch::domain_ids index it.
   virtual std::vector<std::string> domain_names() const = 0;
+  /// Those of domain_names() that training draws from.
+  virtual std::vector<std::string> seen_domains() const = 0;
   virtual std::vector<std::string> class_names() const = 0;
+  /// Names of the input features of a token.
+  virtual std::vector<std::string> channel_names() const = 0;
   /// Identifies the data (shard hashes), for provenance and for refusing a wrong resume.
   virtual std::string data_hash() const = 0;
+  /// Public name of the data; tables and the report quote it.
+  virtual std::string data_source() const = 0;
+  virtual bool synthetic() const = 0;
 };
 
 }  // namespace switchyard

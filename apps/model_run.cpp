@@ -1,0 +1,123 @@
+#include "apps/model_run.h"
+
+#include <sys/utsname.h>
+
+#include <ATen/Version.h>
+
+#include <cstdio>
+
+#include "core/base/log.h"
+#include "core/train/checkpoint.h"
+#include "domains/registry.h"
+
+namespace switchyard {
+namespace fs = std::filesystem;
+namespace {
+
+/// Applies `change` to every MoE site of model.moe: one MoEConfig for all sites, or a map of sites.
+void for_each_site(ConfigNode& config, const std::function<void(ConfigNode&)>& change) {
+  ConfigNode* model = config.find("model");
+  ConfigNode* moe = model ? model->find("moe") : nullptr;
+  if (!moe || !moe->is_map()) return;
+  if (moe->find("experts")) return change(*moe);
+  std::vector<std::string> sites;
+  for (const auto& [site, node] : moe->as_map()) sites.push_back(site);
+  for (const auto& site : sites) change(*moe->find(site));
+}
+
+std::string first_line(const char* command) {
+  std::string out;
+  if (FILE* pipe = ::popen(command, "r")) {
+    char buffer[256];
+    if (std::fgets(buffer, sizeof buffer, pipe)) out = std::string(trim(buffer));
+    ::pclose(pipe);
+  }
+  return out;
+}
+
+std::string processor() {
+  const std::string line = first_line("grep -m1 'model name' /proc/cpuinfo");
+  const size_t colon = line.find(':');
+  return colon == std::string::npos ? "" : std::string(trim(std::string_view(line).substr(colon + 1)));
+}
+
+}  // namespace
+
+ConfigNode arm_config(ConfigNode config, const std::string& arm) {
+  check_name("arm", "arm", arm, arm_names());
+  if (arm == "moe") return config;
+  if (arm == "original") {
+    config.find("model")->erase("moe");
+    return config;
+  }
+  const TwinKind kind = arm == "active" ? TwinKind::Active : TwinKind::Total;
+  for_each_site(config, [&](ConfigNode& site) {
+    const Origin origin = site.origin();
+    site = write_params(twin(parse_params<MoEConfig>(site, "model.moe"), kind));
+    site.set_origin(origin);
+  });
+  return config;
+}
+
+ConfigNode with_backend(ConfigNode config, const std::string& backend) {
+  for_each_site(config, [&](ConfigNode& site) { site.child("backend") = ConfigNode(backend); });
+  return config;
+}
+
+std::unique_ptr<Task> make_task(const RunConfig& run) {
+  const ConfigNode* node = run.node.find("task");
+  check(node != nullptr, "config", "node is missing: expected 'task'");
+  return tasks().make(*node, "task", run.node);
+}
+
+std::map<std::string, std::string> provenance() {
+  struct utsname system {};
+  ::uname(&system);
+  return {{"git", first_line("git rev-parse HEAD 2>/dev/null")},
+          {"git_dirty", first_line("git status --porcelain 2>/dev/null | head -n 1").empty() ? "no" : "yes"},
+          {"torch", TORCH_VERSION},
+          {"compiler", __VERSION__},
+          {"system", cat(system.sysname, " ", system.release)},
+          {"processor", processor()}};
+}
+
+TrainResult train_run(const RunConfig& run, const fs::path& folder, const std::string& arm, bool resume) {
+  init_runtime(run.trainer.threads, run.trainer.deterministic);
+  const auto task = make_task(run);
+  const auto model = task->build_model();
+  if (!run.checkpoint.empty()) {
+    log::info("weights: ", load_weights(*model, run.checkpoint, run.checkpoint_strict).text());
+  }
+  model->to(at::Device(run.device), at::kFloat);
+  TrainSetup setup;
+  setup.trainer = run.trainer;
+  setup.optimizer = run.optimizer;
+  setup.schedule = run.schedule;
+  setup.device = run.device;
+  setup.seed = run.seed;
+  setup.run_folder = folder;
+  setup.config = run.node;
+  setup.overrides = run.overrides;
+  setup.provenance = provenance();
+  setup.provenance["arm"] = arm;
+  setup.provenance["data_source"] = task->data_source();
+  setup.provenance["synthetic"] = task->synthetic() ? "yes" : "no";
+  setup.provenance["data_hash"] = task->data_hash();
+  setup.resume = resume;
+  return train(*task, *model, setup);
+}
+
+LoadedModel load_model(const fs::path& folder, const RunConfig& run) {
+  init_runtime(run.trainer.threads, run.trainer.deterministic);
+  LoadedModel out;
+  out.task = make_task(run);
+  out.model = out.task->build_model();
+  const fs::path checkpoint = CheckpointStore(folder / "ckpt").newest();
+  load_weights(*out.model, checkpoint, true, /*use_ema=*/true);
+  out.step = read_checkpoint_state(checkpoint).step;
+  out.model->to(at::Device(run.device), at::kFloat);
+  out.model->train(false);
+  return out;
+}
+
+}  // namespace switchyard

@@ -1,0 +1,36 @@
+#pragma once
+// What train, sweep, eval and bench share: from a run's config to a trained and evaluated model.
+
+#include "apps/run_config.h"
+#include "core/moe/twin.h"
+#include "core/train/task.h"
+
+namespace switchyard {
+
+/// The config of an arm: model.moe replaced by its twin, or removed ("original").
+ConfigNode arm_config(ConfigNode config, const std::string& arm);
+/// Sets `backend` of every MoE site.
+ConfigNode with_backend(ConfigNode config, const std::string& backend);
+
+/// Errors: unknown task type, bad parameters, data that cannot be opened.
+std::unique_ptr<Task> make_task(const RunConfig& run);
+
+/// Trains into `folder` (an ordinary run folder); resumes if it holds a checkpoint and `resume`.
+/// `arm`: recorded in provenance.json.
+TrainResult train_run(const RunConfig& run, const std::filesystem::path& folder, const std::string& arm, bool resume);
+
+/// Evaluates the newest checkpoint of a run folder on the test domains: writes eval/, trace/.
+void evaluate_run(const std::filesystem::path& folder, const RunConfig& run);
+
+/// Loads `checkpoint` (or a run folder's newest) into a freshly built model on the run's device.
+struct LoadedModel {
+  std::unique_ptr<Task> task;
+  std::unique_ptr<Module> model;
+  int64_t step = 0;
+};
+LoadedModel load_model(const std::filesystem::path& folder, const RunConfig& run);
+
+/// Facts of this program and machine for provenance.json.
+std::map<std::string, std::string> provenance();
+
+}  // namespace switchyard

@@ -1,0 +1,92 @@
+#include <ATen/core/grad_mode.h>
+
+#include <iostream>
+
+#include "apps/model_run.h"
+#include "apps/verbs.h"
+#include "core/io/npy.h"
+#include "core/moe/trace_recorder.h"
+#include "eval/analysis/trace_view.h"
+
+namespace switchyard {
+namespace fs = std::filesystem;
+namespace {
+
+TraceRecorder::Header header_for(Task& task, int64_t step) {
+  TraceRecorder::Header header;
+  header.split = "predict";
+  header.step = step;
+  header.domains = task.domain_names();
+  header.classes = task.class_names();
+  const auto seen = task.seen_domains();
+  for (const auto& name : header.domains) header.seen.push_back(std::find(seen.begin(), seen.end(), name) != seen.end());
+  header.sampling = "the predicted sequence";
+  return header;
+}
+
+/// [sites, tokens] i16 -> per input element when the task says which token holds it.
+at::Tensor spread(const at::Tensor& per_token, const Outputs& outputs) {
+  const auto inverse = outputs.tensors.find("inverse");
+  return inverse == outputs.tensors.end() ? per_token : per_token.index_select(-1, inverse->second.cpu());
+}
+
+at::Tensor expert_ids(const TraceView& trace) {
+  const int64_t tokens = trace.levels.front().tokens();
+  at::Tensor out = at::empty({int64_t(trace.sites.size()), tokens}, at::kShort);
+  int16_t* expert = out.data_ptr<int16_t>();
+  for (const auto& site : trace.sites) {
+    for (int64_t t = 0; t < tokens; ++t) {
+      *expert++ = int16_t(site.first_choice(site.level == 0 ? t : trace.level_of(site).member_of[size_t(t)]));
+    }
+  }
+  return out;
+}
+
+/// Writes DIR/<uri>/{labels,experts}.npy and trace.safetensors.
+void predict_one(LoadedModel& loaded, Batch& batch, const fs::path& folder, const std::string& device) {
+  at::NoGradGuard no_grad;
+  batch.to(at::Device(device));
+  TraceRecorder recorder(header_for(*loaded.task, loaded.step));
+  recorder.begin_batch({batch.uris, batch.groups, batch.domain_ids, batch.labels(), batch.places()});
+  ForwardContext context;
+  context.trace = &recorder;
+  const Outputs outputs = loaded.task->predict(*loaded.model, batch, context);
+  write_npy(folder / "labels.npy", spread(outputs.tensors.at("predicted").cpu(), outputs));
+  if (!recorder.has_sites()) return;
+  recorder.write(folder / "trace.safetensors");
+  write_npy(folder / "experts.npy", spread(expert_ids(load_trace(folder / "trace.safetensors")), outputs));
+}
+
+int run_predict(const Arguments& args) {
+  const fs::path folder = args.path("a run folder");
+  const RunConfig run = read_run(folder, args.overrides);
+  LoadedModel loaded = load_model(folder, run);
+  const fs::path out = args.value("out", (folder / "predict").string());
+  const std::string wanted = args.value("match");
+  const int64_t limit = std::stoll(args.value("limit", "1000000000"));
+  int64_t done = 0;
+  const auto source = loaded.task->source("test");
+  while (const auto batch = source->next()) {
+    if (done >= limit) break;
+    if (batch->uris.front().find(wanted) == std::string::npos) continue;
+    predict_one(loaded, *batch, out / batch->uris.front(), run.device);
+    std::cout << (out / batch->uris.front()).string() << "\n";
+    ++done;
+  }
+  check(done > 0, "predict", "no sequence matches: got '", wanted, "'");
+  return 0;
+}
+
+}  // namespace
+
+Verb predict_verb() {
+  return {"predict", "labels and expert ids for every point of the task's test scans, or of any data set",
+          "RUN [--match TEXT] [--out DIR] [overrides...]",
+          "switchyard predict runs/point_cloud/scan_demo/20261125-120000-1/cells/moe/unseen/seed0 --match livox --limit 1",
+          {{"match", "only sequences whose uri contains this", true},
+           {"limit", "at most this many", true},
+           {"out", "folder to write (default: RUN/predict)", true}},
+          run_predict};
+}
+
+}  // namespace switchyard

@@ -1,0 +1,19 @@
+#pragma once
+// Tables and figures' inputs of a study, rebuilt from its cells, never appended.
+
+#include <string>
+
+#include "apps/run_config.h"
+
+namespace switchyard {
+
+/// Writes eval/table.{json,csv,md}, eval/groups.json and tables of the secondary metrics. Returns the
+/// Markdown of the primary table.
+std::string write_study_tables(const Study& study, const RunConfig& run);
+/// Measures what one input token tells about its domain: eval/probe.json of a run or study. Returns
+/// lines to print.
+std::string write_probe(const std::filesystem::path& folder);
+/// Markdown of a single run's table.
+std::string run_table(const std::filesystem::path& run_folder);
+
+}  // namespace switchyard

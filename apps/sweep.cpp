@@ -1,0 +1,75 @@
+#include <iostream>
+
+#include "apps/model_run.h"
+#include "apps/study_tables.h"
+#include "apps/verbs.h"
+#include "core/base/log.h"
+#include "core/config/sweep.h"
+#include "eval/report/report.h"
+
+namespace switchyard {
+namespace {
+
+RunConfig cell_config(const RunConfig& base, const StudyCell& cell) {
+  ConfigNode node = arm_config(base.node, cell.arm);
+  node.child("seed") = ConfigNode(cell.seed, {"study.seeds", 0});
+  return parse_run(std::move(node), base.overrides);
+}
+
+/// Trains and evaluates what is missing. False if a signal stopped it (everything is saved).
+bool run_cells(Study& study, const RunConfig& base) {
+  for (size_t i = 0; i < study.cells().size(); ++i) {
+    const StudyCell cell = study.cells()[i];
+    if (cell.state == CellState::Evaluated) continue;
+    const auto folder = study.cell_folder(cell);
+    const RunConfig run = cell_config(base, cell);
+    log::info("cell ", i + 1, " of ", study.cells().size(), ": ", cell.arm, ", seed ", cell.seed);
+    if (cell.state == CellState::Planned) {
+      if (train_run(run, folder, cell.arm, std::filesystem::exists(folder / "ckpt")).stopped) return false;
+      study.set_state(i, CellState::Trained);
+    }
+    evaluate_run(folder, run);
+    study.set_state(i, CellState::Evaluated);
+  }
+  return true;
+}
+
+int run_study(Study study, const RunConfig& base) {
+  std::cout << "study: " << study.folder().string() << std::endl;
+  if (!run_cells(study, base)) {
+    std::cout << "stopped and saved; continue with: switchyard sweep resume=" << study.folder().string() << std::endl;
+    return kExitSaved;
+  }
+  std::cout << write_study_tables(study, base) << "\n";
+  std::cout << write_probe(study.folder()) << "\n";
+  const auto report = write_report({study.folder()});
+  std::cout << "report: " << report.index.string() << "\nstudy: " << study.folder().string() << std::endl;
+  return 0;
+}
+
+int run_sweep(const Arguments& args) {
+  if (print_config(args.value("cfg"), args.paths.empty() ? "" : args.paths.front(), args.overrides)) return 0;
+  for (const auto& override : args.overrides) {
+    if (override.rfind("resume=", 0) != 0) continue;
+    Study study = Study::open(override.substr(7));
+    const RunConfig base = compose_run(study.overrides());
+    return run_study(std::move(study), base);
+  }
+  for (const auto& overrides : expand_sweep(args.overrides, config_composer())) {
+    const RunConfig base = compose_run(overrides);
+    Study study = Study::create(new_run_folder(base), base.study, base.experiment, overrides);
+    if (const int code = run_study(std::move(study), base)) return code;
+  }
+  return 0;
+}
+
+}  // namespace
+
+Verb sweep_verb() {
+  return {"sweep", "run a cross-domain study: every arm and seed, then the table and the report", "[overrides...]",
+          "switchyard sweep experiment=point_cloud/scan_demo data.root=data/scan_demo study.seeds=[0,1,2]",
+          {{"cfg", "print the composed config (job), or who set a KEY (why KEY), and stop", true}},
+          run_sweep};
+}
+
+}  // namespace switchyard

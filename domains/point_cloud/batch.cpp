@@ -1,0 +1,103 @@
+#include "domains/point_cloud/batch.h"
+
+#include <set>
+
+namespace switchyard {
+namespace {
+
+/// Appends clouds to a batch and closes it.
+class Collator {
+ public:
+  void add(const VoxelCloud& cloud, const SampleInfo& info, int64_t domain) {
+    grid_.push_back(cloud.grid_coord);
+    coord_.push_back(cloud.coord);
+    feat_.push_back(cloud.feat);
+    segment_.push_back(cloud.segment);
+    offset_.push_back(offset_.back() + cloud.feat.size(0));
+    batch_->uris.push_back(info.uri);
+    batch_->groups.push_back(info.group);
+    batch_->domain_ids.push_back(domain);
+  }
+  std::unique_ptr<PointBatch> finish() {
+    batch_->grid_coord = at::cat(grid_);
+    batch_->coord = at::cat(coord_);
+    batch_->feat = at::cat(feat_);
+    batch_->segment = at::cat(segment_);
+    batch_->seq_offset = at::tensor(offset_, at::kLong);
+    return std::move(batch_);
+  }
+
+ private:
+  std::unique_ptr<PointBatch> batch_ = std::make_unique<PointBatch>();
+  std::vector<at::Tensor> grid_, coord_, feat_, segment_;
+  std::vector<int64_t> offset_ = {0};
+};
+
+}  // namespace
+
+void PointBatch::to(at::Device device) {
+  for (at::Tensor* tensor : {&coord, &feat, &segment}) *tensor = tensor->to(device);
+}
+
+DomainSpec DomainSpec::parse(const std::string& text, const std::string& default_split) {
+  const size_t at = text.find('@');
+  if (at == std::string::npos) return {text, text, default_split};
+  return {text, text.substr(0, at), text.substr(at + 1)};
+}
+
+DomainIndex::DomainIndex(const Dataset& dataset, const std::vector<DomainSpec>& domains)
+    : by_domain_(domains.size()) {
+  std::set<std::string> present;
+  for (int64_t i = 0; i < dataset.size(); ++i) {
+    const SampleInfo info = dataset.sample_info(i);
+    present.insert(info.domain + "@" + info.split);
+    for (size_t d = 0; d < domains.size(); ++d) {
+      if (info.domain == domains[d].domain && info.split == domains[d].split) by_domain_[d].push_back(i);
+    }
+  }
+  for (size_t d = 0; d < domains.size(); ++d) {
+    check(!by_domain_[d].empty(), dataset.info().source, "no sample of domain '", domains[d].domain, "' in split '",
+          domains[d].split, "'; present: ", join({present.begin(), present.end()}));
+    for (int64_t i : by_domain_[d]) samples_.emplace_back(static_cast<int64_t>(d), i);
+  }
+}
+
+TrainSource::TrainSource(std::shared_ptr<const Dataset> dataset, DomainIndex index, std::vector<int64_t> ids,
+                         VoxelParams voxel, int64_t clouds, uint64_t seed)
+    : dataset_(std::move(dataset)), index_(std::move(index)), ids_(std::move(ids)), voxel_(std::move(voxel)),
+      clouds_(clouds), seed_(seed) {}
+
+std::unique_ptr<Batch> TrainSource::next() {
+  Collator collator;
+  for (int64_t j = 0; j < clouds_; ++j) {
+    const Draw draw{seed_, 0, batch_ * clouds_ + j};
+    const int64_t domain = draw.item % static_cast<int64_t>(ids_.size());
+    const auto& samples = index_.of_domain(domain);
+    const int64_t pick = samples[static_cast<size_t>(draw.stream("pick").below(int64_t(samples.size())))];
+    const Sample scan = dataset_->get(pick, draw);
+    collator.add(voxelize_train(scan, voxel_, draw.stream("crop")), scan.info, ids_[static_cast<size_t>(domain)]);
+  }
+  ++batch_;
+  return collator.finish();
+}
+
+ScanSource::ScanSource(std::shared_ptr<const Dataset> dataset, DomainIndex index, std::vector<int64_t> ids,
+                       VoxelParams voxel, uint64_t seed)
+    : dataset_(std::move(dataset)), index_(std::move(index)), ids_(std::move(ids)), voxel_(std::move(voxel)),
+      seed_(seed) {}
+
+std::unique_ptr<Batch> ScanSource::next() {
+  if (batch_ >= static_cast<int64_t>(index_.samples().size())) return nullptr;
+  const auto [domain, sample] = index_.samples()[static_cast<size_t>(batch_)];
+  const Draw draw{seed_, 0, sample};
+  const Sample scan = dataset_->get(sample, draw);
+  const VoxelCloud cloud = voxelize(scan, voxel_, draw.stream("voxel"));
+  Collator collator;
+  collator.add(cloud, scan.info, ids_[static_cast<size_t>(domain)]);
+  auto batch = collator.finish();
+  batch->inverse = cloud.inverse;
+  ++batch_;
+  return batch;
+}
+
+}  // namespace switchyard

@@ -1,0 +1,85 @@
+#pragma once
+// Clouds of voxels, concatenated. A training batch mixes domains: one crop per seen domain and slot.
+
+#include "core/train/task.h"
+#include "datasets/point_cloud/voxelize.h"
+
+namespace switchyard {
+
+struct PointBatch : Batch {
+  at::Tensor grid_coord;  ///< [N, 3] i64, on the CPU (serialization and kernel maps are built there)
+  at::Tensor coord;       ///< [N, 3] f32 metres
+  at::Tensor feat;        ///< [N, channels] f32
+  at::Tensor segment;     ///< [N] i64, -1 = ignore
+  at::Tensor seq_offset;  ///< [S+1] i64, on the CPU
+  at::Tensor inverse;     ///< [points] i64, voxel of every input point; only for one whole scan
+
+  void to(at::Device device) override;
+  int64_t tokens() const override { return feat.size(0); }
+  at::Tensor features() const override { return feat.cpu(); }
+  at::Tensor labels() const override { return segment; }
+  at::Tensor places() const override { return coord; }
+};
+
+/// A data domain as a config names it: "livox", or "ika_sensor@train" for another split of it.
+struct DomainSpec {
+  std::string name;           ///< as written; what tables show
+  std::string domain, split;  ///< what the dataset calls them
+  static DomainSpec parse(const std::string& text, const std::string& default_split);
+};
+
+/// Which samples of a dataset belong to which of some domains.
+class DomainIndex {
+ public:
+  /// Errors: a domain without samples in its split, with the domains that have some.
+  DomainIndex(const Dataset& dataset, const std::vector<DomainSpec>& domains);
+
+  /// (domain, sample) in order of domain, then of the dataset.
+  const std::vector<std::pair<int64_t, int64_t>>& samples() const { return samples_; }
+  const std::vector<int64_t>& of_domain(int64_t domain) const { return by_domain_[domain]; }
+
+ private:
+  std::vector<std::pair<int64_t, int64_t>> samples_;
+  std::vector<std::vector<int64_t>> by_domain_;
+};
+
+/// Endless: `clouds` crops a batch, cloud j from domain j mod D of `domains`, a random scan
+/// each, so that batch statistics always mix the domains.
+class TrainSource : public BatchSource {
+ public:
+  /// `ids`: for every domain of the index, its number in the task's list of domains.
+  TrainSource(std::shared_ptr<const Dataset> dataset, DomainIndex index, std::vector<int64_t> ids,
+              VoxelParams voxel, int64_t clouds, uint64_t seed);
+  std::unique_ptr<Batch> next() override;
+  int64_t state() const override { return batch_; }
+  void restore(int64_t batches) override { batch_ = batches; }
+
+ private:
+  std::shared_ptr<const Dataset> dataset_;
+  DomainIndex index_;
+  std::vector<int64_t> ids_;
+  VoxelParams voxel_;
+  int64_t clouds_;
+  uint64_t seed_;
+  int64_t batch_ = 0;
+};
+
+/// Finite: one whole scan a batch, not augmented, fixed order.
+class ScanSource : public BatchSource {
+ public:
+  ScanSource(std::shared_ptr<const Dataset> dataset, DomainIndex index, std::vector<int64_t> ids,
+             VoxelParams voxel, uint64_t seed);
+  std::unique_ptr<Batch> next() override;
+  int64_t state() const override { return batch_; }
+  void restore(int64_t batches) override { batch_ = batches; }
+
+ private:
+  std::shared_ptr<const Dataset> dataset_;
+  DomainIndex index_;
+  std::vector<int64_t> ids_;
+  VoxelParams voxel_;
+  uint64_t seed_;
+  int64_t batch_ = 0;
+};
+
+}  // namespace switchyard

@@ -1,0 +1,138 @@
+#include "domains/point_cloud/task.h"
+
+#include <ATen/ops/bincount.h>
+#include <ATen/ops/log_softmax.h>
+
+#include "datasets/registry.h"
+#include "domains/point_cloud/loss.h"
+#include "domains/point_cloud/model/segmentor.h"
+
+namespace switchyard {
+namespace {
+
+const ConfigNode& required(const ConfigNode& root, const std::string& key) {
+  const ConfigNode* node = root.find(key);
+  check(node != nullptr, "config", "node is missing: expected '", key, "'");
+  return *node;
+}
+
+}  // namespace
+
+void PointTaskParams::declare(Fields<PointTaskParams>& f) {
+  f.add("train_domains", &PointTaskParams::train_domains, "domains trained on: NAME or NAME@SPLIT");
+  f.add("test_domains", &PointTaskParams::test_domains, "domains evaluated, unseen ones included");
+  f.add("train_split", &PointTaskParams::train_split, "split trained on");
+  f.add("test_split", &PointTaskParams::test_split, "split evaluated");
+  f.add("clouds", &PointTaskParams::clouds, "crops per batch, domains in turn", between(1, 4096));
+  f.node("voxel", &PointTaskParams::voxel, "grid sampling, channels, augmentation");
+  f.add("class_weights", &PointTaskParams::class_weights, "weigh classes by (frequency + 1e-4)^-1/2");
+  f.add("lovasz_weight", &PointTaskParams::lovasz_weight, "factor of the Lovasz loss", at_least(0));
+}
+
+PointCloudTask::PointCloudTask(const PointTaskParams& params, const ConfigNode& root)
+    : params_(params),
+      model_node_(required(root, "model")),
+      seed_(static_cast<uint64_t>(required(root, "seed").as_int("seed"))),
+      dataset_(datasets().make(required(root, "dataset"), "dataset")) {
+  for (const auto& spec : specs(params_.train_domains, params_.train_split)) {
+    const auto tested = specs(params_.test_domains, params_.test_split);
+    check(std::any_of(tested.begin(), tested.end(), [&](const auto& t) { return t.domain == spec.domain; }),
+          "task.test_domains", "a trained domain is not evaluated: expected '", spec.domain, "' among ",
+          join(params_.test_domains));
+  }
+}
+
+std::vector<DomainSpec> PointCloudTask::specs(const std::vector<std::string>& names, const std::string& split) const {
+  std::vector<DomainSpec> out;
+  for (const auto& name : names) out.push_back(DomainSpec::parse(name, split));
+  return out;
+}
+
+std::vector<std::string> PointCloudTask::seen_domains() const {
+  std::vector<std::string> out;
+  for (const auto& tested : specs(params_.test_domains, params_.test_split)) {
+    for (const auto& trained : specs(params_.train_domains, params_.train_split)) {
+      if (trained.domain == tested.domain) {
+        out.push_back(tested.name);
+        break;
+      }
+    }
+  }
+  return out;
+}
+
+std::unique_ptr<Module> PointCloudTask::build_model() {
+  auto model = make_segmentor(model_node_, params_.voxel.width(), static_cast<int64_t>(class_names().size()));
+  init_parameters(*model, seed_);
+  return model;
+}
+
+std::unique_ptr<BatchSource> PointCloudTask::source(const std::string& split) {
+  const auto tested = specs(params_.test_domains, params_.test_split);
+  std::vector<int64_t> ids;
+  if (split != "train") {
+    for (size_t d = 0; d < tested.size(); ++d) ids.push_back(static_cast<int64_t>(d));
+    return std::make_unique<ScanSource>(dataset_, DomainIndex(*dataset_, tested), ids, params_.voxel, seed_);
+  }
+  const auto trained = specs(params_.train_domains, params_.train_split);
+  for (const auto& spec : trained) {
+    const auto same = [&](const DomainSpec& t) { return t.domain == spec.domain; };
+    ids.push_back(std::find_if(tested.begin(), tested.end(), same) - tested.begin());
+  }
+  return std::make_unique<TrainSource>(dataset_, DomainIndex(*dataset_, trained), ids, params_.voxel, params_.clouds,
+                                       seed_);
+}
+
+std::vector<SequenceInfo> PointCloudTask::sequences(const std::string& split) {
+  check(split != "train", "PointCloudTask.sequences", "the training source is endless");
+  std::vector<SequenceInfo> out;
+  for (const auto& [domain, sample] : DomainIndex(*dataset_, specs(params_.test_domains, params_.test_split)).samples()) {
+    const SampleInfo info = dataset_->sample_info(sample);
+    out.push_back({info.uri, info.group, domain});
+  }
+  return out;
+}
+
+const at::Tensor& PointCloudTask::class_weight() {
+  if (class_weight_.defined()) return class_weight_;
+  const auto classes = static_cast<int64_t>(class_names().size());
+  at::Tensor count = at::zeros({classes}, at::kDouble);
+  const DomainIndex index(*dataset_, specs(params_.train_domains, params_.train_split));
+  for (const auto& [domain, sample] : index.samples()) {
+    const Draw draw{seed_, 0, sample};
+    const at::Tensor segment = voxelize(dataset_->get(sample, draw), params_.voxel, draw.stream("voxel")).segment;
+    count += at::bincount(segment.index({segment >= 0}), {}, classes);
+  }
+  const at::Tensor weight = (count / count.sum().clamp_min(1) + 1e-4).pow(-.5);
+  return class_weight_ = (weight / weight.mean()).to(at::kFloat);
+}
+
+at::Tensor PointCloudTask::forward(Module& model, PointBatch& batch, ForwardContext& context) {
+  context.domain_id = at::tensor(batch.domain_ids, at::kLong);
+  return dynamic_cast<PointSegmentor&>(model).forward({batch.grid_coord, batch.coord, batch.feat, batch.seq_offset},
+                                                      context);
+}
+
+at::Tensor PointCloudTask::loss(Module& model, Batch& batch, ForwardContext& context) {
+  auto& points = dynamic_cast<PointBatch&>(batch);
+  const at::Tensor logits = forward(model, points, context);
+  const at::Tensor weight = params_.class_weights ? class_weight().to(logits.device()) : at::Tensor();
+  at::Tensor loss = cross_entropy(logits, points.segment, {.weight = weight});
+  if (params_.lovasz_weight > 0) loss = loss + params_.lovasz_weight * lovasz_softmax(logits, points.segment);
+  return loss;
+}
+
+Outputs PointCloudTask::predict(Module& model, Batch& batch, ForwardContext& context) {
+  auto& points = dynamic_cast<PointBatch&>(batch);
+  const at::Tensor logits = forward(model, points, context);
+  Outputs out{{{"logits", logits},
+               {"predicted", logits.argmax(-1)},
+               {"label", points.segment},
+               {"coord", points.coord},
+               {"seq_offset", points.seq_offset}},
+              batch.uris, batch.groups, batch.domain_ids};
+  if (points.inverse.defined()) out.tensors["inverse"] = points.inverse;
+  return out;
+}
+
+}  // namespace switchyard

@@ -1,0 +1,53 @@
+#pragma once
+// Semantic segmentation of point clouds from several sensors.
+
+#include "core/base/registry.h"
+#include "domains/point_cloud/batch.h"
+
+namespace switchyard {
+
+struct PointTaskParams {
+  std::vector<std::string> train_domains, test_domains;
+  std::string train_split = "train", test_split = "test";
+  int64_t clouds = 3;
+  VoxelParams voxel;
+  bool class_weights = true;
+  double lovasz_weight = 0;
+  static void declare(Fields<PointTaskParams>& f);
+};
+
+class PointCloudTask : public Task {
+ public:
+  /// `root`: the resolved config; reads nodes seed, dataset and model besides its own.
+  PointCloudTask(const PointTaskParams& params, const ConfigNode& root);
+
+  std::unique_ptr<Module> build_model() override;
+  std::unique_ptr<BatchSource> source(const std::string& split) override;
+  std::vector<SequenceInfo> sequences(const std::string& split) override;
+  at::Tensor loss(Module& model, Batch& batch, ForwardContext& context) override;
+  /// Outputs: logits [N, classes], predicted [N], label [N], coord [N, 3], seq_offset [S+1], and
+  /// inverse [points] for one whole scan.
+  Outputs predict(Module& model, Batch& batch, ForwardContext& context) override;
+
+  std::vector<std::string> domain_names() const override { return params_.test_domains; }
+  std::vector<std::string> seen_domains() const override;
+  std::vector<std::string> class_names() const override { return dataset_->info().class_names; }
+  std::vector<std::string> channel_names() const override { return params_.voxel.channel_names(); }
+  std::string data_hash() const override { return dataset_->info().hash; }
+  std::string data_source() const override { return dataset_->info().source; }
+  bool synthetic() const override { return dataset_->info().synthetic; }
+
+ private:
+  /// (frequency + 1e-4)^-1/2 over the voxels of the training scans, scaled to mean 1.
+  const at::Tensor& class_weight();
+  at::Tensor forward(Module& model, PointBatch& batch, ForwardContext& context);
+  std::vector<DomainSpec> specs(const std::vector<std::string>& names, const std::string& split) const;
+
+  PointTaskParams params_;
+  ConfigNode model_node_;
+  uint64_t seed_;
+  std::shared_ptr<const Dataset> dataset_;
+  at::Tensor class_weight_;
+};
+
+}  // namespace switchyard

@@ -1,0 +1,36 @@
+#pragma once
+// Keeps a few evaluated sequences as neutral primitives for the report's overlays (DESIGN 9):
+// trace/samples.safetensors.
+
+#include <filesystem>
+#include <map>
+#include <set>
+
+#include "core/train/task.h"
+
+namespace switchyard {
+
+class SampleRecorder {
+ public:
+  /// Chooses `per_domain` sequences of each domain at random by `seed`, never by looks; the same groups
+  /// in every domain where groups are shared.
+  SampleRecorder(const std::vector<SequenceInfo>& all, int64_t per_domain, uint64_t seed);
+
+  /// Keeps the chosen sequences of a batch. Reads coord, label and predicted.
+  void add(const Outputs& outputs);
+  /// Adds the first-choice expert of every finest token at every site from the trace file, writes the
+  /// samples that the trace holds, and returns for every site the mean share of its experts that a
+  /// token uses (mean k / experts).
+  std::map<std::string, double> write(const std::filesystem::path& path, const std::filesystem::path& trace) const;
+
+ private:
+  struct Kept {
+    std::string uri, group;
+    int64_t domain_id;
+    at::Tensor coord, label, predicted;
+  };
+  std::set<std::string> chosen_;
+  std::vector<Kept> kept_;
+};
+
+}  // namespace switchyard
