@@ -28,6 +28,7 @@
 #include <string>
 #include <vector>
 
+#include "core/config/folders.h"
 #include "core/config/node.h"
 #include "core/config/override.h"
 
@@ -55,13 +56,11 @@ class Composer {
   Composed compose_traced(const std::string& primary,
                           const std::vector<std::string>& overrides) const;
 
-  /// Sorted names of the option files of a group ("model", "router@SITE"); subfolders as "a/b".
-  std::vector<std::string> options(const std::string& group) const;
-  /// True if a search folder has a folder of this name.
-  bool is_group(const std::string& group) const;
+  /// Groups and their options.
+  const ConfigFolders& folders() const { return folders_; }
 
  private:
-  std::vector<std::filesystem::path> search_dirs_;
+  ConfigFolders folders_;
 };
 
 }  // namespace switchyard

@@ -36,9 +36,9 @@ ConfigNode parse_override_value(const std::string& text, const Origin& origin);
 
 /// Pieces between commas that stand outside quotes, brackets and ${...}; one piece if there are
 /// none.
-std::vector<std::string> split_top_level(const std::string& text, const Origin& origin);
+std::vector<std::string> split_top_level(const std::string& text);
 
 /// True for 1,2 and choice(...), range(...), glob(...).
-bool is_sweep_value(const std::string& text, const Origin& origin);
+bool is_sweep_value(const std::string& text);
 
 }  // namespace switchyard
