@@ -18,28 +18,35 @@ const T& expect(const ConfigNode& node, const std::string& what, const char* wan
        ", expected ", wanted);
 }
 
+bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
+
 /// True if a plain (unquoted) YAML scalar of this text would not read back as the same string.
 bool needs_quotes(const std::string& s) {
   if (s.empty() || s.front() == ' ' || s.back() == ' ') return true;
   static const std::vector<std::string> kWords = {"null", "~", "true", "false", "yes", "no", "on", "off",
-                                                  ".inf", "-.inf", ".nan", "inf", "nan"};
+                                                  ".inf", "-.inf", ".nan", "inf", "nan", "<<"};
   if (std::find(kWords.begin(), kWords.end(), to_lower(s)) != kWords.end()) return true;
   double number;
   const char* end = s.data() + s.size();
   if (std::from_chars(s.data() + (s[0] == '+'), end, number).ptr == end) return true;
-  return s.find_first_of(":#,[]{}&*!|>'\"%@`\n\t\\") != std::string::npos || s[0] == '-' || s[0] == '?';
+  if (std::any_of(s.begin(), s.end(), is_control)) return true;
+  return s.find_first_of(":#,[]{}&*!|>'\"%@`\\") != std::string::npos || s[0] == '-' || s[0] == '?';
 }
 
 std::string quoted(const std::string& s) {
+  constexpr std::string_view kHex = "0123456789abcdef";
   std::string out = "\"";
   for (char c : s) {
     if (c == '"' || c == '\\') out += '\\';
     if (c == '\n') out += "\\n";
     else if (c == '\t') out += "\\t";
+    else if (is_control(c)) out += cat("\\x", kHex.substr(c >> 4, 1), kHex.substr(c & 15, 1));
     else out += c;
   }
   return out + "\"";
 }
+
+std::string key_text(const std::string& key) { return needs_quotes(key) ? quoted(key) : key; }
 
 std::string scalar_text(const ConfigNode& node) {
   if (node.is_null()) return "null";
@@ -119,7 +126,7 @@ std::string ConfigNode::to_line() const {
     return "[" + join(items) + "]";
   }
   if (const Map* map = std::get_if<Map>(&value_)) {
-    for (const auto& [key, node] : *map) items.push_back(key + ": " + node.to_line());
+    for (const auto& [key, node] : *map) items.push_back(key_text(key) + ": " + node.to_line());
     return "{" + join(items) + "}";
   }
   return scalar_text(*this);
@@ -131,9 +138,8 @@ std::string ConfigNode::to_yaml(int indent) const {
   if (map->empty()) return std::string(indent, ' ') + "{}\n";
   std::string out;
   for (const auto& [key, node] : *map) {
-    const std::string name = needs_quotes(key) ? quoted(key) : key;
     const bool nested = node.is_map() && !std::get<Map>(node.value_).empty();
-    out += std::string(indent, ' ') + name + ":";
+    out += std::string(indent, ' ') + key_text(key) + ":";
     out += nested ? "\n" + node.to_yaml(indent + 2) : " " + node.to_line() + "\n";
   }
   return out;

@@ -56,6 +56,7 @@ class ConfigNode {
 
   const Value& value() const { return value_; }
   void set_value(Value value) { value_ = std::move(value); }
+  Value& mutable_value() { return value_; }
   const Origin& origin() const { return origin_; }
   void set_origin(Origin origin) { origin_ = std::move(origin); }
 
