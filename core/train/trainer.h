@@ -72,8 +72,4 @@ struct TrainResult {
 /// with another config, data or seed; a damaged checkpoint; a full disk.
 TrainResult train(Task& task, Module& model, const TrainSetup& setup);
 
-/// Once, before anything is computed: thread count (0: leave), deterministic algorithms without
-/// filling empty tensors, CUBLAS_WORKSPACE_CONFIG.
-void init_runtime(int64_t threads, bool deterministic);
-
 }  // namespace switchyard
