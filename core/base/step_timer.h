@@ -1,0 +1,72 @@
+#pragma once
+// Where a step spends its time. Any layer may open a TimedScope; it costs one thread-local read while
+// no timer is installed. Host time: on a GPU a scope measures launches unless something waits inside.
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace switchyard {
+
+/// Sums the time of named scopes of one thread. Time inside an inner scope counts for that one only.
+class StepTimer {
+ public:
+  struct Row {
+    std::string name;
+    int64_t calls = 0;
+    double seconds = 0;
+  };
+  /// The timer of this thread, or nullptr.
+  static StepTimer* current();
+  /// All scopes, costliest first.
+  std::vector<Row> rows() const;
+  /// The `count` costliest parts with calls, milliseconds per step and share of the total.
+  std::string table(int64_t steps, size_t count = 5) const;
+
+ private:
+  friend class TimedScope;
+  friend class StepTimerInstall;
+  using Clock = std::chrono::steady_clock;
+  struct Open {
+    const char* name;
+    Clock::time_point start;
+    double inner = 0;
+  };
+  void enter(const char* name);
+  void leave();
+
+  std::vector<Open> open_;
+  std::map<std::string, Row, std::less<>> rows_;
+};
+
+/// Makes `timer` (may be null) this thread's current one while it lives.
+class StepTimerInstall {
+ public:
+  explicit StepTimerInstall(StepTimer* timer);
+  ~StepTimerInstall();
+  StepTimerInstall(const StepTimerInstall&) = delete;
+  StepTimerInstall& operator=(const StepTimerInstall&) = delete;
+
+ private:
+  StepTimer* previous_;
+};
+
+/// TimedScope scope("attention"); `name` must outlive the scope.
+class TimedScope {
+ public:
+  explicit TimedScope(const char* name) : timer_(StepTimer::current()) {
+    if (timer_) timer_->enter(name);
+  }
+  ~TimedScope() {
+    if (timer_) timer_->leave();
+  }
+  TimedScope(const TimedScope&) = delete;
+  TimedScope& operator=(const TimedScope&) = delete;
+
+ private:
+  StepTimer* timer_;
+};
+
+}  // namespace switchyard

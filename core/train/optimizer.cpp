@@ -1,0 +1,164 @@
+#include "core/train/optimizer.h"
+
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/_fused_adamw.h>
+
+#include <cmath>
+#include <set>
+
+#include "core/train/adamw_cpu.h"
+#include "core/train/tensor_files.h"
+
+namespace switchyard {
+namespace {
+
+constexpr const char* kWhere = "optimizer";
+
+size_t group_of(const std::string& name, const std::vector<ParamGroup>& groups) {
+  for (size_t i = 0; i + 1 < groups.size(); ++i) {
+    if (name.find(groups[i].match) != std::string::npos) return i;
+  }
+  return groups.size() - 1;
+}
+
+void check_parameter(const ParamView& view) {
+  const at::Tensor& p = view.storage;
+  check(p.scalar_type() == at::kFloat || p.scalar_type() == at::kDouble, kWhere, view.name,
+        " has a dtype that AdamW does not step: got ", std::string(c10::toString(p.scalar_type())),
+        "; valid: Float, Double");
+  check(p.is_contiguous(), kWhere, view.name, " is not contiguous");
+}
+
+template <class T>
+void update(at::Tensor& parameter, const at::Tensor& grad, at::Tensor& exp_avg, at::Tensor& exp_avg_sq,
+            const AdamWStep& step) {
+  adamw_update(parameter.data_ptr<T>(), grad.const_data_ptr<T>(), exp_avg.data_ptr<T>(),
+               exp_avg_sq.data_ptr<T>(), parameter.numel(), step);
+}
+
+double square_sum(const at::Tensor& grad) {
+  if (!grad.is_cpu()) return std::pow(grad.norm(2, at::kDouble).item<double>(), 2);
+  const at::Tensor flat = grad.contiguous();
+  return flat.scalar_type() == at::kDouble ? sum_of_squares(flat.const_data_ptr<double>(), flat.numel())
+                                           : sum_of_squares(flat.const_data_ptr<float>(), flat.numel());
+}
+
+}  // namespace
+
+void ParamGroup::declare(Fields<ParamGroup>& f) {
+  f.add("match", &ParamGroup::match, "text that the public name contains");
+  f.add("lr_scale", &ParamGroup::lr_scale, "times optimizer.lr", at_least(0));
+  f.add("weight_decay", &ParamGroup::weight_decay, "null: optimizer.weight_decay", at_least(0));
+}
+
+void AdamWParams::declare(Fields<AdamWParams>& f) {
+  f.add("lr", &AdamWParams::lr, "peak learning rate", at_least(0));
+  f.add("beta1", &AdamWParams::beta1, "decay of the mean gradient", between(0, 0.9999999));
+  f.add("beta2", &AdamWParams::beta2, "decay of the mean squared gradient", between(0, 0.9999999));
+  f.add("eps", &AdamWParams::eps, "added to the root", at_least(0));
+  f.add("weight_decay", &AdamWParams::weight_decay, "decoupled decay, times the learning rate", at_least(0));
+  f.add("groups", &AdamWParams::groups, "list of {match, lr_scale, weight_decay}; the first match wins");
+}
+
+AdamW::AdamW(const Module& module, const AdamWParams& params) : params_(params) {
+  for (const ConfigNode& node : params.groups) {
+    groups_.push_back(parse_params<ParamGroup>(node, "optimizer.groups"));
+    check(!groups_.back().match.empty(), node.origin().text(), "optimizer.groups: match is empty");
+  }
+  groups_.emplace_back();
+  std::map<void*, size_t> slot_of;
+  std::vector<int64_t> uses(groups_.size());
+  for (const ParamView& view : module.views()) {
+    if (!view.trainable) continue;
+    const size_t group = group_of(view.name, groups_);
+    const auto [found, added] = slot_of.emplace(view.storage.unsafeGetTensorImpl(), slots_.size());
+    if (added) {
+      check_parameter(view);
+      slots_.push_back({{}, view.storage, at::zeros_like(view.storage), at::zeros_like(view.storage), 0, group});
+    }
+    Slot& slot = slots_[found->second];
+    check(slot.group == group, kWhere, "views of one stacked tensor fall into two groups: got ", view.name,
+          " beside ", slot.views.empty() ? view.name : slot.views[0].name);
+    slot.views.push_back(view);
+    ++uses[group];
+  }
+  for (size_t i = 0; i + 1 < groups_.size(); ++i) {
+    check(uses[i] > 0, params.groups[i].origin().text(), "optimizer.groups: no parameter name contains '",
+          groups_[i].match, "'");
+  }
+}
+
+void AdamW::step(double lr_factor, std::optional<double> beta1, double grad_factor) {
+  at::NoGradGuard no_grad;
+  for (Slot& slot : slots_) {
+    if (!slot.parameter.grad().defined()) continue;
+    ++slot.step;
+    const double lr = params_.lr * groups_[slot.group].lr_scale * lr_factor;
+    const double b1 = beta1.value_or(params_.beta1);
+    slot.parameter.is_cpu() ? step_cpu(slot, lr, b1, grad_factor) : step_fused(slot, lr, b1, grad_factor);
+  }
+}
+
+void AdamW::step_cpu(Slot& slot, double lr, double beta1, double grad_factor) {
+  const double decay = groups_[slot.group].weight_decay.value_or(params_.weight_decay);
+  const double t = static_cast<double>(slot.step);
+  const AdamWStep step{1 - lr * decay,
+                       beta1,
+                       params_.beta2,
+                       params_.eps,
+                       lr / (1 - std::pow(beta1, t)),
+                       std::sqrt(1 - std::pow(params_.beta2, t)),
+                       grad_factor};
+  const at::Tensor grad = slot.parameter.grad().to(slot.parameter.scalar_type()).contiguous();
+  if (slot.parameter.scalar_type() == at::kDouble) {
+    update<double>(slot.parameter, grad, slot.exp_avg, slot.exp_avg_sq, step);
+  } else {
+    update<float>(slot.parameter, grad, slot.exp_avg, slot.exp_avg_sq, step);
+  }
+}
+
+void AdamW::step_fused(Slot& slot, double lr, double beta1, double grad_factor) {
+  const double decay = groups_[slot.group].weight_decay.value_or(params_.weight_decay);
+  at::Tensor grad = slot.parameter.grad();
+  if (grad_factor != 1) grad.mul_(grad_factor);
+  const auto count = at::full({}, slot.step, slot.parameter.options().dtype(at::kFloat));
+  const std::vector<at::Tensor> none;
+  at::_fused_adamw_(slot.parameter, grad, slot.exp_avg, slot.exp_avg_sq, none, count, lr, beta1, params_.beta2,
+                    decay, params_.eps, false, false);
+}
+
+void AdamW::zero_grad() {
+  for (Slot& slot : slots_) slot.parameter.mutable_grad().reset();
+}
+
+double AdamW::grad_norm() const {
+  double sum = 0;
+  for (const Slot& slot : slots_) {
+    if (slot.parameter.grad().defined()) sum += square_sum(slot.parameter.grad());
+  }
+  return std::sqrt(sum);
+}
+
+NamedTensors AdamW::state() const {
+  NamedTensors out;
+  for (const Slot& slot : slots_) {
+    for (const ParamView& view : slot.views) {
+      out.emplace_back("exp_avg/" + view.name, view.of(slot.exp_avg));
+      out.emplace_back("exp_avg_sq/" + view.name, view.of(slot.exp_avg_sq));
+      out.emplace_back("step/" + view.name, at::full({1}, slot.step, at::kLong));
+    }
+  }
+  return out;
+}
+
+void AdamW::load_state(const SafeTensors& file) {
+  const NamedTensors targets = state();
+  load_exact(file, targets);
+  for (Slot& slot : slots_) slot.step = file.get("step/" + slot.views[0].name).item<int64_t>();
+}
+
+double clip_factor(double norm, double limit) {
+  return limit > 0 ? std::min(1.0, limit / (norm + 1e-6)) : 1.0;
+}
+
+}  // namespace switchyard

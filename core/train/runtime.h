@@ -1,0 +1,12 @@
+#pragma once
+
+#include <cstdint>
+
+namespace switchyard {
+
+/// Once, before anything is computed: thread count (0: leave), deterministic algorithms without
+/// filling empty tensors, CUBLAS_WORKSPACE_CONFIG (unless the user set it). An op without a
+/// deterministic form then throws with its name.
+void init_runtime(int64_t threads, bool deterministic);
+
+}  // namespace switchyard
