@@ -40,6 +40,8 @@ class TraceRecorder : public TraceSink {
               const ForwardContext& context) override;
   /// Atomic. Errors: nothing recorded.
   void write(const std::filesystem::path& path) const;
+  /// False after passes without any MoE site.
+  bool has_sites() const { return !sites_.empty(); }
   int64_t sequences() const { return static_cast<int64_t>(domain_.size()); }
 
  private:
