@@ -24,7 +24,5 @@ std::vector<SequenceCounts> count_sequences(const TraceView& trace);
 /// [domains][experts]: sequence `list[i]` is added to row `domain[i]`.
 Table domain_counts(const SequenceCounts& counts, const Indices& list, const Indices& domain,
                     int64_t domains);
-/// 0 .. n-1
-Indices all_indices(int64_t n);
 
 }  // namespace switchyard

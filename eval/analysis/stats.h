@@ -1,6 +1,6 @@
 #pragma once
 // Statistics of the report and the tables. Percentiles, t and Welch intervals, paired bootstrap and
-// sign permutation, Spearman, average-linkage clustering. Undefined values are NaN (`kUndefined`),
+// sign permutation, Spearman, entropy, Jensen-Shannon. Undefined values are NaN (`kUndefined`),
 // never 0; files write them as null.
 
 #include <cstdint>
@@ -20,6 +20,9 @@ using Row = std::vector<double>;
 using Table = std::vector<Row>;  ///< rows may differ in length
 using Indices = std::vector<int64_t>;
 using IndexTable = std::vector<Indices>;
+
+/// 0 .. n-1
+Indices all_indices(int64_t n);
 
 /// Linear interpolation at position (n-1) q/100 of the sorted defined values; kUndefined if none.
 double percentile(Row values, double q);
@@ -74,20 +77,6 @@ IndexTable draw_resamples(int64_t n, int64_t draws, RandomStream stream);
 
 /// Rank correlation with average ranks; kUndefined for a constant side or under two values.
 double spearman(const Row& x, const Row& y);
-
-struct Clustering {
-  struct Merge {
-    int64_t a, b;  ///< clusters, a < b; ids n, n+1, ... are earlier merges
-    double height;
-    int64_t size;
-  };
-  std::vector<Merge> merges;
-  Indices order;  ///< leaves, the lower id of a merge first
-  /// Group of each leaf when the last `groups - 1` merges are undone, numbered by smallest member.
-  Indices groups(int64_t groups) const;
-};
-/// Average linkage. Ties: smallest (lower id, higher id). `distance` is symmetric.
-Clustering cluster_average(const Table& distance);
 
 /// Entropy in bits of a distribution given by non-negative weights (any sum); kUndefined if all are
 /// 0.

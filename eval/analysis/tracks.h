@@ -3,6 +3,8 @@
 // that follows the tokens: neighbours are matched one to one so that most first choices keep their
 // track. Counted on finest-level tokens through member_of.
 
+#include <optional>
+
 #include "eval/analysis/stats.h"
 #include "eval/analysis/trace_view.h"
 
@@ -20,8 +22,8 @@ struct ExpertTracks {
   IndexTable tracks;   ///< [l][track] true expert, -1 none; widest layer sets the count
   Row kept, null95;    ///< [l] between l and l+1: matched flow / flow
   Table null_kept;     ///< [l][replicate]
-  std::vector<bool> order_arbitrary;   ///< [l] kept is not above null95 (false where undefined)
-  std::vector<IndexTable> flow_count;  ///< [l][e][e']
+  std::vector<std::optional<bool>> order_arbitrary;  ///< [l] kept at or below null95
+  std::vector<IndexTable> flow_count;                ///< [l][e][e']
   /// Track of each true expert of a layer.
   Indices track_of(int64_t layer, int64_t experts) const;
 };
@@ -32,14 +34,11 @@ struct FlowFigure {
   Indices columns;          ///< layers shown
   Table node;               ///< [c][e] share of first choices
   std::vector<Table> link;  ///< [c][a][b] share of tokens with a first choice in both columns
-  std::vector<std::vector<std::pair<int64_t, int64_t>>> link_shown;  ///< by falling share
-  Row shown;  ///< [c] share of tokens in the links shown
+  std::vector<std::vector<std::pair<int64_t, int64_t>>>
+      link_shown;  ///< the largest, in order of (a, b)
+  Row shown;       ///< [c] share of tokens in the links shown
 };
 FlowFigure flow_figure(const TraceView& trace, int64_t columns = 4, double threshold = 0.012,
                        int64_t max_links = 60);
-
-/// One-to-one matching of rows to columns with the largest total profit (>= 0): column of each row,
-/// -1 for rows without one. Hungarian method, O(n^3).
-Indices maximum_matching(const IndexTable& profit);
 
 }  // namespace switchyard
