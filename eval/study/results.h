@@ -47,7 +47,7 @@ struct GroupResults {
 };
 
 ResultTable read_table(const std::filesystem::path& path);
-/// Writes `<stem>.json`, `<stem>.csv` into `folder`.
+/// Writes `<stem>.json` and `<stem>.csv` into `folder`; undefined numbers are null and empty.
 void write_table(const std::filesystem::path& folder, const ResultTable& table,
                  const std::string& stem = "table");
 GroupResults read_groups(const std::filesystem::path& path);
@@ -79,13 +79,14 @@ struct SummaryTable {
   std::vector<std::string> arms, roles;  ///< moe first; roles from the table
   std::vector<SummaryRow> rows;          ///< unseen, mean of unseen, seen, mean of seen
   int64_t seeds = 0;                     ///< fewest seeds of an arm
-  std::string
-      interval;  ///< "t over 3 seeds", "paired bootstrap over 20 rooms, one training run" or "none"
+  std::string interval;  ///< "t interval over 3 seeds", "paired bootstrap over 20 rooms, one
+                         ///< training run" or "none"
 };
 
-/// Figure 1 and table.md. With >= 3 seeds in every arm: t and Welch intervals over seeds. With
-/// fewer, paired bootstraps over groups from `groups` (`group_word` names them: "rooms"). Without
-/// groups: none.
+/// Figure 1 and table.md; a higher metric is better. Several values of one (arm, domain, seen,
+/// seed), as from several held-out sets, are averaged. With >= 3 seeds in every arm: t and Welch
+/// intervals over seeds. With fewer, paired bootstraps over groups from `groups` (`group_word`
+/// names them: "rooms"). Without groups: none.
 SummaryTable summarise(const ResultTable& table, const std::optional<GroupResults>& groups,
                        const std::string& group_word, int64_t draws, RandomStream stream);
 
