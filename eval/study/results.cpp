@@ -87,16 +87,21 @@ std::string csv_cell(const Json& value) {
 }
 
 std::string table_csv(const ResultTable& table) {
-  std::string out;
-  for (const auto& item : row_json({}).items()) out += (out.empty() ? "" : ",") + item.key();
-  out += "\n";
-  for (const auto& row : table.rows) {
-    std::string line;
-    for (const auto& item : row_json(row).items())
-      line += (item.key() == "model" ? "" : ",") + csv_cell(item.value());
-    out += line + "\n";
+  std::string out, separator;
+  const Json names = row_json({});
+  for (const auto& item : names.items()) {
+    out += separator + item.key();
+    separator = ",";
   }
-  return out;
+  for (const auto& row : table.rows) {
+    separator = "\n";
+    const Json cells = row_json(row);
+    for (const auto& cell : cells) {
+      out += separator + csv_cell(cell);
+      separator = ",";
+    }
+  }
+  return out + "\n";
 }
 
 void check_group_row(const GroupResults& groups, const GroupRow& row, const std::string& where) {

@@ -79,14 +79,15 @@ struct SummaryTable {
   std::vector<std::string> arms, roles;  ///< moe first; roles from the table
   std::vector<SummaryRow> rows;          ///< unseen, mean of unseen, seen, mean of seen
   int64_t seeds = 0;                     ///< fewest seeds of an arm
-  std::string interval;  ///< "t interval over 3 seeds", "paired bootstrap over 20 rooms, one
-                         ///< training run" or "none"
+  /// "t interval over 3 seeds", "paired bootstrap over 20 rooms, one training run" or "none"
+  std::string interval;
 };
 
 /// Figure 1 and table.md; a higher metric is better. Several values of one (arm, domain, seen,
 /// seed), as from several held-out sets, are averaged. With >= 3 seeds in every arm: t and Welch
 /// intervals over seeds. With fewer, paired bootstraps over groups from `groups` (`group_word`
-/// names them: "rooms"). Without groups: none.
+/// names them: "rooms"): the same groups are drawn for every arm and domain, and a class that a
+/// resample lacks is left out of its mean. Without groups: none. Errors: groups of another metric.
 SummaryTable summarise(const ResultTable& table, const std::optional<GroupResults>& groups,
                        const std::string& group_word, int64_t draws, RandomStream stream);
 

@@ -24,16 +24,16 @@ double mean_defined(Row values) {
 
 // Sums of one (arm, seed, domain), one entry per group.
 struct GroupSums {
-  std::map<std::string, GroupRow> by_group;
+  std::map<int64_t, GroupRow> by_group;
 
-  double metric(const std::map<std::string, int64_t>* times, const Indices& classes,
-                double scale) const {
+  /// Value when group g counts times[g] times.
+  double metric(const Indices& times, const Indices& classes, double scale) const {
     double sum = 0;
     int64_t counted = 0;
     for (int64_t c : classes) {
       double num = 0, den = 0, all = 0;
-      for (const auto& [name, row] : by_group) {
-        const auto n = times == nullptr ? 1.0 : static_cast<double>(times->at(name));
+      for (const auto& [group, row] : by_group) {
+        const auto n = static_cast<double>(times[group]);
         num += n * row.num[c];
         den += n * row.den[c];
         all += row.den[c];
@@ -50,15 +50,14 @@ class GroupBootstrap {
  public:
   GroupBootstrap(const GroupResults& groups, int64_t draws, RandomStream stream) : groups_(groups) {
     for (const auto& row : groups.rows) add(row);
-    std::map<DomainKey, std::vector<std::string>> strata;
-    for (const auto& [name, domain] : first_domain_) strata[domain].push_back(name);
+    std::map<DomainKey, Indices> strata;
+    for (size_t g = 0; g < first_domain_.size(); ++g)
+      strata[first_domain_[g]].push_back(static_cast<int64_t>(g));
     for (int64_t r = 0; r < draws; ++r) {
-      std::map<std::string, int64_t> times;
-      for (const auto& [unused, names] : strata) {
-        for (const auto& name : names) times[name];
-        for (size_t i = 0; i < names.size(); ++i)
-          ++times[names[stream.below(static_cast<int64_t>(names.size()))]];
-      }
+      Indices times(first_domain_.size());
+      for (const auto& [unused, list] : strata)
+        for (size_t i = 0; i < list.size(); ++i)
+          ++times[list[stream.below(static_cast<int64_t>(list.size()))]];
       times_.push_back(std::move(times));
     }
   }
@@ -72,7 +71,7 @@ class GroupBootstrap {
     for (const auto& times : times_) {
       Row values;
       for (const auto& [unused, sums] : found->second)
-        values.push_back(sums.metric(&times, classes, groups_.scale));
+        values.push_back(sums.metric(times, classes, groups_.scale));
       out.push_back(mean_defined(values));
     }
     return out;
@@ -80,12 +79,12 @@ class GroupBootstrap {
 
   /// "20" or "18 to 20": groups of a domain.
   std::string groups_per_domain() const {
-    std::map<DomainKey, std::set<std::string>> names;
+    std::map<DomainKey, std::set<int64_t>> ids;
     for (const auto& [key, by_seed] : sums_)
       for (const auto& [unused, sums] : by_seed)
-        for (const auto& [name, row] : sums.by_group) names[key.second].insert(name);
+        for (const auto& [group, row] : sums.by_group) ids[key.second].insert(group);
     std::set<size_t> sizes;
-    for (const auto& [unused, set] : names) sizes.insert(set.size());
+    for (const auto& [unused, set] : ids) sizes.insert(set.size());
     if (sizes.empty()) return "0";
     return *sizes.begin() == *sizes.rbegin() ? to_text(*sizes.begin())
                                              : cat(*sizes.begin(), " to ", *sizes.rbegin());
@@ -95,8 +94,9 @@ class GroupBootstrap {
   void add(const GroupRow& row) {
     const std::string name = row.group.empty() ? row.uri : row.group;
     const DomainKey domain{row.domain, row.seen};
-    first_domain_.emplace(name, domain);
-    auto [found, fresh] = sums_[{row.arm, domain}][row.seed].by_group.emplace(name, row);
+    const auto group = ids_.emplace(name, static_cast<int64_t>(ids_.size())).first->second;
+    if (group == static_cast<int64_t>(first_domain_.size())) first_domain_.push_back(domain);
+    auto [found, fresh] = sums_[{row.arm, domain}][row.seed].by_group.emplace(group, row);
     if (fresh) return;
     for (size_t c = 0; c < row.num.size(); ++c) {
       found->second.num[c] += row.num[c];
@@ -105,9 +105,10 @@ class GroupBootstrap {
   }
 
   const GroupResults& groups_;
-  std::map<std::string, DomainKey> first_domain_;
+  std::map<std::string, int64_t> ids_;
+  std::vector<DomainKey> first_domain_;  // [group] where its name appeared first
   std::map<std::pair<std::string, DomainKey>, std::map<int64_t, GroupSums>> sums_;
-  std::vector<std::map<std::string, int64_t>> times_;
+  IndexTable times_;  // [replicate][group]
 };
 
 class Summariser {
