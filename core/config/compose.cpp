@@ -58,8 +58,9 @@ void place(MergedConfig& config, const ConfigLayer& layer, const std::string& wh
 void collect_keys(const ConfigNode& node, const std::string& path, std::vector<std::string>& out) {
   if (!node.is_map()) return;
   for (const auto& [key, child] : node.as_map()) {
-    out.push_back(join_path(path, key));
-    collect_keys(child, out.back(), out);
+    const std::string below = join_path(path, key);
+    out.push_back(below);
+    collect_keys(child, below, out);
   }
 }
 
