@@ -169,15 +169,11 @@ void check_is_text(const std::string& text, const std::string& place) {
   }
 }
 
-/// Byte position of a mark, which counts characters.
+/// Byte position of a mark.
 size_t position_of(const std::string& text, const YAML::Mark& mark) {
   size_t at = 0;
   for (int line = 0; line < mark.line; ++line) at = text.find('\n', at) + 1;
-  for (int column = 0; column < mark.column && at < text.size(); ++column) {
-    ++at;
-    while (at < text.size() && (text[at] & 0xc0) == 0x80) ++at;
-  }
-  return at;
+  return at + mark.column;
 }
 
 /// yaml-cpp accepts a quoted scalar that the end of the file cuts off; only the last one can be.
@@ -185,7 +181,10 @@ void check_closed(const std::string& text, const YAML::Mark& mark, const std::st
   size_t at = position_of(text, mark);
   if (at >= text.size() || (text[at] != '"' && text[at] != '\'')) return;
   const char quote = text[at++];
-  while (at < text.size() && text[at] != quote) at += quote == '"' && text[at] == '\\' ? 2 : 1;
+  const auto skips = [&] {  // \" and ''
+    return quote == '"' ? text[at] == '\\' : text.compare(at, 2, "''") == 0;
+  };
+  while (at < text.size() && (skips() || text[at] != quote)) at += skips() ? 2 : 1;
   check(at < text.size(), cat(place, ":", mark.line + 1), "not valid YAML: a quote is not closed");
 }
 
