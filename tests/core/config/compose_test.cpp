@@ -136,7 +136,8 @@ TEST_CASE("nested defaults lists are relative to their group", "[config][compose
 
 TEST_CASE("lists replace, and a changed type drops the old parameters", "[config][compose]") {
   Folder f;
-  f.put("experiment/t", "optimizer: {betas: [0.5]}\nmodel: {type: ptv3, width: 3}\nrun: {dir: x}\n");
+  f.put("experiment/t",
+        "optimizer: {betas: [0.5]}\nmodel: {type: ptv3, width: 3}\nrun: {dir: x}\n");
   CHECK(f.line("optimizer.betas", {"experiment=t"}) == "[0.5]");
   CHECK(f.line("model", {"experiment=t"}) == "{type: ptv3, width: 3}");
   f.put("experiment/u", "optimizer: adamw\n");
@@ -163,9 +164,9 @@ TEST_CASE("short groups fill every MoE site or one", "[config][compose]") {
         "{layers: all, router: {scorer: linear, selector: {type: topk, k: 2}}, combine: sum}");
   CHECK(f.line("model.moe.router.scorer", {"model=other", "moe=base", "router=topp"}) == "cosine");
   CHECK(f.line("model.moe.router.scorer", {"router=topp"}) == "cosine");
-  contains(
-      f.error({"model=large", "router@atn=topk"}),
-      "[argument 'router@atn=topk'] unknown MoE site: got 'atn'; nearest: attn, ffn; valid: attn, ffn");
+  contains(f.error({"model=large", "router@atn=topk"}),
+           "[argument 'router@atn=topk'] unknown MoE site: got 'atn'; nearest: attn, ffn; valid: "
+           "attn, ffn");
   contains(f.error({"model=other", "router@attn=topk"}), "one setting for all sites");
 }
 
@@ -197,8 +198,12 @@ TEST_CASE("the four override forms", "[config][override]") {
   contains(f.error({"+seed=1"}),
            "[argument '+seed=1'] key exists already: got 'seed', set at config.yaml:6");
   contains(f.error({"~sed"}), "nearest: seed");
+  contains(f.error({"routr=topk"}), "nearest: router");
+  contains(f.error({"model=large", "router.scorer=x"}), "nearest: model.moe.attn.router.scorer");
+  contains(f.error({"~experiment"}), "expected experiment=null");
   contains(f.error({"~seed=4"}), "got value 4, expected 0 as set at config.yaml:6");
-  contains(f.error({"+seed.x=4"}), "cannot set a key of seed: it is a int, set at config.yaml:6");
+  contains(f.error({"+seed.x=4"}),
+           "cannot set a key of seed: it has type int, set at config.yaml:6");
   contains(f.error({"seed"}), "not an override");
   contains(f.error({"=3"}), "not an override");
   contains(f.error({"a..b=3"}), "bad key");
