@@ -104,6 +104,15 @@ TEST_CASE("an experiment merges at the root and overrides choices", "[config][co
   CHECK(child.find("seed")->as_int() == 8);
   CHECK(child.find_path("task.type")->as_string() == "seg");
   CHECK(child.find_path("optimizer.lr")->as_double() == .003);
+  f.put("experiment/group/grandchild", "defaults:\n  - /experiment: child\n  - _self_\nseed: 9\n");
+  const auto grandchild = f.compose({"experiment=group/grandchild"});
+  CHECK(grandchild.find("experiment")->as_string() == "group/grandchild");
+  CHECK(grandchild.find("seed")->as_int() == 9);
+  CHECK(grandchild.find_path("model.name")->as_string() == "large");
+  f.put("model/sub/tiny", "defaults:\n  - /model: small\n  - /model/sub/more\nname: tiny\n");
+  f.put("model/sub/more", "more: 1\n");
+  CHECK(f.line("model", {"model=sub/tiny"}) ==
+        "{type: dit, name: tiny, depth: 2, moe: null, more: 1}");
 }
 
 TEST_CASE("experiments work where the primary file does not list them", "[config][compose]") {
@@ -164,6 +173,12 @@ TEST_CASE("short groups fill every MoE site or one", "[config][compose]") {
         "{layers: all, router: {scorer: linear, selector: {type: topk, k: 2}}, combine: sum}");
   CHECK(f.line("model.moe.router.scorer", {"model=other", "moe=base", "router=topp"}) == "cosine");
   CHECK(f.line("model.moe.router.scorer", {"router=topp"}) == "cosine");
+  f.put("moe/none", "{}\n");
+  f.put("moe/sites", "ffn: {router: {scorer: hash}}\n");
+  CHECK(f.line("model.moe", {"model=large", "moe=none"}) == "{}");
+  CHECK(f.line("model.moe", {"model=other", "moe=sites"}) == "{ffn: {router: {scorer: hash}}}");
+  CHECK(f.line("model.moe.ffn", {"model=large", "moe=sites"}) ==
+        "{layers: [1], router: {scorer: hash}}");
   contains(f.error({"model=large", "router@atn=topk"}),
            "[argument 'router@atn=topk'] unknown MoE site: got 'atn'; nearest: attn, ffn; valid: "
            "attn, ffn");
