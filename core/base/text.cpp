@@ -5,6 +5,7 @@
 #include <cctype>
 #include <charconv>
 #include <numeric>
+#include <utility>
 
 namespace switchyard {
 

@@ -15,14 +15,14 @@ namespace {
 /// `group=option`, rather than a value: the key is a folder of options and the value is no list or
 /// map.
 bool is_group_choice(const ConfigFolders& folders, const Override& o) {
-  if (o.key.find('.') != std::string::npos || !folders.is_group(o.key)) return false;
+  if (o.kind == Override::Kind::Delete || o.key.find('.') != std::string::npos) return false;
+  if (!folders.is_group(o.key)) return false;
   const std::string_view value = trim(o.value_text);
   return value.find("${") == std::string_view::npos && !value.starts_with('[') &&
          !value.starts_with('{');
 }
 
 std::string chosen_option(const ConfigFolders& folders, const Override& o) {
-  if (o.kind == Override::Kind::Delete) return "";
   check(site_of(o.key).empty() || fills_moe(o.key), o.where(), "packages are not supported: got ",
         o.key, "; only router@SITE, experts@SITE and moe@SITE");
   const ConfigNode value = parse_override_value(o.value_text, {o.where()});
@@ -58,16 +58,29 @@ void place(MergedConfig& config, const ConfigLayer& layer, const std::string& wh
 void collect_keys(const ConfigNode& node, const std::string& path, std::vector<std::string>& out) {
   if (!node.is_map()) return;
   for (const auto& [key, child] : node.as_map()) {
-    out.push_back(join_path(path, key));
-    collect_keys(child, out.back(), out);
+    const std::string below = join_path(path, key);
+    out.push_back(below);
+    collect_keys(child, below, out);
   }
 }
 
-void check_exists(const ConfigNode& root, const Override& o) {
-  if (root.find_path(o.key)) return;
-  std::vector<std::string> keys;
+/// What an unknown key may have meant: full keys that end with it, else those spelled alike.
+std::vector<std::string> suggestions(const ConfigNode& root, const ConfigFolders& folders,
+                                     const std::string& key) {
+  std::vector<std::string> keys, near;
   collect_keys(root, "", keys);
-  const auto near = nearest_names(o.key, keys);
+  for (const auto& full : keys) {
+    if (full.ends_with("." + key) && near.size() < 3) near.push_back(full);
+  }
+  for (const auto& group : folders.groups()) {
+    if (!root.find(group)) keys.push_back(group);
+  }
+  return near.empty() ? nearest_names(key, keys) : near;
+}
+
+void check_exists(const ConfigNode& root, const ConfigFolders& folders, const Override& o) {
+  if (root.find_path(o.key)) return;
+  const auto near = suggestions(root, folders, o.key);
   fail(o.where(), "unknown key: got '", o.key, "', expected a key of the config",
        o.kind == Override::Kind::Delete ? "" : " (+" + o.key + "=VALUE adds one)",
        near.empty() ? "" : "; nearest: " + join(near));
@@ -79,13 +92,12 @@ void check_parents(const ConfigNode& root, const Override& o) {
     const ConfigNode* parent = root.find_path(o.key.substr(0, dot));
     if (!parent) return;
     check(parent->is_map() || parent->is_null() || parent->is_string(), o.where(),
-          "cannot set a key of ", o.key.substr(0, dot), ": it is a ", parent->type_name(),
+          "cannot set a key of ", o.key.substr(0, dot), ": it has type ", parent->type_name(),
           ", set at ", parent->origin().text());
   }
 }
 
 void remove(MergedConfig& config, const Override& o) {
-  check_exists(config.root(), o);
   const ConfigNode& old = *config.root().find_path(o.key);
   if (o.has_value) {
     const ConfigNode value = parse_override_value(o.value_text, {o.where()});
@@ -95,15 +107,17 @@ void remove(MergedConfig& config, const Override& o) {
   config.erase(o.key);
 }
 
-void apply(MergedConfig& config, const Override& o) {
+void apply(MergedConfig& config, const ConfigFolders& folders, const Override& o) {
   check(o.key.find('@') == std::string::npos, o.where(), "not a config group: got '", o.key, "'");
-  if (o.kind == Override::Kind::Delete) return remove(config, o);
-  if (o.kind == Override::Kind::Set) check_exists(config.root(), o);
-  if (o.kind == Override::Kind::Add) {
-    const ConfigNode* old = config.root().find_path(o.key);
-    check(!old, o.where(), "key exists already: got '", o.key, "', set at ",
-          old ? old->origin().text() : "", "; use ", o.key, "=VALUE or ++", o.key, "=VALUE");
-  }
+  const bool deletes = o.kind == Override::Kind::Delete;
+  check(!deletes || !fills_root(o.key), o.where(), "cannot remove what ", o.key,
+        " has set: expected ", o.key, "=null");
+  const ConfigNode* old = config.root().find_path(o.key);
+  if (o.kind == Override::Kind::Set || deletes) check_exists(config.root(), folders, o);
+  if (deletes) return remove(config, o);
+  check(o.kind != Override::Kind::Add || !old, o.where(), "key exists already: got '", o.key,
+        "', set at ", old ? old->origin().text() : "", "; use ", o.key, "=VALUE or ++", o.key,
+        "=VALUE");
   check_parents(config.root(), o);
   config.merge(o.key, parse_override_value(o.value_text, {o.where()}));
 }
@@ -139,9 +153,12 @@ Composed Composer::compose_traced(const std::string& primary,
     place(merged, layer, choice == expander.loaded().end() ? primary : choice->second.where);
   }
   name_root_choices(merged, expander.loaded());
-  for (const auto& setting : settings) apply(merged, setting);
+  for (const auto& setting : settings) apply(merged, folders_, setting);
   for (const auto& [group, choice] : expander.loaded()) {
     if (!choice.option.empty()) out.choices[group] = choice.option;
+  }
+  for (const auto& setting : settings) {
+    if (setting.kind == Override::Kind::Delete) out.choices.erase(setting.key);
   }
   out.history = merged.history();
   out.config = interpolate(merged.root());

@@ -7,7 +7,8 @@
 //   group: option           the file group/option.yaml; relative to the file's own group
 //   /group: option          the same from the root of the config folder
 //   group: null             no choice yet;  `group: ???`: must be chosen by argument or `override`
-//   option, /group/option   one more file of the same (or the named) group
+//   option, /group/option   one more file of the same (or the named) group; so does an entry that names
+//                           the file's own group, as /experiment: base in an experiment
 //   optional group: option  skipped if there is no such file
 //   override /group: option changes the choice of an entry elsewhere; it keeps that entry's place
 //
@@ -15,7 +16,8 @@
 //   experiment, recipe      merge at the root; the name of the choice becomes the node's value
 //   moe, router, experts    fill model.moe, model.moe.router, model.moe.experts of every site;
 //   router@SITE             ... of one site. As arguments they come after all files. Router and
-//                           experts are replaced as a whole: a preset is a complete pipeline.
+//                           experts are replaced as a whole: a preset is a complete pipeline; an
+//                           empty moe preset means no sites.
 //
 // Maps merge deeply; lists and scalars replace. A map whose `type` changes is replaced: it inherits
 // no parameter of the old type. A bare string X merges as {type: X} with a map that has a type.

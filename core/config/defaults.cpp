@@ -194,6 +194,13 @@ DefaultsExpander::Layers DefaultsExpander::expand_entry(const DefaultsEntry& ent
                                                         const File& parent) {
   if (entry.group.empty()) return expand_bare(entry, parent);
   const std::string group = absolute_group(entry, parent);
+  if (group == parent.group && !entry.is_override && !entry.option.empty()) {
+    DefaultsEntry file = entry;  // one more file of its own group
+    file.group.clear();
+    file.option = group + "/" + entry.option;
+    file.is_absolute = true;
+    return expand_bare(file, parent);
+  }
   const GroupChoice written{entry.option, entry.origin.text()};
   if (fills_moe(group)) {
     const bool nested = fills_moe(parent.group);
@@ -213,8 +220,11 @@ DefaultsExpander::Layers DefaultsExpander::expand_bare(const DefaultsEntry& entr
                                                        const File& parent) {
   const std::string where = entry.origin.text();
   if (entry.is_absolute) {
-    const std::string group = split(entry.option, '/')[0];
-    const File file{entry.option, fills_root(group) ? group : folder_of(entry.option)};
+    const std::string top = split(entry.option, '/')[0];
+    const bool same = !parent.group.empty() && entry.option.starts_with(parent.group + "/");
+    const File file{entry.option, same              ? parent.group
+                                  : fills_root(top) ? top
+                                                    : folder_of(entry.option)};
     if (entry.is_optional && !folders_.find(file.name)) return {};
     check(folders_.find(file.name).has_value(), where, "no such file: got /", entry.option,
           ".yaml in ", folders_.text());

@@ -73,6 +73,17 @@ bool ConfigFolders::is_group(const std::string& group) const {
          });
 }
 
+std::vector<std::string> ConfigFolders::groups() const {
+  std::set<std::string> names;
+  std::error_code ignored;
+  for (const auto& dir : dirs_) {
+    for (fs::directory_iterator entry(dir, ignored), end; entry != end; entry.increment(ignored)) {
+      if (entry->is_directory(ignored)) names.insert(entry->path().filename().string());
+    }
+  }
+  return {names.begin(), names.end()};
+}
+
 std::string ConfigFolders::text() const {
   std::vector<std::string> names;
   for (const auto& dir : dirs_) names.push_back(dir.generic_string());

@@ -21,6 +21,8 @@ class ConfigFolders {
   /// Sorted option names; those in subfolders as "a/b". `group` may carry "@SITE".
   std::vector<std::string> options(const std::string& group) const;
   bool is_group(const std::string& group) const;
+  /// Sorted names of the folders at the top.
+  std::vector<std::string> groups() const;
   /// "configs, more/configs"
   std::string text() const;
 

@@ -49,16 +49,18 @@ class Interpolator {
   ConfigNode resolve(const ConfigNode& node, const Path& path) {
     check(++steps_ <= kMaxConfigValues, node.origin().text(), "interpolation grows beyond ",
           kMaxConfigValues, " values");
-    ConfigNode out = node;
-    if (auto* list = std::get_if<ConfigNode::List>(&out.mutable_value())) {
-      for (size_t i = 0; i < list->size(); ++i)
-        (*list)[i] = resolve((*list)[i], below(path, std::to_string(i)));
-    } else if (auto* map = std::get_if<ConfigNode::Map>(&out.mutable_value())) {
-      for (auto& [key, child] : *map) child = resolve(child, below(path, key));
-    } else if (has_interpolation(node)) {
-      out = resolve_text(node, path);
+    if (has_interpolation(node)) return resolve_text(node, path);
+    if (node.is_list()) {
+      ConfigNode::List items;
+      for (const auto& item : node.as_list())
+        items.push_back(resolve(item, below(path, std::to_string(items.size()))));
+      return {std::move(items), node.origin()};
     }
-    return out;
+    if (!node.is_map()) return node;
+    ConfigNode::Map map;
+    for (const auto& [key, child] : node.as_map())
+      map.emplace_back(key, resolve(child, below(path, key)));
+    return {std::move(map), node.origin()};
   }
 
  private:

@@ -1,5 +1,7 @@
 #include "core/config/merge.h"
 
+#include "core/base/text.h"
+
 namespace switchyard {
 namespace {
 

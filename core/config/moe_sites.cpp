@@ -33,8 +33,10 @@ std::vector<std::string> target_paths(const MergedConfig& config, const std::str
   return paths;
 }
 
-/// Merges a MoEConfig, except that router and experts, being complete presets, replace.
+/// Merges a MoEConfig, except that router and experts, being complete presets, replace. An empty
+/// one clears.
 void fill_layer(MergedConfig& config, const std::string& path, const ConfigNode& layer) {
+  if (layer.as_map().empty()) return config.replace(path, layer);
   for (const auto& [key, node] : layer.as_map()) {
     const bool whole = key == "router" || key == "experts";
     whole ? config.replace(join_path(path, key), node) : config.merge(join_path(path, key), node);
@@ -56,9 +58,9 @@ bool is_site_map(const ConfigNode& moe) {
 void fill_moe(MergedConfig& config, const std::string& group, const ConfigNode& preset,
               const std::string& where) {
   const std::string field = group_of(group), site = site_of(group);
-  if (field == "moe" && site.empty() && is_site_map(preset)) {
+  if (field == "moe" && site.empty() && (is_site_map(preset) || preset.as_map().empty())) {
     const ConfigNode* moe = config.root().find_path(kMoE);
-    if (!moe || !is_site_map(*moe)) return config.replace(kMoE, preset);
+    if (!moe || !is_site_map(*moe) || !is_site_map(preset)) return config.replace(kMoE, preset);
     for (const auto& [name, layer] : preset.as_map())
       fill_layer(config, join_path(kMoE, name), layer);
     return;

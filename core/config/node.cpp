@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 #include "core/base/error.h"
 
@@ -57,7 +58,7 @@ std::string scalar_text(const ConfigNode& node) {
     if (text == "inf" || text == "-inf" || text == "nan") return text[0] == '-' ? "-.inf" : "." + text;
     return text.find_first_of(".e") == std::string::npos ? text + ".0" : text;
   }
-  const auto& s = node.as_string();
+  const auto& s = std::get<std::string>(node.value());  // not as_string(): ??? is printed as it is
   return needs_quotes(s) ? quoted(s) : s;
 }
 

@@ -37,7 +37,7 @@ std::vector<std::string> range_values(const std::string& inner, const Override& 
         ", expected 1 to ", kMaxCells);
   std::vector<std::string> out;
   for (int64_t i = 0; i < static_cast<int64_t>(count); ++i)
-    out.push_back(to_text(start + i * step));
+    out.push_back(to_text(std::round((start + i * step) * 1e12) / 1e12));
   return out;
 }
 

@@ -52,6 +52,8 @@ class TreeBuilder : public YAML::EventHandler {
  public:
   explicit TreeBuilder(std::string place) : place_(std::move(place)) {}
   ConfigNode take() { return std::move(root_); }
+  /// Where the last quoted or block scalar begins.
+  const std::optional<YAML::Mark>& last_quoted() const { return last_quoted_; }
 
   void OnDocumentStart(const YAML::Mark& mark) override {
     if (documents_++ > 0) reject(mark, "several documents in one file: expected one");
@@ -105,6 +107,7 @@ class TreeBuilder : public YAML::EventHandler {
                   const std::string& text) {
     check_properties(mark, tag, anchor);
     const bool plain = tag != "!";
+    if (!plain) last_quoted_ = mark;
     if (expects_key()) return set_key(mark, text, plain);
     add({plain ? plain_scalar(text) : ConfigNode::Value(text), origin(mark)});
   }
@@ -150,6 +153,7 @@ class TreeBuilder : public YAML::EventHandler {
   std::string place_;
   ConfigNode root_;
   std::vector<Level> levels_;
+  std::optional<YAML::Mark> last_quoted_;
   size_t values_ = 0;
   int documents_ = 0;
 };
@@ -163,6 +167,25 @@ void check_is_text(const std::string& text, const std::string& place) {
     const bool control = (c < 0x20 && c != '\n' && c != '\r' && c != '\t') || c == 0x7f;
     check(!control, cat(place, ":", line), "not a text file: got byte ", static_cast<int>(c));
   }
+}
+
+/// Byte position of a mark.
+size_t position_of(const std::string& text, const YAML::Mark& mark) {
+  size_t at = 0;
+  for (int line = 0; line < mark.line; ++line) at = text.find('\n', at) + 1;
+  return at + mark.column;
+}
+
+/// yaml-cpp accepts a quoted scalar that the end of the file cuts off; only the last one can be.
+void check_closed(const std::string& text, const YAML::Mark& mark, const std::string& place) {
+  size_t at = position_of(text, mark);
+  if (at >= text.size() || (text[at] != '"' && text[at] != '\'')) return;
+  const char quote = text[at++];
+  const auto skips = [&] {  // \" and ''
+    return quote == '"' ? text[at] == '\\' : text.compare(at, 2, "''") == 0;
+  };
+  while (at < text.size() && (skips() || text[at] != quote)) at += skips() ? 2 : 1;
+  check(at < text.size(), cat(place, ":", mark.line + 1), "not valid YAML: a quote is not closed");
 }
 
 std::string place_of(const std::filesystem::path& path) {
@@ -189,6 +212,7 @@ ConfigNode::Value plain_scalar(const std::string& text) {
 }
 
 ConfigNode parse_yaml(const std::string& text, const std::string& place) {
+  if (text.starts_with("\xef\xbb\xbf")) return parse_yaml(text.substr(3), place);
   check_is_text(text, place);
   TreeBuilder builder(place);
   try {
@@ -200,6 +224,7 @@ ConfigNode parse_yaml(const std::string& text, const std::string& place) {
     const Origin where{place, error.mark.is_null() ? 0 : error.mark.line + 1};
     fail(where.text(), "not valid YAML: ", error.msg);
   }
+  if (builder.last_quoted()) check_closed(text, *builder.last_quoted(), place);
   return builder.take();
 }
 

@@ -5,7 +5,7 @@
 // true/false, null and ~; everything else (yes, no, on, off, 0x10, dates) is a string. Quoted and
 // block scalars are always strings. Rejected with file:line: duplicate keys, `<<` merges, anchors,
 // aliases, tags, keys that are not scalars, several documents, control characters, more than 64
-// levels, more than 200 000 values, more than 4 MB.
+// levels, more than 50 000 values, more than 4 MB.
 
 #include <filesystem>
 #include <string>
@@ -16,7 +16,7 @@ namespace switchyard {
 
 inline constexpr size_t kMaxYamlBytes = size_t{4} << 20;
 inline constexpr int kMaxConfigDepth = 64;
-inline constexpr size_t kMaxConfigValues = 200'000;
+inline constexpr size_t kMaxConfigValues = 50'000;
 
 /// Reads one file; its place is the path as given, relative to the working folder where it lies
 /// below it.
