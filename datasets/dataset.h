@@ -17,7 +17,9 @@ struct Draw {
   uint64_t seed = 0;
   int64_t epoch = 0;
   int64_t item = 0;  ///< position in the epoch, not the sample index
-  RandomStream stream(std::string_view purpose) const { return {seed, purpose, uint64_t(epoch), uint64_t(item)}; }
+  RandomStream stream(std::string_view purpose) const {
+    return {seed, purpose, uint64_t(epoch), uint64_t(item)};
+  }
 };
 
 /// Known without reading tensors.
@@ -28,9 +30,9 @@ struct SampleInfo {
   std::string split;   ///< "train", "test", ...
 };
 
-/// Keys are the field's terms. Point clouds: coord [N,3] f32 metres, color [N,3] u8, normal [N,3] f32,
-/// intensity [N] f32, origin [N,3] f32 (sensor position per point), segment [N] i64 (-1 = ignore).
-/// All tensors are on the CPU, contiguous and not to be written by others.
+/// Keys are the field's terms. Point clouds: coord [N,3] f32 metres, color [N,3] u8, normal [N,3]
+/// f32, intensity [N] f32, origin [N,3] f32 (sensor position per point), segment [N] i64 (-1 =
+/// ignore). All tensors are on the CPU, contiguous and not to be written by others.
 struct Sample {
   std::map<std::string, at::Tensor> tensors;
   SampleInfo info;

@@ -1,0 +1,18 @@
+#pragma once
+// The .npy format of NumPy, versions 1 to 3: plain arrays of numbers. Any file may be hostile.
+
+#include <ATen/core/Tensor.h>
+
+#include <filesystem>
+
+namespace switchyard {
+
+/// A private, contiguous copy in C order, whatever the order in the file. Types: float16, 32, 64;
+/// int8 to int64; uint8; bool; uint16 becomes int32 and uint32 int64. Errors: not an .npy file,
+/// damaged header, big-endian or unsupported type, a size that does not fit.
+at::Tensor read_npy(const std::filesystem::path& path);
+
+/// Version 1, C order, atomic (see write_atomic). Errors: a type that the format cannot hold.
+void write_npy(const std::filesystem::path& path, const at::Tensor& tensor);
+
+}  // namespace switchyard

@@ -1,0 +1,138 @@
+#include "datasets/point_cloud/npy_folder.h"
+
+#include <ATen/TensorOperators.h>
+
+#include "core/io/file.h"
+#include "core/io/npy.h"
+#include "datasets/folder.h"
+#include "datasets/point_cloud/points.h"
+
+namespace switchyard {
+namespace fs = std::filesystem;
+namespace {
+
+struct Key {
+  const char* name;
+  at::ScalarType dtype;  ///< kFloat stands for any floating type, kLong for any integer type
+  int64_t columns;       ///< 0: no second axis
+};
+
+constexpr Key kKeys[] = {{"coord", at::kFloat, 3},  {"color", at::kByte, 3},
+                         {"normal", at::kFloat, 3}, {"intensity", at::kFloat, 0},
+                         {"origin", at::kFloat, 3}, {"segment", at::kLong, 0}};
+
+fs::path file_of(const fs::path& folder, const Key& key) {
+  return folder / (std::string(key.name) + ".npy");
+}
+
+bool has_type(const at::Tensor& tensor, at::ScalarType dtype) {
+  if (dtype == at::kFloat) return tensor.is_floating_point();
+  if (dtype == at::kLong) return at::isIntegralType(tensor.scalar_type(), /*includeBool=*/false);
+  return tensor.scalar_type() == dtype;
+}
+
+at::Tensor read_key(const fs::path& path, const Key& key) {
+  const at::Tensor tensor = read_npy(path);
+  const bool shaped =
+      tensor.dim() == (key.columns ? 2 : 1) && (key.columns == 0 || tensor.size(1) == key.columns);
+  check(shaped, path.string(), "wrong shape: got ", to_text(tensor.sizes().vec()), ", expected ",
+        key.columns ? cat("[N, ", key.columns, "]") : std::string("[N]"));
+  check(has_type(tensor, key.dtype), path.string(), "wrong type: got ",
+        c10::toString(tensor.scalar_type()), ", expected ",
+        key.dtype == at::kFloat  ? "floating point"
+        : key.dtype == at::kLong ? "an integer type"
+                                 : "uint8");
+  return key.dtype == at::kFloat ? tensor.to(at::kFloat) : tensor;
+}
+
+}  // namespace
+
+void NpyFolderParams::declare(Fields<NpyFolderParams>& f) {
+  f.add("root", &NpyFolderParams::root, "folder of the data");
+  f.add("domain", &NpyFolderParams::domain,
+        "data domain of the flat layout ROOT/<sample>/; empty: nested layout");
+  f.add("split", &NpyFolderParams::split, "split of all samples of the flat layout");
+  f.add("source", &NpyFolderParams::source, "public name of the data, quoted in results");
+  f.add("synthetic", &NpyFolderParams::synthetic, "simulated data: tables then say so");
+}
+
+NpyFolderDataset::NpyFolderDataset(const NpyFolderParams& params) : root_(params.root) {
+  params.domain.empty() ? list_nested() : list_flat(params);
+  check(!samples_.empty(), root_.string(), "no sample found: expected ",
+        params.domain.empty() ? "<domain>/<split>/<sample>/coord.npy" : "<sample>/coord.npy");
+  info_.source = params.source.empty() ? root_.filename().string() : params.source;
+  info_.synthetic = params.synthetic;
+  read_classes();
+  std::vector<fs::path> files;
+  for (const SampleInfo& sample : samples_) {
+    for (const Key& key : kKeys) {
+      const fs::path path = file_of(root_ / sample.uri, key);
+      if (fs::exists(path)) files.push_back(path);
+    }
+  }
+  info_.hash =
+      hash_of_files(root_, files, join(info_.class_names) + params.domain + "/" + params.split);
+}
+
+void NpyFolderDataset::add_sample(const std::string& uri, const std::string& domain,
+                                  const std::string& split) {
+  if (fs::exists(root_ / uri / "coord.npy")) samples_.push_back({uri, domain, uri, split});
+}
+
+void NpyFolderDataset::list_flat(const NpyFolderParams& params) {
+  for (const auto& sample : subfolders(root_)) add_sample(sample, params.domain, params.split);
+}
+
+void NpyFolderDataset::list_nested() {
+  for (const auto& domain : subfolders(root_)) {
+    for (const auto& split : subfolders(root_ / domain)) {
+      for (const auto& sample : subfolders(root_ / domain / split)) {
+        add_sample(domain + "/" + split + "/" + sample, domain, split);
+      }
+    }
+  }
+}
+
+void NpyFolderDataset::read_classes() {
+  const fs::path path = root_ / "classes.txt";
+  if (fs::exists(path)) {
+    for (const auto& line : switchyard::split(read_text(path), '\n')) {
+      if (!trim(line).empty()) info_.class_names.emplace_back(trim(line));
+    }
+    check(!info_.class_names.empty(), path.string(), "is empty: expected one class name per line");
+    return;
+  }
+  for (const SampleInfo& sample : samples_) {
+    check(!fs::exists(root_ / sample.uri / "segment.npy"), path.string(), "is missing, but '",
+          sample.uri, "' has segment.npy: expected one class name per line");
+  }
+}
+
+Sample NpyFolderDataset::get(int64_t index, const Draw& draw) const {
+  Sample out{{}, samples_.at(index)};
+  const fs::path folder = root_ / out.info.uri;
+  for (const Key& key : kKeys) {
+    const fs::path path = file_of(folder, key);
+    if (!fs::exists(path)) continue;
+    at::Tensor tensor = read_key(path, key);
+    if (key.dtype == at::kLong) tensor = labels(tensor, path.string());
+    out.tensors.emplace(key.name, tensor);
+    const int64_t points = out.tensors.at("coord").size(0);
+    check(tensor.size(0) == points, path.string(), "wrong number of points: got ", tensor.size(0),
+          ", expected ", points, " as in coord.npy");
+  }
+  drop_non_finite(out, folder.string(), draw.epoch == 0);
+  return out;
+}
+
+at::Tensor NpyFolderDataset::labels(const at::Tensor& stored, const std::string& where) const {
+  at::Tensor out = stored.to(at::kLong, false, /*copy=*/true);
+  if (stored.scalar_type() == at::kByte) out.masked_fill_(out == 255, -1);
+  const auto classes = static_cast<int64_t>(info_.class_names.size());
+  const at::Tensor bad = out.masked_select((out < -1) | (out >= classes));
+  if (bad.numel() == 0) return out;
+  fail(where, bad.numel(), " labels are no class: got ", bad.min().item<int64_t>(), " .. ",
+       bad.max().item<int64_t>(), ", expected -1 .. ", classes - 1, " (classes.txt)");
+}
+
+}  // namespace switchyard

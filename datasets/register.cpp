@@ -1,0 +1,53 @@
+#include "datasets/concat.h"
+#include "datasets/point_cloud/bin_label.h"
+#include "datasets/point_cloud/npy_folder.h"
+#include "datasets/registry.h"
+#include "datasets/shards.h"
+#include "datasets/subset.h"
+
+namespace switchyard {
+namespace {
+
+struct ShardParams {
+  std::string root;
+  bool verify = false;
+  static void declare(Fields<ShardParams>& f) {
+    f.add("root", &ShardParams::root, "folder that `switchyard pack` wrote");
+    f.add("verify", &ShardParams::verify, "check the hashes of all shards when opening");
+  }
+};
+
+std::unique_ptr<Dataset> make_shards(const ShardParams& params) {
+  auto out = std::make_unique<ShardDataset>(params.root);
+  if (params.verify) out->verify();
+  return out;
+}
+
+std::unique_ptr<Dataset> make_subset(const SubsetParams& params) {
+  return std::make_unique<Subset>(datasets().make(params.dataset, "dataset"), params.domains,
+                                  params.splits);
+}
+
+std::unique_ptr<Dataset> make_concat(const ConcatParams& params) {
+  std::vector<std::shared_ptr<const Dataset>> parts;
+  for (const ConfigNode& part : params.datasets) parts.push_back(datasets().make(part, "datasets"));
+  return std::make_unique<Concat>(std::move(parts));
+}
+
+}  // namespace
+
+void register_datasets() {
+  Registry<Dataset>& registry = datasets();
+  if (registry.find("shards")) return;
+  registry.add<ShardParams>("shards", "packed shards (switchyard pack)", make_shards);
+  registry.add<NpyFolderParams>(
+      "npy_folder", "own point clouds: one folder of .npy files per sample",
+      [](const NpyFolderParams& p) { return std::make_unique<NpyFolderDataset>(p); });
+  registry.add<BinLabelParams>(
+      "bin_label", "driving scans: SENSOR/SPLIT/velodyne/*.bin, labels/*.label",
+      [](const BinLabelParams& p) { return std::make_unique<BinLabelDataset>(p); });
+  registry.add<SubsetParams>("subset", "part of a dataset, by domain and split", make_subset);
+  registry.add<ConcatParams>("concat", "several datasets as one", make_concat);
+}
+
+}  // namespace switchyard

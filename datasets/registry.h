@@ -1,0 +1,14 @@
+#pragma once
+// Dataset types by name, as in `dataset: {type: shards, root: ...}`.
+
+#include "core/base/registry.h"
+#include "datasets/dataset.h"
+
+namespace switchyard {
+
+Registry<Dataset>& datasets();
+
+/// Adds shards, npy_folder, bin_label, subset and concat. Calling it again does nothing.
+void register_datasets();
+
+}  // namespace switchyard
