@@ -1,9 +1,10 @@
 #include "tests/test.h"
 
-#include <ATen/ops/randperm.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/isfinite.h>
 #include <ATen/ops/sin.h>
 
-#include "core/moe/router.h"
+#include "core/nn/activation.h"
 #include "tests/support/device.h"
 #include "tests/support/moe.h"
 
@@ -99,6 +100,7 @@ TEST_CASE("MoE layer gives the micro golden of Point-MoE", "[moe]") {
   auto context = one_sequence(5);
   const auto y = layer->forward(x, context);
   const auto row = [](const at::Tensor& t, int64_t i, std::vector<double> expected) {
+    INFO(t[i] - at::tensor(expected, at::kDouble));
     CHECK((t[i] - at::tensor(expected, at::kDouble)).abs().max().item<double>() < 2e-8);
   };
   row(y, 0, {2.88164162, -3.39259081, -0.43353447, 5.98157831});
