@@ -21,7 +21,7 @@ class TrainLoop {
  private:
   /// What the micro batches of one step gave.
   struct StepSums {
-    Metrics values;          ///< loss, total, aux/NAME, tokens
+    Metrics values;  ///< loss, total, aux/NAME, tokens
     bool finite = true;
     std::vector<std::unique_ptr<Batch>> batches;
   };
