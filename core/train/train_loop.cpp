@@ -116,6 +116,7 @@ void TrainLoop::step(BatchFeed& feed) {
   sums.finite = sums.finite && std::isfinite(norm);
   sums.finite ? update(norm, value) : count_skipped(sums);
   optimizer_.zero_grad();
+  balance_.end_step();
   ++state_.step;
   Metrics row = std::move(sums.values);
   row["lr"] = optimizer_.lr() * value.lr_factor;
@@ -148,6 +149,7 @@ void TrainLoop::micro_batch(Batch& batch, int64_t micro, StepSums& sums) {
   context.training = true;
   context.random = RandomStream(static_cast<uint64_t>(setup_.seed), "forward",
                                 static_cast<uint64_t>(state_.step), static_cast<uint64_t>(micro));
+  context.balance = &balance_;
   context.domain_id = at::tensor(batch.domain_ids, at::kLong).to(device_);
   const double share = 1.0 / static_cast<double>(params_.accumulate);
   at::Tensor total;
