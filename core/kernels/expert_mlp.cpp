@@ -13,20 +13,25 @@ namespace {
 
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
+using Optional = std::optional<at::Tensor>;
+
+Optional if_defined(const at::Tensor& t) { return t.defined() ? Optional(t) : std::nullopt; }
 
 class ExpertMlp : public torch::autograd::Function<ExpertMlp> {
  public:
   static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& in,
-                            const at::Tensor& in_bias, const at::Tensor& out,
-                            const at::Tensor& out_bias, const at::Tensor& weight,
+                            const Optional& in_bias, const at::Tensor& out,
+                            const Optional& out_bias, const at::Tensor& weight,
                             const at::Tensor& token_offset, const at::Tensor& slot_offset,
                             const at::Tensor& token_of, const at::Tensor& position,
                             const at::Tensor& entry, int64_t activation, bool gated) {
+    const at::Tensor in_add = in_bias.value_or(at::Tensor()),
+                     out_add = out_bias.value_or(at::Tensor());
     RowGroups groups(slot_offset);
-    const auto z = grouped_linear(gather_rows(x, token_of), in, in_bias, groups);
+    const auto z = grouped_linear(gather_rows(x, token_of), in, in_add, groups);
     const auto a = expert_activation(z, static_cast<Activation>(activation), gated);
-    const auto rows = grouped_linear(a, out, out_bias, groups);
-    context->save_for_backward({x, in, in_bias, out, out_bias, weight, token_offset, slot_offset,
+    const auto rows = grouped_linear(a, out, out_add, groups);
+    context->save_for_backward({x, in, in_add, out, out_add, weight, token_offset, slot_offset,
                                 token_of, position, entry, z});
     context->saved_data["activation"] = activation;
     context->saved_data["gated"] = gated;
@@ -81,10 +86,11 @@ void check_shapes(const at::Tensor& x, const ExpertWeights& w, const Assignment&
 at::Tensor expert_mlp(const at::Tensor& x_TC, const ExpertWeights& experts,
                       const Assignment& assignment, Activation activation, bool gated) {
   check_shapes(x_TC, experts, assignment, gated);
-  return ExpertMlp::apply(x_TC, experts.in_ENC, experts.in_bias, experts.out_EDH, experts.out_bias,
-                          assignment.weight.contiguous(), assignment.token_offset,
-                          assignment.slot_offset, assignment.token_of, assignment.position,
-                          assignment.entry, static_cast<int64_t>(activation), gated);
+  return ExpertMlp::apply(x_TC, experts.in_ENC, if_defined(experts.in_bias), experts.out_EDH,
+                          if_defined(experts.out_bias), assignment.weight.contiguous(),
+                          assignment.token_offset, assignment.slot_offset, assignment.token_of,
+                          assignment.position, assignment.entry, static_cast<int64_t>(activation),
+                          gated);
 }
 
 }  // namespace switchyard

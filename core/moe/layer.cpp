@@ -31,7 +31,7 @@ class DenseLayer : public SubLayer {
 class MoELayer : public SubLayer {
  public:
   MoELayer(const MoEConfig& config, int64_t in, int64_t out, std::string site)
-      : site_(std::move(site)), reference_(config.backend == "reference") {
+      : site_(std::move(site)), channels_(in), reference_(config.backend == "reference") {
     const ExpertParams& p = config.experts;
     const auto activation = activation_from_name(p.activation);
     const int64_t hidden = p.hidden_width(in);
@@ -47,6 +47,8 @@ class MoELayer : public SubLayer {
   }
 
   at::Tensor forward(const at::Tensor& x_TC, ForwardContext& context) override {
+    check(x_TC.dim() == 2 && x_TC.size(1) == channels_, site_, "x: got shape ", to_text(x_TC.sizes().vec()),
+          ", expected [tokens, ", channels_, "]");
     const RouterOutput routed = router_->forward(x_TC, context);
     if (context.trace) context.trace->record(site_, routed.assignment, routed.scores_TE, context);
     auto y = reference_ ? experts_->forward_reference(x_TC, routed.assignment)
@@ -56,6 +58,7 @@ class MoELayer : public SubLayer {
 
  private:
   std::string site_;
+  int64_t channels_;
   bool reference_;
   Router* router_;
   ExpertBank* experts_;

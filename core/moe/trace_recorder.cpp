@@ -72,9 +72,9 @@ void TraceRecorder::begin_batch(BatchInfo batch) {
 int64_t TraceRecorder::group_index(const std::string& name) {
   if (name.empty()) return -1;
   const auto found = std::find(groups_.begin(), groups_.end(), name);
+  const int64_t index = found - groups_.begin();
   if (found == groups_.end()) groups_.push_back(name);
-  return found == groups_.end() ? static_cast<int64_t>(groups_.size()) - 1
-                                : found - groups_.begin();
+  return index;
 }
 
 void TraceRecorder::record(const std::string& name, const Assignment& assignment,

@@ -21,7 +21,7 @@ struct Params {
 
 /// [T, E] i64: how often each token uses each expert.
 at::Tensor use_of(const Assignment& a) {
-  const auto row_A = at::repeat_interleave(at::diff(a.token_offset), a.entries());
+  const auto row_A = at::repeat_interleave(at::diff(a.token_offset), std::optional(a.entries()));
   const auto use_TE = at::zeros({a.tokens(), a.slots()}, a.slot_of.options());
   return use_TE.view(-1)
       .index_add(0, row_A * a.slots() + a.slot_of, at::ones_like(a.slot_of))

@@ -27,7 +27,7 @@ at::Tensor SoftmaxWeigher::scores(const at::Tensor& logits_TE) { return at::soft
 at::Tensor SoftmaxWeigher::weights(const at::Tensor& scores_TE, const Selection& selection) {
   if (selection.k > 0) return uniform_weights(scores_TE, selection, renormalise_);
   const auto length_T = at::diff(selection.token_offset);
-  const auto row_A = at::repeat_interleave(length_T, selection.slot_of.size(0));
+  const auto row_A = at::repeat_interleave(length_T, std::optional(selection.slot_of.size(0)));
   const auto p_A =
       scores_TE.reshape(-1).index_select(0, row_A * scores_TE.size(1) + selection.slot_of);
   if (!renormalise_) return p_A;

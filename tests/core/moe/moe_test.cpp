@@ -1,9 +1,10 @@
 #include "tests/test.h"
 
-#include <ATen/ops/randperm.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/isfinite.h>
 #include <ATen/ops/sin.h>
 
-#include "core/moe/router.h"
+#include "core/nn/activation.h"
 #include "tests/support/device.h"
 #include "tests/support/moe.h"
 
@@ -99,13 +100,13 @@ TEST_CASE("MoE layer gives the micro golden of Point-MoE", "[moe]") {
   auto context = one_sequence(5);
   const auto y = layer->forward(x, context);
   const auto row = [](const at::Tensor& t, int64_t i, std::vector<double> expected) {
-    CHECK((t[i] - at::tensor(expected, at::kDouble)).abs().max().item<double>() < 2e-8);
+    CHECK((t[i] - at::tensor(expected, at::kDouble)).abs().max().item<double>() < 1e-8);
   };
   row(y, 0, {2.88164162, -3.39259081, -0.43353447, 5.98157831});
   row(y, 4, {1.34687734, -2.25975115, 0.69947281, 2.24458045});
   y.sum().backward();
   row(view_of(*layer, "gate.weight").grad(), 0, {-.38887775, -.44892831, -.44821853, -.38684447});
-  row(x.grad(), 0, {3.94043845, 3.92868692, 3.56177222, 2.86556256});
+  row(x.grad(), 0, {3.94043845, 3.92868692, 3.56177218, 2.86556256});
 }
 
 TEST_CASE("fast and reference backends agree in value and gradient", "[moe]") {
