@@ -26,7 +26,8 @@ void StepTimer::leave() {
 std::vector<StepTimer::Row> StepTimer::rows() const {
   std::vector<Row> out;
   for (const auto& [name, row] : rows_) out.push_back(row);
-  std::sort(out.begin(), out.end(), [](const Row& a, const Row& b) { return a.seconds > b.seconds; });
+  std::sort(out.begin(), out.end(),
+            [](const Row& a, const Row& b) { return a.seconds > b.seconds; });
   return out;
 }
 
@@ -40,7 +41,8 @@ std::string StepTimer::table(int64_t steps, size_t count) const {
   for (size_t i = 0; i < std::min(count, all.size()); ++i) {
     const Row& row = all[i];
     std::snprintf(line, sizeof line, "%-24s %8lld %12.3f %6.1f%%\n", row.name.c_str(),
-                  static_cast<long long>(row.calls), 1e3 * row.seconds / static_cast<double>(std::max<int64_t>(steps, 1)),
+                  static_cast<long long>(row.calls),
+                  1e3 * row.seconds / static_cast<double>(std::max<int64_t>(steps, 1)),
                   total > 0 ? 100 * row.seconds / total : 0.0);
     out += line;
   }

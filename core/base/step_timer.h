@@ -1,6 +1,7 @@
 #pragma once
-// Where a step spends its time. Any layer may open a TimedScope; it costs one thread-local read while
-// no timer is installed. Host time: on a GPU a scope measures launches unless something waits inside.
+// Where a step spends its time. Any layer may open a TimedScope; it costs one thread-local read
+// while no timer is installed. Host time: on a GPU a scope measures launches unless something waits
+// inside.
 
 #include <chrono>
 #include <cstdint>
@@ -10,7 +11,8 @@
 
 namespace switchyard {
 
-/// Sums the time of named scopes of one thread. Time inside an inner scope counts for that one only.
+/// Sums the time of named scopes of one thread. Time inside an inner scope counts for that one
+/// only.
 class StepTimer {
  public:
   struct Row {

@@ -11,7 +11,8 @@ constexpr int64_t kGrain = 1 << 15;
 }
 
 template <class T>
-void adamw_update(T* parameter, const T* grad, T* exp_avg, T* exp_avg_sq, int64_t n, const AdamWStep& step) {
+void adamw_update(T* parameter, const T* grad, T* exp_avg, T* exp_avg_sq, int64_t n,
+                  const AdamWStep& step) {
   const T keep = static_cast<T>(step.keep), scale = static_cast<T>(step.grad_factor);
   const T take1 = static_cast<T>(1 - step.beta1), take2 = static_cast<T>(1 - step.beta2);
   const T beta2 = static_cast<T>(step.beta2), eps = static_cast<T>(step.eps);

@@ -21,10 +21,12 @@ AppendFile::~AppendFile() { ::close(file_); }
 
 void AppendFile::append(const std::string& text) {
   const ssize_t written = ::write(file_, text.data(), text.size());
-  check(written == static_cast<ssize_t>(text.size()), path_.string(), "cannot write: ",
-        written < 0 ? std::strerror(errno) : "disk is full");
+  check(written == static_cast<ssize_t>(text.size()), path_.string(),
+        "cannot write: ", written < 0 ? std::strerror(errno) : "disk is full");
 }
 
-void AppendFile::sync() { check(::fsync(file_) == 0, path_.string(), "cannot sync: ", std::strerror(errno)); }
+void AppendFile::sync() {
+  check(::fsync(file_) == 0, path_.string(), "cannot sync: ", std::strerror(errno));
+}
 
 }  // namespace switchyard

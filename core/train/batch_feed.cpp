@@ -2,7 +2,8 @@
 
 namespace switchyard {
 
-BatchFeed::BatchFeed(std::unique_ptr<BatchSource> source, bool prefetch) : source_(std::move(source)) {
+BatchFeed::BatchFeed(std::unique_ptr<BatchSource> source, bool prefetch)
+    : source_(std::move(source)) {
   if (prefetch) thread_ = std::thread([this] { work(); });
 }
 
@@ -17,8 +18,8 @@ BatchFeed::~BatchFeed() {
 
 BatchFeed::Item BatchFeed::build() {
   Item item{source_->next(), 0};
-  check(item.batch != nullptr, "trainer", "the training source ended: got no batch at position ", source_->state(),
-        ", expected an endless source");
+  check(item.batch != nullptr, "trainer", "the training source ended: got no batch at position ",
+        source_->state(), ", expected an endless source");
   item.state = source_->state();
   return item;
 }

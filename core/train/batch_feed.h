@@ -11,8 +11,8 @@
 namespace switchyard {
 
 /// Hands out the batches of a source in order, each with the source's position behind it (what a
-/// checkpoint stores). With `prefetch` a thread builds up to two batches ahead; order and content are
-/// the same either way.
+/// checkpoint stores). With `prefetch` a thread builds up to two batches ahead; order and content
+/// are the same either way.
 class BatchFeed {
  public:
   struct Item {
@@ -45,7 +45,8 @@ class BatchFeed {
 /// The first `count` batches of a source again and again.
 class RepeatedSource : public BatchSource {
  public:
-  RepeatedSource(std::unique_ptr<BatchSource> source, int64_t count) : source_(std::move(source)), count_(count) {}
+  RepeatedSource(std::unique_ptr<BatchSource> source, int64_t count)
+      : source_(std::move(source)), count_(count) {}
   std::unique_ptr<Batch> next() override;
   int64_t state() const override { return position_; }
   void restore(int64_t batches) override { position_ = batches; }

@@ -15,32 +15,27 @@ constexpr const char* kSchema = "switchyard.checkpoint/1";
 std::string hash_of(const fs::path& path) {
   const std::string_view digits = "0123456789abcdef";
   const auto file = MappedFile::open(path);
-  uint64_t hash = hash64({reinterpret_cast<const char*>(file->bytes().data()), file->bytes().size()});
+  uint64_t hash =
+      hash64({reinterpret_cast<const char*>(file->bytes().data()), file->bytes().size()});
   std::string out(16, '0');
   for (size_t i = 16; i-- > 0; hash >>= 4) out[i] = digits[hash & 15];
   return out;
 }
 
 Json to_json(const TrainState& s) {
-  return {{"schema", kSchema},
-          {"step", s.step},
-          {"source", s.source},
-          {"total_steps", s.total_steps},
-          {"skipped", s.skipped},
-          {"skipped_in_a_row", s.skipped_in_a_row},
-          {"best_step", s.best_step},
-          {"best_value", s.best_value},
-          {"threads", s.threads},
-          {"seed", s.seed},
-          {"data_hash", s.data_hash},
-          {"provenance", s.provenance},
-          {"overrides", s.overrides},
-          {"config", switchyard::to_json(s.config)}};
+  return {{"schema", kSchema},        {"step", s.step},
+          {"source", s.source},       {"total_steps", s.total_steps},
+          {"skipped", s.skipped},     {"skipped_in_a_row", s.skipped_in_a_row},
+          {"best_step", s.best_step}, {"best_value", s.best_value},
+          {"threads", s.threads},     {"seed", s.seed},
+          {"data_hash", s.data_hash}, {"provenance", s.provenance},
+          {"overrides", s.overrides}, {"config", switchyard::to_json(s.config)}};
 }
 
 TrainState from_json(const Json& json, const std::string& where) {
   TrainState s;
-  check(json.at("schema") == kSchema, where, "unknown schema: got ", json.at("schema").dump(), ", expected ", kSchema);
+  check(json.at("schema") == kSchema, where, "unknown schema: got ", json.at("schema").dump(),
+        ", expected ", kSchema);
   json.at("step").get_to(s.step);
   json.at("source").get_to(s.source);
   json.at("total_steps").get_to(s.total_steps);
@@ -59,10 +54,13 @@ TrainState from_json(const Json& json, const std::string& where) {
 
 void check_file(const fs::path& path, const Json& expected) {
   check(fs::exists(path), path.string(), "is missing");
-  const auto size = static_cast<int64_t>(fs::file_size(path)), wanted = expected.at("bytes").get<int64_t>();
-  check(size == wanted, path.string(), "has the wrong size: got ", size, " bytes, expected ", wanted);
+  const auto size = static_cast<int64_t>(fs::file_size(path)),
+             wanted = expected.at("bytes").get<int64_t>();
+  check(size == wanted, path.string(), "has the wrong size: got ", size, " bytes, expected ",
+        wanted);
   const std::string hash = hash_of(path), wanted_hash = expected.at("hash").get<std::string>();
-  check(hash == wanted_hash, path.string(), "is damaged: got hash ", hash, ", expected ", wanted_hash);
+  check(hash == wanted_hash, path.string(), "is damaged: got hash ", hash, ", expected ",
+        wanted_hash);
 }
 
 }  // namespace

@@ -33,7 +33,8 @@ std::string damage_of(const fs::path& folder) {
 
 fs::path CheckpointStore::at_step(int64_t step) const {
   const std::string digits = std::to_string(step);
-  return folder_ / (std::string(kPrefix) + std::string(digits.size() < 8 ? 8 - digits.size() : 0, '0') + digits);
+  return folder_ / (std::string(kPrefix) +
+                    std::string(digits.size() < 8 ? 8 - digits.size() : 0, '0') + digits);
 }
 
 std::vector<int64_t> CheckpointStore::steps() const {
@@ -49,14 +50,15 @@ std::vector<int64_t> CheckpointStore::steps() const {
 
 fs::path CheckpointStore::newest() const {
   const auto all = steps();
-  check(!all.empty(), folder_.string(), "no checkpoint to start from: got an empty or missing folder");
+  check(!all.empty(), folder_.string(),
+        "no checkpoint to start from: got an empty or missing folder");
   const fs::path newest = at_step(all.back());
   const std::string damage = damage_of(newest);
   if (damage.empty()) return newest;
   for (auto step = all.rbegin() + 1; step != all.rend(); ++step) {
     if (!damage_of(at_step(*step)).empty()) continue;
-    fail(newest.string(), "the newest checkpoint is damaged: ", damage, "; the one before it is whole, use it with resume=",
-         at_step(*step).string());
+    fail(newest.string(), "the newest checkpoint is damaged: ", damage,
+         "; the one before it is whole, use it with resume=", at_step(*step).string());
   }
   fail(newest.string(), "the newest checkpoint is damaged and no older one is whole: ", damage);
 }
@@ -79,7 +81,8 @@ void CheckpointStore::link_best(int64_t step) const {
 void CheckpointStore::start_from(int64_t step) const {
   std::vector<fs::path> leftovers;
   for (const auto& entry : fs::directory_iterator(folder_)) {
-    if (entry.path().filename().string().find(".tmp-") != std::string::npos) leftovers.push_back(entry.path());
+    if (entry.path().filename().string().find(".tmp-") != std::string::npos)
+      leftovers.push_back(entry.path());
   }
   for (const auto& path : leftovers) fs::remove_all(path);
   for (int64_t newer : steps()) {

@@ -5,7 +5,8 @@
 
 namespace switchyard {
 
-/// Exponential moving average of the trainable storages; buffers are taken from the model as they are.
+/// Exponential moving average of the trainable storages; buffers are taken from the model as they
+/// are.
 class Ema {
  public:
   /// Starts as a copy of the weights. `decay` in [0, 1).

@@ -14,8 +14,10 @@ namespace {
 std::string some(const char* kind, const std::vector<std::string>& names) {
   constexpr size_t kShown = 5;
   if (names.empty()) return {};
-  const std::vector<std::string> first(names.begin(), names.begin() + std::min(kShown, names.size()));
-  return cat("; ", kind, " ", names.size(), ": ", join(first), names.size() > kShown ? ", ..." : "");
+  const std::vector<std::string> first(names.begin(),
+                                       names.begin() + std::min(kShown, names.size()));
+  return cat("; ", kind, " ", names.size(), ": ", join(first),
+             names.size() > kShown ? ", ..." : "");
 }
 
 LoadReport compare(const std::vector<ParamView>& views, const SafeTensors& file) {
@@ -23,9 +25,12 @@ LoadReport compare(const std::vector<ParamView>& views, const SafeTensors& file)
   std::set<std::string> known;
   for (const ParamView& view : views) {
     known.insert(view.name);
-    if (!file.has(view.name)) report.missing.push_back(view.name);
-    else if (file.get(view.name).sizes() != view.value().sizes()) report.reshaped.push_back(view.name);
-    else ++report.matched;
+    if (!file.has(view.name))
+      report.missing.push_back(view.name);
+    else if (file.get(view.name).sizes() != view.value().sizes())
+      report.reshaped.push_back(view.name);
+    else
+      ++report.matched;
   }
   for (const std::string& name : file.names()) {
     if (!known.count(name)) report.unexpected.push_back(name);
@@ -41,7 +46,8 @@ std::string LoadReport::text() const {
 }
 
 fs::path weights_file(const fs::path& path, bool use_ema) {
-  check(fs::exists(path), path.string(), "no such checkpoint; valid: a .safetensors file, a checkpoint folder, a run folder");
+  check(fs::exists(path), path.string(),
+        "no such checkpoint; valid: a .safetensors file, a checkpoint folder, a run folder");
   if (!fs::is_directory(path)) return path;
   const bool run = fs::is_directory(path / "ckpt");
   const fs::path folder = run ? CheckpointStore(path / "ckpt").newest() : path;

@@ -18,12 +18,13 @@ struct LoadReport {
   std::string text() const;
 };
 
-/// The safetensors file that `checkpoint=PATH` means. `path`: such a file, a checkpoint folder, or a
-/// run folder (its newest checkpoint). With `use_ema` the averaged weights where the folder has them.
+/// The safetensors file that `checkpoint=PATH` means. `path`: such a file, a checkpoint folder, or
+/// a run folder (its newest checkpoint). With `use_ema` the averaged weights where the folder has
+/// them.
 std::filesystem::path weights_file(const std::filesystem::path& path, bool use_ema = false);
 
-/// Copies every tensor of `path` (see weights_file) into the view of its name; optimizer and step are
-/// not touched. Errors: unreadable or damaged file; if `strict`, a report that is not complete
+/// Copies every tensor of `path` (see weights_file) into the view of its name; optimizer and step
+/// are not touched. Errors: unreadable or damaged file; if `strict`, a report that is not complete
 /// (nothing is changed then); if nothing at all matches.
 LoadReport load_weights(Module& model, const std::filesystem::path& path, bool strict = true,
                         bool use_ema = false);

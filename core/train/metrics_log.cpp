@@ -10,8 +10,9 @@ constexpr const char* kCsvHead = "step,name,value\n";
 
 int64_t step_of_json(const std::string& line) {
   const Json row = Json::parse(line, nullptr, /*allow_exceptions=*/false);
-  return row.is_object() && row.contains("step") && row["step"].is_number_integer() ? row["step"].get<int64_t>()
-                                                                                       : INT64_MAX;
+  return row.is_object() && row.contains("step") && row["step"].is_number_integer()
+             ? row["step"].get<int64_t>()
+             : INT64_MAX;
 }
 
 int64_t step_of_csv(const std::string& line) {

@@ -8,8 +8,8 @@ namespace switchyard {
 
 using Metrics = std::map<std::string, double>;
 
-/// metrics.jsonl (the truth): one object per row, {"step": 20, "loss": 0.5, ...}; non-finite numbers
-/// are null. metrics.csv: the same as rows "step,name,value". Neither holds a time.
+/// metrics.jsonl (the truth): one object per row, {"step": 20, "loss": 0.5, ...}; non-finite
+/// numbers are null. metrics.csv: the same as rows "step,name,value". Neither holds a time.
 class MetricsLog {
  public:
   /// Keeps the rows up to `keep_until` and drops the rest (0: all), so that a resumed run goes on

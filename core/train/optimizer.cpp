@@ -30,8 +30,8 @@ void check_parameter(const ParamView& view) {
 }
 
 template <class T>
-void update(at::Tensor& parameter, const at::Tensor& grad, at::Tensor& exp_avg, at::Tensor& exp_avg_sq,
-            const AdamWStep& step) {
+void update(at::Tensor& parameter, const at::Tensor& grad, at::Tensor& exp_avg,
+            at::Tensor& exp_avg_sq, const AdamWStep& step) {
   adamw_update(parameter.data_ptr<T>(), grad.const_data_ptr<T>(), exp_avg.data_ptr<T>(),
                exp_avg_sq.data_ptr<T>(), parameter.numel(), step);
 }
@@ -39,8 +39,9 @@ void update(at::Tensor& parameter, const at::Tensor& grad, at::Tensor& exp_avg, 
 double square_sum(const at::Tensor& grad) {
   if (!grad.is_cpu()) return std::pow(grad.norm(2, at::kDouble).item<double>(), 2);
   const at::Tensor flat = grad.contiguous();
-  return flat.scalar_type() == at::kDouble ? sum_of_squares(flat.const_data_ptr<double>(), flat.numel())
-                                           : sum_of_squares(flat.const_data_ptr<float>(), flat.numel());
+  return flat.scalar_type() == at::kDouble
+             ? sum_of_squares(flat.const_data_ptr<double>(), flat.numel())
+             : sum_of_squares(flat.const_data_ptr<float>(), flat.numel());
 }
 
 }  // namespace
@@ -56,8 +57,10 @@ void AdamWParams::declare(Fields<AdamWParams>& f) {
   f.add("beta1", &AdamWParams::beta1, "decay of the mean gradient", between(0, 0.9999999));
   f.add("beta2", &AdamWParams::beta2, "decay of the mean squared gradient", between(0, 0.9999999));
   f.add("eps", &AdamWParams::eps, "added to the root", at_least(0));
-  f.add("weight_decay", &AdamWParams::weight_decay, "decoupled decay, times the learning rate", at_least(0));
-  f.add("groups", &AdamWParams::groups, "list of {match, lr_scale, weight_decay}; the first match wins");
+  f.add("weight_decay", &AdamWParams::weight_decay, "decoupled decay, times the learning rate",
+        at_least(0));
+  f.add("groups", &AdamWParams::groups,
+        "list of {match, lr_scale, weight_decay}; the first match wins");
 }
 
 AdamW::AdamW(const Module& module, const AdamWParams& params) : params_(params) {
@@ -74,17 +77,18 @@ AdamW::AdamW(const Module& module, const AdamWParams& params) : params_(params) 
     const auto [found, added] = slot_of.emplace(view.storage.unsafeGetTensorImpl(), slots_.size());
     if (added) {
       check_parameter(view);
-      slots_.push_back({{}, view.storage, at::zeros_like(view.storage), at::zeros_like(view.storage), 0, group});
+      slots_.push_back(
+          {{}, view.storage, at::zeros_like(view.storage), at::zeros_like(view.storage), 0, group});
     }
     Slot& slot = slots_[found->second];
-    check(slot.group == group, kWhere, "views of one stacked tensor fall into two groups: got ", view.name,
-          " beside ", slot.views.empty() ? view.name : slot.views[0].name);
+    check(slot.group == group, kWhere, "views of one stacked tensor fall into two groups: got ",
+          view.name, " beside ", slot.views.empty() ? view.name : slot.views[0].name);
     slot.views.push_back(view);
     ++uses[group];
   }
   for (size_t i = 0; i + 1 < groups_.size(); ++i) {
-    check(uses[i] > 0, params.groups[i].origin().text(), "optimizer.groups: no parameter name contains '",
-          groups_[i].match, "'");
+    check(uses[i] > 0, params.groups[i].origin().text(),
+          "optimizer.groups: no parameter name contains '", groups_[i].match, "'");
   }
 }
 
@@ -95,7 +99,8 @@ void AdamW::step(double lr_factor, std::optional<double> beta1, double grad_fact
     ++slot.step;
     const double lr = params_.lr * groups_[slot.group].lr_scale * lr_factor;
     const double b1 = beta1.value_or(params_.beta1);
-    slot.parameter.is_cpu() ? step_cpu(slot, lr, b1, grad_factor) : step_fused(slot, lr, b1, grad_factor);
+    slot.parameter.is_cpu() ? step_cpu(slot, lr, b1, grad_factor)
+                            : step_fused(slot, lr, b1, grad_factor);
   }
 }
 
@@ -123,8 +128,8 @@ void AdamW::step_fused(Slot& slot, double lr, double beta1, double grad_factor) 
   if (grad_factor != 1) grad.mul_(grad_factor);
   const auto count = at::full({}, slot.step, slot.parameter.options().dtype(at::kFloat));
   const std::vector<at::Tensor> none;
-  at::_fused_adamw_(slot.parameter, grad, slot.exp_avg, slot.exp_avg_sq, none, count, lr, beta1, params_.beta2,
-                    decay, params_.eps, false, false);
+  at::_fused_adamw_(slot.parameter, grad, slot.exp_avg, slot.exp_avg_sq, none, count, lr, beta1,
+                    params_.beta2, decay, params_.eps, false, false);
 }
 
 void AdamW::zero_grad() {

@@ -40,10 +40,12 @@ class AdamW {
   /// rate; `beta1` null: as in the parameters. Bit-equal for any thread count on the CPU.
   void step(double lr_factor, std::optional<double> beta1 = {}, double grad_factor = 1);
   void zero_grad();
-  /// L2 norm over all gradients, summed in double in a fixed order. Not finite if any element is not.
+  /// L2 norm over all gradients, summed in double in a fixed order. Not finite if any element is
+  /// not.
   double grad_norm() const;
 
-  /// Per public name: "exp_avg/NAME", "exp_avg_sq/NAME" (windows of the state), "step/NAME" [1] i64.
+  /// Per public name: "exp_avg/NAME", "exp_avg_sq/NAME" (windows of the state), "step/NAME" [1]
+  /// i64.
   NamedTensors state() const;
   /// Errors: a missing or unexpected name, a wrong shape.
   void load_state(const SafeTensors& file);

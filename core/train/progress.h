@@ -5,8 +5,8 @@
 
 namespace switchyard {
 
-/// Shows how far training is, on stderr: a bar that redraws itself on a terminal, else plain lines at
-/// the log's cadence. Speed and time left appear once 20 steps of this process are done.
+/// Shows how far training is, on stderr: a bar that redraws itself on a terminal, else plain lines
+/// at the log's cadence. Speed and time left appear once 20 steps of this process are done.
 class Progress {
  public:
   Progress(int64_t first_step, int64_t last_step, bool show);

@@ -8,10 +8,20 @@ namespace {
 using Leaves = std::map<std::string, const ConfigNode*>;
 
 const std::vector<std::string>& changeable() {
-  static const std::vector<std::string> keys = {
-      "trainer.max_steps", "trainer.stop_after", "trainer.checkpoint_every", "trainer.keep_last",
-      "trainer.eval_every", "trainer.log_every", "trainer.prefetch", "trainer.dry_run", "trainer.step_times",
-      "run", "resume", "trace", "eval", "report"};
+  static const std::vector<std::string> keys = {"trainer.max_steps",
+                                                "trainer.stop_after",
+                                                "trainer.checkpoint_every",
+                                                "trainer.keep_last",
+                                                "trainer.eval_every",
+                                                "trainer.log_every",
+                                                "trainer.prefetch",
+                                                "trainer.dry_run",
+                                                "trainer.step_times",
+                                                "run",
+                                                "resume",
+                                                "trace",
+                                                "eval",
+                                                "report"};
   return keys;
 }
 
@@ -26,7 +36,8 @@ void collect(const ConfigNode& node, const std::string& key, Leaves& out) {
     out[key] = &node;
     return;
   }
-  for (const auto& [name, child] : node.as_map()) collect(child, key.empty() ? name : key + "." + name, out);
+  for (const auto& [name, child] : node.as_map())
+    collect(child, key.empty() ? name : key + "." + name, out);
 }
 
 std::string text_of(const Leaves& leaves, const std::string& key) {
@@ -44,8 +55,8 @@ void check_resumed_config(const ConfigNode& saved, const ConfigNode& now) {
   all.insert(before.begin(), before.end());
   for (const auto& [key, node] : all) {
     const std::string was = text_of(before, key), is = text_of(after, key);
-    check(was == is || may_change(key), "resume", key, " cannot change on resume: got ", is, ", expected ", was,
-          "; may change: ", join(changeable()));
+    check(was == is || may_change(key), "resume", key, " cannot change on resume: got ", is,
+          ", expected ", was, "; may change: ", join(changeable()));
   }
 }
 

@@ -17,10 +17,13 @@ std::map<std::string, std::string> full_provenance(const TrainSetup& setup) {
 
 void prepare_run_folder(const TrainSetup& setup, const std::string& data_hash) {
   const auto& folder = setup.run_folder;
-  check(setup.resume || !std::filesystem::exists(folder / "metrics.jsonl"), folder.string(),
-        "holds a run already: choose another run.dir, or continue it with resume=", folder.string());
+  check(!folder.empty(), "run.dir", "is empty");
+  check(
+      setup.resume || !std::filesystem::exists(folder / "metrics.jsonl"), folder.string(),
+      "holds a run already: choose another run.dir, or continue it with resume=", folder.string());
   write_text(folder / "config.yaml", setup.config.is_null() ? "" : setup.config.to_yaml());
-  write_text(folder / "overrides.txt", setup.overrides.empty() ? "" : join(setup.overrides, "\n") + "\n");
+  write_text(folder / "overrides.txt",
+             setup.overrides.empty() ? "" : join(setup.overrides, "\n") + "\n");
   Json json = full_provenance(setup);
   json["seed"] = setup.seed;
   json["threads"] = at::get_num_threads();

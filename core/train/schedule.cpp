@@ -20,26 +20,33 @@ double share(double step, double start, double end) {
 }  // namespace
 
 void ScheduleParams::declare(Fields<ScheduleParams>& f) {
-  f.add("type", &ScheduleParams::type, "course of the learning rate", Choices{{"constant", "cosine", "one_cycle"}});
-  f.add("total_steps", &ScheduleParams::total_steps, "length; null: trainer.max_steps; frozen", at_least(1));
-  f.add("warmup_steps", &ScheduleParams::warmup_steps, "constant, cosine: linear warm-up", at_least(0));
+  f.add("type", &ScheduleParams::type, "course of the learning rate",
+        Choices{{"constant", "cosine", "one_cycle"}});
+  f.add("total_steps", &ScheduleParams::total_steps, "length; null: trainer.max_steps; frozen",
+        at_least(1));
+  f.add("warmup_steps", &ScheduleParams::warmup_steps, "constant, cosine: linear warm-up",
+        at_least(0));
   f.add("min_factor", &ScheduleParams::min_factor, "cosine: factor at the end", between(0, 1));
   f.add("pct_start", &ScheduleParams::pct_start, "one_cycle: share of the rise", between(0, 1));
   f.add("div", &ScheduleParams::div, "one_cycle: peak / first rate", at_least(1));
   f.add("final_div", &ScheduleParams::final_div, "one_cycle: first / last rate", at_least(1));
   f.add("cycle_beta1", &ScheduleParams::cycle_beta1, "one_cycle: move beta1 against the rate");
-  f.add("beta1_max", &ScheduleParams::beta1_max, "one_cycle: beta1 at both ends", between(0, 0.9999999));
-  f.add("beta1_min", &ScheduleParams::beta1_min, "one_cycle: beta1 at the peak rate", between(0, 0.9999999));
+  f.add("beta1_max", &ScheduleParams::beta1_max, "one_cycle: beta1 at both ends",
+        between(0, 0.9999999));
+  f.add("beta1_min", &ScheduleParams::beta1_min, "one_cycle: beta1 at the peak rate",
+        between(0, 0.9999999));
 }
 
 ScheduleParams parse_schedule(const ConfigNode& node, const std::string& what) {
   if (!node.is_string()) return parse_params<ScheduleParams>(node, what);
-  return parse_params<ScheduleParams>(ConfigNode(ConfigNode::Map{{"type", node}}, node.origin()), what);
+  return parse_params<ScheduleParams>(ConfigNode(ConfigNode::Map{{"type", node}}, node.origin()),
+                                      what);
 }
 
 Schedule::Schedule(const ScheduleParams& params, int64_t total_steps)
     : params_(params), total_steps_(params.total_steps.value_or(total_steps)) {
-  check(total_steps_ >= 1, "schedule", "total_steps is out of range: got ", total_steps_, ", expected at least 1");
+  check(total_steps_ >= 1, "schedule", "total_steps is out of range: got ", total_steps_,
+        ", expected at least 1");
 }
 
 ScheduleValue Schedule::at(int64_t step) const {

@@ -14,8 +14,8 @@ void load_exact(const SafeTensors& file, const NamedTensors& targets) {
     known.insert(name);
     check(file.has(name), where, "tensor is missing: expected '", name, "'");
     const at::Tensor value = file.get(name);
-    check(value.sizes() == target.sizes(), where + ":" + name, "wrong shape: got ", to_text(value.sizes().vec()),
-          ", expected ", to_text(target.sizes().vec()));
+    check(value.sizes() == target.sizes(), where + ":" + name, "wrong shape: got ",
+          to_text(value.sizes().vec()), ", expected ", to_text(target.sizes().vec()));
     at::Tensor(target).copy_(value);
   }
   for (const std::string& name : file.names()) {

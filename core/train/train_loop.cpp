@@ -9,6 +9,7 @@
 #include "core/train/autocast.h"
 #include "core/train/resume_check.h"
 #include "core/train/run_folder.h"
+#include "core/train/runtime.h"
 #include "core/train/signals.h"
 
 namespace switchyard {
@@ -25,7 +26,7 @@ TrainLoop::TrainLoop(Task& task, Module& model, const TrainSetup& setup)
       model_(model),
       setup_(setup),
       params_(setup.trainer),
-      device_(setup.device),
+      device_(parse_device(setup.device)),
       last_step_(params_.dry_run ? 1 : params_.max_steps),
       optimizer_(model, setup.optimizer),
       store_(setup.run_folder / "ckpt") {
@@ -46,9 +47,11 @@ TrainLoop::TrainLoop(Task& task, Module& model, const TrainSetup& setup)
 
 void TrainLoop::check_same_run(const TrainState& saved) const {
   if (!setup_.config.is_null()) check_resumed_config(saved.config, setup_.config);
-  check(saved.seed == state_.seed, "resume", "seed cannot change: got ", state_.seed, ", expected ", saved.seed);
-  check(saved.data_hash == state_.data_hash, "resume", "the data are not those of the run: got hash ",
-        state_.data_hash, ", expected ", saved.data_hash);
+  check(saved.seed == state_.seed, "resume", "seed cannot change: got ", state_.seed, ", expected ",
+        saved.seed);
+  check(saved.data_hash == state_.data_hash, "resume",
+        "the data are not those of the run: got hash ", state_.data_hash, ", expected ",
+        saved.data_hash);
   if (saved.threads != state_.threads) {
     log::warn("resume: ", state_.threads, " threads instead of ", saved.threads,
               "; results will differ in the last bits");
@@ -68,12 +71,15 @@ void TrainLoop::resume() {
   state_.skipped_in_a_row = saved.skipped_in_a_row;
   state_.best_step = saved.best_step;
   state_.best_value = saved.best_value;
-  if (writes()) store_.start_from(saved.step);
+  if (!writes()) return;
+  store_.start_from(saved.step);
+  if (std::filesystem::exists(store_.at_step(saved.best_step))) store_.link_best(saved.best_step);
 }
 
 std::unique_ptr<BatchFeed> TrainLoop::make_feed() {
   auto source = task_.source("train");
-  if (params_.overfit > 0) source = std::make_unique<RepeatedSource>(std::move(source), params_.overfit);
+  if (params_.overfit > 0)
+    source = std::make_unique<RepeatedSource>(std::move(source), params_.overfit);
   source->restore(state_.source);
   return std::make_unique<BatchFeed>(std::move(source), params_.prefetch);
 }
@@ -110,6 +116,7 @@ void TrainLoop::step(BatchFeed& feed) {
   sums.finite = sums.finite && std::isfinite(norm);
   sums.finite ? update(norm, value) : count_skipped(sums);
   optimizer_.zero_grad();
+  balance_.end_step();
   ++state_.step;
   Metrics row = std::move(sums.values);
   row["lr"] = optimizer_.lr() * value.lr_factor;
@@ -140,8 +147,9 @@ TrainLoop::StepSums TrainLoop::forward_backward(BatchFeed& feed) {
 void TrainLoop::micro_batch(Batch& batch, int64_t micro, StepSums& sums) {
   ForwardContext context;
   context.training = true;
-  context.random = RandomStream(static_cast<uint64_t>(setup_.seed), "forward", static_cast<uint64_t>(state_.step),
-                                static_cast<uint64_t>(micro));
+  context.random = RandomStream(static_cast<uint64_t>(setup_.seed), "forward",
+                                static_cast<uint64_t>(state_.step), static_cast<uint64_t>(micro));
+  context.balance = &balance_;
   context.domain_id = at::tensor(batch.domain_ids, at::kLong).to(device_);
   const double share = 1.0 / static_cast<double>(params_.accumulate);
   at::Tensor total;
@@ -174,7 +182,8 @@ void TrainLoop::update(double grad_norm, const ScheduleValue& value) {
 void TrainLoop::count_skipped(const StepSums& sums) {
   ++state_.skipped;
   if (++state_.skipped_in_a_row >= kMaxSkippedInARow) give_up(sums);
-  log::warn("step ", state_.step + 1, ": loss or gradient is not finite; step skipped (", state_.skipped, " so far)");
+  log::warn("step ", state_.step + 1, ": loss or gradient is not finite; step skipped (",
+            state_.skipped, " so far)");
 }
 
 void TrainLoop::give_up(const StepSums& sums) {
@@ -189,8 +198,9 @@ void TrainLoop::give_up(const StepSums& sums) {
   }
   const auto path = setup_.run_folder / "bad_batch.json";
   if (writes()) write_json(path, json);
-  fail("trainer", "loss or gradient is not finite in ", kMaxSkippedInARow, " steps in a row: got step ",
-       state_.step + 1, " with ", join(uris), writes() ? "; the batch is described in " + path.string() : "");
+  fail("trainer", "loss or gradient is not finite in ", kMaxSkippedInARow,
+       " steps in a row: got step ", state_.step + 1, " with ", join(uris),
+       writes() ? "; the batch is described in " + path.string() : "");
 }
 
 void TrainLoop::log(Metrics row, bool finite) {
@@ -200,7 +210,8 @@ void TrainLoop::log(Metrics row, bool finite) {
   if (metrics_) metrics_->write(state_.step, row);
   if (timing_) {
     const double speed = progress_->speed(state_.step);
-    const Json json = {{"step", state_.step}, {"seconds", progress_->seconds()}, {"steps_per_second", speed}};
+    const Json json = {
+        {"step", state_.step}, {"seconds", progress_->seconds()}, {"steps_per_second", speed}};
     timing_->append(json.dump() + "\n");
   }
   last_ = std::move(row);
@@ -214,14 +225,17 @@ bool TrainLoop::evaluate() {
     TimedScope scope("evaluation");
     const EmaScope averaged(ema_ ? &*ema_ : nullptr);
     model_.train(false);
-    for (const auto& [name, value] : setup_.evaluate(task_, model_, state_.step)) row["eval/" + name] = value;
+    for (const auto& [name, value] : setup_.evaluate(task_, model_, state_.step))
+      row["eval/" + name] = value;
     model_.train(true);
   }
   metrics_->write(state_.step, row);
   for (const auto& [name, value] : row) last_[name] = value;
   if (params_.best_metric.empty()) return false;
   const auto found = row.find("eval/" + params_.best_metric);
-  check(found != row.end(), "trainer.best_metric", "the evaluation has no such value: got '", params_.best_metric, "'");
+  check(found != row.end(), "trainer.best_metric", "the evaluation has no such value: got '",
+        params_.best_metric, "'");
+  if (!std::isfinite(found->second)) return false;
   const double gain = (found->second - state_.best_value) * (params_.best_mode == "max" ? 1 : -1);
   if (state_.best_step >= 0 && !(gain > 0)) return false;
   state_.best_step = state_.step;
@@ -230,7 +244,8 @@ bool TrainLoop::evaluate() {
 }
 
 bool TrainLoop::checkpoint_due(bool new_best, bool stop) const {
-  return writes() && (new_best || stop || at_end() || divides(params_.checkpoint_every, state_.step));
+  return writes() &&
+         (new_best || stop || at_end() || divides(params_.checkpoint_every, state_.step));
 }
 
 void TrainLoop::save() {

@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "core/base/step_timer.h"
+#include "core/moe/balance.h"
 #include "core/train/batch_feed.h"
 #include "core/train/checkpoint.h"
 #include "core/train/checkpoint_store.h"
@@ -21,7 +22,7 @@ class TrainLoop {
  private:
   /// What the micro batches of one step gave.
   struct StepSums {
-    Metrics values;          ///< loss, total, aux/NAME, tokens
+    Metrics values;  ///< loss, total, aux/NAME, tokens
     bool finite = true;
     std::vector<std::unique_ptr<Batch>> batches;
   };
@@ -52,6 +53,7 @@ class TrainLoop {
   std::optional<Ema> ema_;
   CheckpointStore store_;
   TrainState state_;
+  BalanceState balance_;  ///< empty between steps, so no checkpoint holds it
   std::optional<Schedule> schedule_;
   std::optional<MetricsLog> metrics_;
   std::optional<AppendFile> timing_;

@@ -27,18 +27,24 @@ struct Pair : Module {
 
 /// Two published matrices in one stacked tensor.
 struct Stack : Module {
-  Stack() : weight(add_parameter({2, 3}, [](const at::Tensor& storage) {
-      std::vector<ParamView> views;
-      for (int64_t e = 0; e < 2; ++e) {
-        views.push_back({cat("experts.", e, ".weight"), storage, [e](const at::Tensor& t) { return t.select(0, e); }, true, {}});
-      }
-      return views;
-    })) {}
+  Stack()
+      : weight(add_parameter({2, 3}, [](const at::Tensor& storage) {
+          std::vector<ParamView> views;
+          for (int64_t e = 0; e < 2; ++e) {
+            views.push_back({cat("experts.", e, ".weight"),
+                             storage,
+                             [e](const at::Tensor& t) { return t.select(0, e); },
+                             true,
+                             {}});
+          }
+          return views;
+        })) {}
   at::Tensor& weight;
 };
 
 void set_grad(at::Tensor parameter, double value) {
-  parameter.mutable_grad() = at::full(parameter.sizes(), value, parameter.options().requires_grad(false));
+  parameter.mutable_grad() =
+      at::full(parameter.sizes(), value, parameter.options().requires_grad(false));
 }
 
 ConfigNode group(const std::string& match, double scale) {
@@ -106,14 +112,19 @@ TEST_CASE("state of a stacked tensor is stored per public name", "[train][optimi
   first.step(1);
   second.step(1);
   CHECK(at::equal(a.weight, b.weight));
-  CHECK(error_of([&] { Pair other; AdamW(other, {}).load_state(file); }).find("missing") != std::string::npos);
+  CHECK(error_of([&] {
+          Pair other;
+          AdamW(other, {}).load_state(file);
+        }).find("missing") != std::string::npos);
 }
 
 TEST_CASE("optimizer groups that cannot work are refused", "[train][optimizer]") {
   Pair pair;
   Stack stack;
-  CHECK(error_of([&] { AdamW(pair, {.groups = {group("blok", 1)}}); }).find("'blok'") != std::string::npos);
-  CHECK(error_of([&] { AdamW(stack, {.groups = {group("experts.1", 1)}}); }).find("two groups") != std::string::npos);
+  CHECK(error_of([&] { AdamW(pair, {.groups = {group("blok", 1)}}); }).find("'blok'") !=
+        std::string::npos);
+  CHECK(error_of([&] { AdamW(stack, {.groups = {group("experts.1", 1)}}); }).find("two groups") !=
+        std::string::npos);
   pair.to(at::kCPU, at::kBFloat16);
   CHECK(error_of([&] { AdamW(pair, {}); }).find("BFloat16") != std::string::npos);
 }

@@ -65,6 +65,8 @@ TEST_CASE("schedules survive extreme lengths and refuse nonsense", "[train][sche
     CHECK(std::isfinite(one.at(0).lr_factor));
   }
   CHECK(parse_schedule(ConfigNode(std::string("cosine"))).type == "cosine");
-  CHECK(error_of([] { parse_schedule(ConfigNode(std::string("cosin"))); }).find("nearest: cosine") != std::string::npos);
+  CHECK(error_of([] {
+          parse_schedule(ConfigNode(std::string("cosin")));
+        }).find("nearest: cosine") != std::string::npos);
   CHECK_THROWS_AS(Schedule({}, 0), Error);
 }
