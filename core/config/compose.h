@@ -13,7 +13,8 @@
 //   override /group: option changes the choice of an entry elsewhere; it keeps that entry's place
 //
 // Placement is by path: group a/b fills node a.b. Exceptions:
-//   experiment, recipe      merge at the root; the name of the choice becomes the node's value
+//   recipe, experiment      merge at the root, in this order, after the primary file's body wherever it
+//                           lists them; the name of the choice becomes the node's value
 //   moe, router, experts    fill model.moe, model.moe.router, model.moe.experts of every site;
 //   router@SITE             ... of one site. As arguments they come after all files. Router and
 //                           experts are replaced as a whole: a preset is a complete pipeline; an

@@ -1,6 +1,7 @@
 #include "core/config/defaults.h"
 
 #include <algorithm>
+#include <functional>
 
 #include "core/base/error.h"
 #include "core/config/merge.h"
@@ -151,7 +152,7 @@ DefaultsExpander::Layers DefaultsExpander::expand_file(const File& file, const s
   check(body.is_map(), body.origin().text(), "a config file must be a map: got ", body.type_name());
   auto entries = read_defaults(body);
   body.erase("defaults");
-  if (is_primary) add_special_groups(entries);
+  if (is_primary) put_root_groups_last(entries);
   take_overrides(entries, file);
 
   std::vector<Layers>
@@ -165,16 +166,16 @@ DefaultsExpander::Layers DefaultsExpander::expand_file(const File& file, const s
   return out;
 }
 
-void DefaultsExpander::add_special_groups(std::vector<DefaultsEntry>& entries) const {
+void DefaultsExpander::put_root_groups_last(std::vector<DefaultsEntry>& entries) const {
   for (const char* group : {"recipe", "experiment"}) {
-    const auto chosen = chosen_.find(group);
-    const bool listed = std::any_of(entries.begin(), entries.end(),
-                                    [&](const auto& e) { return e.group == group; });
-    if (listed || chosen == chosen_.end()) continue;
-    DefaultsEntry entry;
-    entry.group = group;
-    entry.is_absolute = true;
-    entries.push_back(entry);
+    const auto is_it = [&](const DefaultsEntry& e) { return e.group == group; };
+    if (chosen_.count(group) && std::none_of(entries.begin(), entries.end(), is_it)) {
+      DefaultsEntry entry;
+      entry.group = group;
+      entry.is_absolute = true;
+      entries.push_back(entry);
+    }
+    std::stable_partition(entries.begin(), entries.end(), std::not_fn(is_it));
   }
 }
 

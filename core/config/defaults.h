@@ -61,7 +61,7 @@ class DefaultsExpander {
   Layers expand_group(const std::string& group, GroupChoice choice, bool is_optional);
   Layers expand_moe_arguments(const GroupChoices& arguments);
   Layers expand_moe_group(const std::string& group, const GroupChoice& choice);
-  void add_special_groups(std::vector<DefaultsEntry>& entries) const;
+  void put_root_groups_last(std::vector<DefaultsEntry>& entries) const;
   void take_overrides(const std::vector<DefaultsEntry>& entries, const File& file);
   void check_all_used() const;
   static std::string absolute_group(const DefaultsEntry& entry, const File& parent);

@@ -123,6 +123,17 @@ TEST_CASE("experiments work where the primary file does not list them", "[config
   CHECK(f.line("seed", {"experiment=a"}) == "1");
 }
 
+TEST_CASE("recipe and experiment come after the body of the primary file", "[config][compose]") {
+  Folder f;
+  f.put("config",
+        "defaults: [experiment: b, recipe: a, _self_]\nseed: 0\ndevice: cpu\ntrainer: {x: 0}\n");
+  f.put("recipe/a", "seed: 1\ndevice: cuda\n");
+  f.put("experiment/b", "seed: 2\n");
+  CHECK(f.line("seed") == "2");
+  CHECK(f.line("device") == "cuda");
+  CHECK(f.line("experiment") == "b");
+}
+
 TEST_CASE("_self_ places the body among the entries", "[config][compose]") {
   Folder f;
   f.put("config", "defaults:\n  - _self_\n  - model: small\nmodel: {depth: 5, extra: 1}\n");
