@@ -66,7 +66,19 @@ Lines check_npy(const fs::path& folder, bool flat) {
   return lines;
 }
 
-/// Class maps are a matter of the experiment: here raw ids are counted.
+/// Counts points and raw ids of one split. Class maps are a matter of the experiment.
+int64_t count_split(const fs::path& split, const Lines& names, std::map<int64_t, int64_t>& ids) {
+  int64_t points = 0;
+  for (const auto& name : names) {
+    const int64_t count = read_bin(split / "velodyne" / (name + ".bin")).size(0);
+    points += count;
+    if (!fs::exists(split / "labels")) continue;
+    const at::Tensor raw = read_label(split / "labels" / (name + ".label"), count);
+    for (int64_t i = 0; i < count; ++i) ++ids[raw.const_data_ptr<int64_t>()[i]];
+  }
+  return points;
+}
+
 Lines check_bin_label(const fs::path& folder) {
   Lines lines = {
       "layout: bin_label (ROOT/SENSOR/SPLIT/velodyne/*.bin); labelled sensors need class maps"};
@@ -74,16 +86,9 @@ Lines check_bin_label(const fs::path& folder) {
     std::map<int64_t, int64_t> ids;
     for (const auto& split : subfolders(folder / sensor)) {
       const fs::path place = folder / sensor / split;
-      const auto names =
-          fs::exists(place / "velodyne") ? stems_of(place / "velodyne", ".bin") : Lines{};
-      int64_t points = 0;
-      for (const auto& name : names) {
-        const int64_t count = read_bin(place / "velodyne" / (name + ".bin")).size(0);
-        points += count;
-        if (!fs::exists(place / "labels")) continue;
-        const at::Tensor raw = read_label(place / "labels" / (name + ".label"), count);
-        for (int64_t i = 0; i < count; ++i) ++ids[raw.const_data_ptr<int64_t>()[i]];
-      }
+      if (!fs::is_directory(place / "velodyne")) continue;
+      const auto names = stems_of(place / "velodyne", ".bin");
+      const int64_t points = count_split(place, names, ids);
       lines.push_back(
           cat("scans of ", sensor, "/", split, ": ", names.size(), ", points ", points));
     }

@@ -13,7 +13,7 @@ struct PackOptions {
   int64_t max_bytes = int64_t{256} << 20;  ///< of tensor data per shard; one sample may exceed it
   bool verify = false;                     ///< read everything back and check the hashes
   std::string transform = "raw";           ///< version of what was done to the data before packing
-  std::function<void(int64_t done, int64_t total)> progress;
+  std::function<void(int64_t done, int64_t total)> progress = nullptr;
 };
 
 /// Writes `folder` atomically, replacing only an older pack. Samples need unique uris; a key must

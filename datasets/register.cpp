@@ -24,8 +24,8 @@ std::unique_ptr<Dataset> make_shards(const ShardParams& params) {
 }
 
 std::unique_ptr<Dataset> make_subset(const SubsetParams& params) {
-  return std::make_unique<Subset>(datasets().make(params.dataset, "dataset"), params.domains,
-                                  params.splits);
+  return std::make_unique<Subset>(datasets().make(params.dataset, "dataset"),
+                                  SampleChoice{params.domains, params.splits});
 }
 
 std::unique_ptr<Dataset> make_concat(const ConcatParams& params) {

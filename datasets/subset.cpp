@@ -22,11 +22,11 @@ bool allows(const Names& names, const std::string& name) {
   return names.empty() || std::find(names.begin(), names.end(), name) != names.end();
 }
 
-Subset::Keep keep_of(const Dataset& dataset, const Names& domains, const Names& splits) {
-  check_occur(dataset, "domain", domains, &SampleInfo::domain);
-  check_occur(dataset, "split", splits, &SampleInfo::split);
+Subset::Keep keep_of(const Dataset& dataset, const SampleChoice& choice) {
+  check_occur(dataset, "domain", choice.domains, &SampleInfo::domain);
+  check_occur(dataset, "split", choice.splits, &SampleInfo::split);
   return [=](const SampleInfo& sample) {
-    return allows(domains, sample.domain) && allows(splits, sample.split);
+    return allows(choice.domains, sample.domain) && allows(choice.splits, sample.split);
   };
 }
 
@@ -53,8 +53,8 @@ Subset::Subset(std::shared_ptr<const Dataset> inner, const std::string& name, co
   info_.hash = hash.hex();
 }
 
-Subset::Subset(std::shared_ptr<const Dataset> inner, const Names& domains, const Names& splits)
-    : Subset(inner, cat("domains [", join(domains), "], splits [", join(splits), "]"),
-             keep_of(*inner, domains, splits)) {}
+Subset::Subset(std::shared_ptr<const Dataset> inner, const SampleChoice& choice)
+    : Subset(inner, cat("domains [", join(choice.domains), "], splits [", join(choice.splits), "]"),
+             keep_of(*inner, choice)) {}
 
 }  // namespace switchyard

@@ -15,14 +15,18 @@ struct SubsetParams {
   static void declare(Fields<SubsetParams>& f);
 };
 
+/// An empty list means all.
+struct SampleChoice {
+  std::vector<std::string> domains, splits;
+};
+
 class Subset : public Dataset {
  public:
   using Keep = std::function<bool(const SampleInfo&)>;
   /// `name` describes the choice in messages. Error: nothing is left.
   Subset(std::shared_ptr<const Dataset> inner, const std::string& name, const Keep& keep);
-  /// By domain and split; an empty list means all. Errors: a domain or split that does not occur.
-  Subset(std::shared_ptr<const Dataset> inner, const std::vector<std::string>& domains,
-         const std::vector<std::string>& splits);
+  /// Errors: a domain or split that does not occur, nothing is left.
+  Subset(std::shared_ptr<const Dataset> inner, const SampleChoice& choice);
 
   int64_t size() const override { return static_cast<int64_t>(rows_.size()); }
   SampleInfo sample_info(int64_t index) const override {
