@@ -23,37 +23,35 @@ void forward_row(const T* z, bool gated, int64_t hidden, T* a) {
   for (int64_t h = 0; h < hidden; ++h) a[h] = T(act_value<kAct>(acc(z[h])) * acc(up[h]));
 }
 
-template <class T, Act kAct>
-void plain_row_backward(const T* z, const T* da, acc_t<T> w, int64_t hidden, T* dz, T* scaled) {
+constexpr int64_t kLanes = 8;  // partial sums, so that the dot product vectorises
+
+/// Columns h .. h+count-1 of one row; adds to `dot`.
+template <class T, Act kAct, bool kGated>
+inline void backward_lanes(const T* z, const T* da, acc_t<T> w, int64_t hidden, int64_t h,
+                           int64_t count, T* dz, T* scaled, acc_t<T>* dot) {
   using acc = acc_t<T>;
-  for (int64_t h = 0; h < hidden; ++h) {
-    const auto f = act_slope<kAct>(acc(z[h]));
-    dz[h] = T(w * acc(da[h]) * f.slope);
-    scaled[h] = T(w * f.value);
+  for (int64_t l = 0; l < count; ++l) {
+    const auto f = act_slope<kAct>(acc(z[h + l]));
+    const acc d = acc(da[h + l]), up = kGated ? acc(z[hidden + h + l]) : acc(1);
+    const acc a = f.value * up, wd = w * d;
+    dz[h + l] = T(wd * up * f.slope);
+    if constexpr (kGated) dz[hidden + h + l] = T(wd * f.value);
+    scaled[h + l] = T(w * a);
+    dot[l] += d * a;
   }
 }
 
-template <class T, Act kAct>
-void gated_row_backward(const T* z, const T* da, acc_t<T> w, int64_t hidden, T* dz, T* scaled) {
-  using acc = acc_t<T>;
-  for (int64_t h = 0; h < hidden; ++h) {
-    const auto f = act_slope<kAct>(acc(z[h]));
-    const acc up = acc(z[hidden + h]), d = w * acc(da[h]);
-    dz[h] = T(d * up * f.slope);
-    dz[hidden + h] = T(d * f.value);
-    scaled[h] = T(w * f.value * up);
+/// Returns da . activation.
+template <class T, Act kAct, bool kGated>
+acc_t<T> backward_columns(const T* __restrict z, const T* __restrict da, acc_t<T> w, int64_t hidden,
+                          T* __restrict dz, T* __restrict scaled) {
+  acc_t<T> dot[kLanes] = {};
+  int64_t h = 0;
+  for (; h + kLanes <= hidden; h += kLanes) {
+    backward_lanes<T, kAct, kGated>(z, da, w, hidden, h, kLanes, dz, scaled, dot);
   }
-}
-
-template <class T, Act kAct>
-acc_t<T> row_dot(const T* z, const T* da, bool gated, int64_t hidden) {
-  using acc = acc_t<T>;
-  acc sum[4] = {0, 0, 0, 0};
-  for (int64_t h = 0; h < hidden; ++h) {
-    const acc up = gated ? acc(z[hidden + h]) : acc(1);
-    sum[h & 3] += acc(da[h]) * act_value<kAct>(acc(z[h])) * up;
-  }
-  return (sum[0] + sum[1]) + (sum[2] + sum[3]);
+  backward_lanes<T, kAct, kGated>(z, da, w, hidden, h, hidden - h, dz, scaled, dot);
+  return ((dot[0] + dot[1]) + (dot[2] + dot[3])) + ((dot[4] + dot[5]) + (dot[6] + dot[7]));
 }
 
 template <class T, Act kAct>
@@ -64,9 +62,9 @@ void backward_row(const ActivateBackward& p, int64_t r) {
   T* dz = static_cast<T*>(p.dz) + r * zw;
   T* scaled = static_cast<T*>(p.scaled) + r * p.hidden;
   const auto w = acc_t<T>(static_cast<const T*>(p.weight)[p.entry[r]]);
-  static_cast<T*>(p.dweight)[p.entry[r]] = T(row_dot<T, kAct>(z, da, p.gated, p.hidden));
-  p.gated ? gated_row_backward<T, kAct>(z, da, w, p.hidden, dz, scaled)
-          : plain_row_backward<T, kAct>(z, da, w, p.hidden, dz, scaled);
+  const auto dot = p.gated ? backward_columns<T, kAct, true>(z, da, w, p.hidden, dz, scaled)
+                           : backward_columns<T, kAct, false>(z, da, w, p.hidden, dz, scaled);
+  static_cast<T*>(p.dweight)[p.entry[r]] = T(dot);
 }
 
 }  // namespace

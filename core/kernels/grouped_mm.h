@@ -1,7 +1,9 @@
 #pragma once
 // Matrix products of contiguous row groups with one weight per group: the core of the expert layer.
-// bfloat16 on a GPU with all widths a multiple of 8 runs as one at::_grouped_mm; everything else as
-// a loop of products over the groups (on a GPU that reads the offsets back once).
+// bfloat16 on a GPU with all widths a multiple of 8 runs as one at::_grouped_mm; on a GPU
+// everything else is a loop of products over the groups (which reads the offsets back once). On the
+// CPU narrow weights are cut into blocks of rows that run side by side, wide ones go group by
+// group. The cut depends on shapes only, never on the number of threads.
 
 #include <ATen/core/Tensor.h>
 
@@ -17,9 +19,18 @@ class RowGroups {
   const std::vector<int64_t>& host();  ///< read back at most once
   const at::Tensor& ends();            ///< [E] i32 on the device
 
+  /// Rows begin .. begin+rows-1, all of one group.
+  struct Block {
+    int64_t group, begin, rows;
+  };
+  /// All rows in order, cut at `limit` rows and at every group border.
+  const std::vector<Block>& blocks(int64_t limit);
+
  private:
   at::Tensor offset_, ends_;
   std::vector<int64_t> host_;
+  std::vector<Block> blocks_;
+  int64_t limit_ = 0;
 };
 
 /// x [A, K], weight [E, N, K] -> [A, N]: x_e weight_e^T, plus bias [E, N] if defined.
