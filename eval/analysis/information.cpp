@@ -74,24 +74,26 @@ void push_given_class(DomainInformation& out, const SequenceCounts& counts, cons
   out.given_class_p.push_back(permutation_p(bits / divisor, null));
 }
 
-// The labelled tokens of one site in file order, with the routed slots of each.
+// The labelled tokens of one site in file order, with the routed slots of each. Narrow types: every
+// replicate streams through them.
 struct LabelledTokens {
-  std::vector<int32_t> label;  // [n]
-  std::vector<int64_t> run;    // [S+1] labelled tokens of each sequence
-  std::vector<int64_t> begin;  // [n+1] into `expert`
-  std::vector<int32_t> expert;
+  std::vector<int32_t> label;   // [n]
+  std::vector<uint16_t> count;  // [n] routed slots of the token
+  std::vector<int16_t> expert;  // [sum of count]
+  Indices run;                  // [S+1] labelled tokens before each sequence
 };
 
 LabelledTokens labelled_tokens(const TraceView& trace, const TraceSite& site) {
   const TraceLevel& level = trace.level_of(site);
-  LabelledTokens out{{}, {0}, {0}, {}};
-  for (int64_t s = 0; s < trace.sequences() && !level.label.empty(); ++s) {
+  LabelledTokens out{{}, {}, {}, {0}};
+  for (int64_t s = 0; s < trace.sequences(); ++s) {
     for (int64_t t = level.seq_offset[s]; t < level.seq_offset[s + 1]; ++t) {
       if (level.label[t] < 0) continue;
-      out.label.push_back(level.label[t]);
+      const size_t before = out.expert.size();
       for (int64_t a = site.token_offset[t]; a < site.token_offset[t + 1]; ++a)
         if (site.slot[a] < site.experts) out.expert.push_back(site.slot[a]);
-      out.begin.push_back(static_cast<int64_t>(out.expert.size()));
+      out.label.push_back(level.label[t]);
+      out.count.push_back(static_cast<uint16_t>(out.expert.size() - before));
     }
     out.run.push_back(static_cast<int64_t>(out.label.size()));
   }
@@ -101,13 +103,13 @@ LabelledTokens labelled_tokens(const TraceView& trace, const TraceSite& site) {
 // Class x expert table when the label runs are laid down in the order given.
 Table laid_down(const LabelledTokens& tokens, const Indices& order, int64_t classes,
                 int64_t experts) {
-  std::vector<int64_t> count(classes * experts);
-  int64_t token = 0;
+  Indices count(classes * experts);
+  const int16_t* expert = tokens.expert.data();
+  const uint16_t* slots = tokens.count.data();
   for (int64_t s : order) {
-    for (int64_t i = tokens.run[s]; i < tokens.run[s + 1]; ++i, ++token) {
+    for (int64_t i = tokens.run[s]; i < tokens.run[s + 1]; ++i) {
       int64_t* row = count.data() + tokens.label[i] * experts;
-      for (int64_t a = tokens.begin[token]; a < tokens.begin[token + 1]; ++a)
-        ++row[tokens.expert[a]];
+      for (const int16_t* end = expert + *slots++; expert != end;) ++row[*expert++];
     }
   }
   Table out(classes);

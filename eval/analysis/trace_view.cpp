@@ -67,6 +67,9 @@ void check_site(const TraceView& trace, size_t i, const std::string& where) {
   const auto entries = static_cast<int64_t>(site.slot.size());
   check_offsets(site.token_offset, entries, where, name + ".token_offset");
   check_range(site.slot, 0, 32768, where, name + ".slot");
+  for (int64_t t = 0; t < site.tokens(); ++t)
+    check(site.token_offset[t + 1] - site.token_offset[t] <= 65535, where, name,
+          ".token_offset gives a token more than 65535 slots");
   check_size(site.weight.size(), entries, where, name + ".weight");
   for (double x : site.weight)
     check(std::isfinite(x), where, name, ".weight holds a value that is not finite");

@@ -26,10 +26,11 @@ double kept_flow(const IndexTable& flow, const Indices& match) {
   return total > 0 ? static_cast<double>(kept) / total : kUndefined;
 }
 
-// Tokens with a first choice at both sites, sequence after sequence.
+// Tokens with a first choice at both sites, sequence after sequence. Narrow types: every replicate
+// streams through them.
 struct Eligible {
-  Indices a, b;  // first choices
-  Indices run;   // [S+1]
+  std::vector<int16_t> a, b;  // first choices
+  Indices run;                // [S+1] eligible tokens before each sequence
 };
 
 Eligible eligible_tokens(const TraceView& trace, const Indices& a, const Indices& b) {
@@ -38,8 +39,8 @@ Eligible eligible_tokens(const TraceView& trace, const Indices& a, const Indices
   for (int64_t s = 0; s < trace.sequences(); ++s) {
     for (int64_t t = offset[s]; t < offset[s + 1] && !a.empty() && !b.empty(); ++t) {
       if (a[t] < 0 || b[t] < 0) continue;
-      out.a.push_back(a[t]);
-      out.b.push_back(b[t]);
+      out.a.push_back(static_cast<int16_t>(a[t]));
+      out.b.push_back(static_cast<int16_t>(b[t]));
     }
     out.run.push_back(static_cast<int64_t>(out.a.size()));
   }
