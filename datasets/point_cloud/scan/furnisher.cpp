@@ -103,7 +103,8 @@ Furnisher::Placed Furnisher::loose(const std::string& role) {
     if (!model) return std::nullopt;
     const Vec2 c = room_.outline.center();
     const Vec2 center{random_.uniform(0, 2 * c.x), random_.uniform(0, 2 * c.y)};
-    const double yaw = random_.uniform(-std::numbers::pi, std::numbers::pi);
+    const double yaw = role == "dining_table" ? std::numbers::pi / 2 * double(random_.below(4)) + random_.normal(0, .1)
+                                              : random_.uniform(-std::numbers::pi, std::numbers::pi);
     if (const auto placed = place(*model, center, 0, yaw)) return placed;
   }
   return std::nullopt;

@@ -20,7 +20,7 @@ class Furnisher {
   Placed on_wall(const std::string& role, double front = 0, double z = 0);
   /// On the top surface of an object.
   Placed on_top(size_t host, const std::string& role);
-  /// Anywhere on the floor, any direction.
+  /// Anywhere on the floor; dining tables about parallel to the walls, the rest in any direction.
   Placed loose(const std::string& role);
   /// In front of an object at distance `gap`; `facing` turns its front to the object.
   Placed in_front(size_t host, const std::string& role, double gap, bool facing);

@@ -9,7 +9,9 @@ namespace {
 
 void bedroom(Furnisher& f) {
   auto& random = f.random();
-  if (const auto bed = f.on_wall("bed", .3)) {
+  auto bed = f.on_wall("bed", .3);
+  if (!bed) bed = f.on_wall("bed");
+  if (bed) {
     for (const int side : {-1, 1}) {
       if (!random.chance(.75)) continue;
       const auto bedside = f.beside(*bed, "bedside", side);
@@ -38,7 +40,9 @@ void living(Furnisher& f) {
 
 void dining(Furnisher& f) {
   auto& random = f.random();
-  if (const auto table = f.loose("dining_table")) {
+  auto table = f.loose("dining_table");
+  if (!table) table = f.loose("dining_table");
+  if (table) {
     f.chairs(*table, 4 + random.below(5));
     if (random.chance(.4)) f.on_top(*table, "top_plant");
   }

@@ -32,7 +32,7 @@ Vec3 fallback(const Room& room, double low, double high, RandomStream& random) {
   double best_distance = -1;
   for (int i = 0; i < 200; ++i) {
     const Vec3 p = draw_point(room, low, high, random);
-    const double distance = room.outline.contains({p.x, p.y}) ? room.outline.distance_to_walls({p.x, p.y}) : -1;
+    const double distance = room.outline.contains(Vec2{p.x, p.y}) ? room.outline.distance_to_walls({p.x, p.y}) : -1;
     if (distance > best_distance) {
       best = p;
       best_distance = distance;
