@@ -142,12 +142,14 @@ void read_properties(const std::filesystem::path& catalogue, std::vector<ModelEn
     std::map<std::string, std::map<std::string, std::string>> by_model;
     for (auto& [index, keys] : parse_properties(*text)) {
       const auto model = keys.find("model");
-      if (model != keys.end() && model->second.size() > 1) by_model.emplace(model->second.substr(1), keys);
+      if (model != keys.end() && model->second.size() > 1)
+        by_model.emplace(model->second.substr(1), keys);
     }
     for (auto& entry : entries) {
       if (entry.library != library) continue;
       const auto found = by_model.find(entry.path);
-      check(found != by_model.end(), file.string(), "model of the list not in the archive: got ", entry.path);
+      check(found != by_model.end(), file.string(), "model of the list not in the archive: got ",
+            entry.path);
       complete(entry, found->second, file.string() + ":" + entry.path);
     }
   }

@@ -1,6 +1,7 @@
 #pragma once
-// The furniture catalogue: Debian package sweethome3d-furniture (zip archives *.sh3f with a properties
-// file each), restricted to the checked-in list of models, which fixes class, role and split.
+// The furniture catalogue: Debian package sweethome3d-furniture (zip archives *.sh3f with a
+// properties file each), restricted to the checked-in list of models, which fixes class, role and
+// split.
 
 #include <array>
 #include <cstdint>

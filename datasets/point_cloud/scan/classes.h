@@ -8,13 +8,25 @@
 namespace switchyard::scan {
 
 enum Label : uint8_t {
-  kWall, kFloor, kCeiling, kDoor, kWindow, kChair, kSofa, kTable, kBed, kCabinet, kLamp, kPlant, kAppliance
+  kWall,
+  kFloor,
+  kCeiling,
+  kDoor,
+  kWindow,
+  kChair,
+  kSofa,
+  kTable,
+  kBed,
+  kCabinet,
+  kLamp,
+  kPlant,
+  kAppliance
 };
 
 /// Index = label.
 inline const std::vector<std::string>& class_names() {
-  static const std::vector<std::string> names = {"wall",  "floor", "ceiling", "door",    "window",
-                                                 "chair", "sofa",  "table",   "bed",     "cabinet",
+  static const std::vector<std::string> names = {"wall",  "floor", "ceiling",  "door", "window",
+                                                 "chair", "sofa",  "table",    "bed",  "cabinet",
                                                  "lamp",  "plant", "appliance"};
   return names;
 }

@@ -31,6 +31,7 @@ std::vector<Vec2> project(std::span<const Vec3> corners) {
 }
 
 double turn(Vec2 a, Vec2 b, Vec2 c) { return cross(b - a, c - a); }
+bool same(Vec2 a, Vec2 b) { return a.x == b.x && a.y == b.y; }
 
 bool is_ear(const std::vector<Vec2>& points, const std::vector<int>& ring, size_t i) {
   const size_t n = ring.size();
@@ -38,7 +39,8 @@ bool is_ear(const std::vector<Vec2>& points, const std::vector<int>& ring, size_
   if (!(turn(a, b, c) > 0)) return false;
   for (size_t k = 2; k + 1 < n; ++k) {
     const Vec2 p = points[ring[(i + k) % n]];
-    if (turn(a, b, p) > 0 && turn(b, c, p) > 0 && turn(c, a, p) > 0) return false;
+    if (same(p, a) || same(p, b) || same(p, c)) continue;
+    if (turn(a, b, p) >= 0 && turn(b, c, p) >= 0 && turn(c, a, p) >= 0) return false;
   }
   return true;
 }

@@ -9,7 +9,8 @@
 namespace switchyard::scan {
 
 /// Corner triples (indices into `corners`), n - 2 of them for n >= 3, else none. Never fails:
-/// a self-crossing polygon gets some triangulation. Cost O(n^2) for usual polygons, O(n^3) at worst.
+/// a self-crossing polygon gets some triangulation. Cost O(n^2) for usual polygons, O(n^3) at
+/// worst.
 std::vector<std::array<int, 3>> triangulate(std::span<const Vec3> corners);
 
 }  // namespace switchyard::scan

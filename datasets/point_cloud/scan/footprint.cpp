@@ -6,8 +6,10 @@ namespace switchyard::scan {
 namespace {
 
 bool separated(const Footprint& a, const Footprint& b, Vec2 axis) {
-  const double reach_a = a.half_x * std::abs(dot(a.axis_x(), axis)) + a.half_y * std::abs(dot(a.axis_y(), axis));
-  const double reach_b = b.half_x * std::abs(dot(b.axis_x(), axis)) + b.half_y * std::abs(dot(b.axis_y(), axis));
+  const double reach_a =
+      a.half_x * std::abs(dot(a.axis_x(), axis)) + a.half_y * std::abs(dot(a.axis_y(), axis));
+  const double reach_b =
+      b.half_x * std::abs(dot(b.axis_x(), axis)) + b.half_y * std::abs(dot(b.axis_y(), axis));
   return std::abs(dot(b.center - a.center, axis)) >= reach_a + reach_b;
 }
 
@@ -20,11 +22,13 @@ bool Footprint::contains(Vec2 p) const {
 
 bool collide(const Footprint& a, const Footprint& b) {
   if (a.z1 <= b.z0 || b.z1 <= a.z0) return false;
-  return !separated(a, b, a.axis_x()) && !separated(a, b, a.axis_y()) && !separated(a, b, b.axis_x()) &&
-         !separated(a, b, b.axis_y());
+  return !separated(a, b, a.axis_x()) && !separated(a, b, a.axis_y()) &&
+         !separated(a, b, b.axis_x()) && !separated(a, b, b.axis_y());
 }
 
-Vec2 Outline::along(int64_t wall) const { return (1 / wall_length(wall)) * (end(wall) - start(wall)); }
+Vec2 Outline::along(int64_t wall) const {
+  return (1 / wall_length(wall)) * (end(wall) - start(wall));
+}
 
 Vec2 Outline::inward(int64_t wall) const {
   const Vec2 t = along(wall);
@@ -56,7 +60,8 @@ bool Outline::contains(Vec2 p) const {
   bool inside = false;
   for (int64_t i = 0; i < size(); ++i) {
     const Vec2 a = start(i), b = end(i);
-    if ((a.y > p.y) != (b.y > p.y) && p.x < a.x + (p.y - a.y) / (b.y - a.y) * (b.x - a.x)) inside = !inside;
+    if ((a.y > p.y) != (b.y > p.y) && p.x < a.x + (p.y - a.y) / (b.y - a.y) * (b.x - a.x))
+      inside = !inside;
   }
   return inside;
 }

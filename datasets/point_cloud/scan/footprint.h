@@ -15,7 +15,9 @@ struct Footprint {
   Vec2 axis_x() const { return {std::cos(yaw), std::sin(yaw)}; }
   Vec2 axis_y() const { return {-std::sin(yaw), std::cos(yaw)}; }
   /// Point at (u, v) in [-1, 1]^2 of the rectangle.
-  Vec2 at(double u, double v) const { return center + u * half_x * axis_x() + v * half_y * axis_y(); }
+  Vec2 at(double u, double v) const {
+    return center + u * half_x * axis_x() + v * half_y * axis_y();
+  }
   bool contains(Vec2 p) const;
   double area() const { return 4 * half_x * half_y; }
 };

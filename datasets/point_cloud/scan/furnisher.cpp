@@ -32,7 +32,8 @@ bool Furnisher::is_free(const Footprint& f, std::optional<size_t> host) const {
   return true;
 }
 
-Furnisher::Placed Furnisher::place(int64_t model, Vec2 center, double z, double yaw, std::optional<size_t> host) {
+Furnisher::Placed Furnisher::place(int64_t model, Vec2 center, double z, double yaw,
+                                   std::optional<size_t> host) {
   const Footprint f = footprint_of(library_.entry(model), center, z, yaw);
   if (!is_free(f, host)) return std::nullopt;
   room_.objects.push_back({model, {center.x, center.y, z}, yaw, f});
@@ -45,14 +46,17 @@ bool Furnisher::covers_opening(int64_t wall, double s0, double s1, double z0, do
   });
 }
 
-Furnisher::Placed Furnisher::place_on_wall(int64_t model, int64_t wall, double s, double front, double z) {
+Furnisher::Placed Furnisher::place_on_wall(int64_t model, int64_t wall, double s, double front,
+                                           double z) {
   const ModelEntry& e = library_.entry(model);
   if (covers_opening(wall, s - e.width / 2, s + e.width / 2, z, z + e.height)) return std::nullopt;
   const Vec2 inward = room_.outline.inward(wall);
-  const Vec2 center = room_.outline.start(wall) + s * room_.outline.along(wall) + (e.depth / 2 + kWallGap) * inward;
+  const Vec2 center =
+      room_.outline.start(wall) + s * room_.outline.along(wall) + (e.depth / 2 + kWallGap) * inward;
   const double yaw = facing_yaw(inward);
   if (front > 0) {
-    const Footprint strip{center + (e.depth + front) / 2 * inward, e.width / 2, front / 2, yaw, z, z + e.height};
+    const Footprint strip{
+        center + (e.depth + front) / 2 * inward, e.width / 2, front / 2, yaw, z, z + e.height};
     if (!is_free(strip, {})) return std::nullopt;
   }
   return place(model, center, z, yaw);
@@ -72,7 +76,8 @@ Furnisher::Placed Furnisher::on_wall(const std::string& role, double front, doub
     const double half = library_.entry(*model).width / 2 + kWallGap;
     const double high = room_.outline.wall_length(wall) - half;
     if (high < half) continue;
-    if (const auto placed = place_on_wall(*model, wall, draw_along(half, high), front, z)) return placed;
+    if (const auto placed = place_on_wall(*model, wall, draw_along(half, high), front, z))
+      return placed;
   }
   return std::nullopt;
 }
@@ -89,10 +94,13 @@ Furnisher::Placed Furnisher::on_top(size_t host, const std::string& role) {
         (e.width > below.width || e.depth > 1.15 * below.depth)) {
       continue;
     }
-    const double free_x = std::max(0.0, (below.width - e.width) / 2), free_y = std::max(0.0, (below.depth - e.depth) / 2);
+    const double free_x = std::max(0.0, (below.width - e.width) / 2),
+                 free_y = std::max(0.0, (below.depth - e.depth) / 2);
     const double u = random_.uniform(-free_x, free_x), v = random_.uniform(-free_y, free_y);
-    const Vec2 center = base.footprint.center + u * base.footprint.axis_x() + v * base.footprint.axis_y();
-    if (const auto placed = place(*model, center, base.position.z + below.top, base.yaw, host)) return placed;
+    const Vec2 center =
+        base.footprint.center + u * base.footprint.axis_x() + v * base.footprint.axis_y();
+    if (const auto placed = place(*model, center, base.position.z + below.top, base.yaw, host))
+      return placed;
   }
   return std::nullopt;
 }
@@ -103,14 +111,16 @@ Furnisher::Placed Furnisher::loose(const std::string& role) {
     if (!model) return std::nullopt;
     const Vec2 c = room_.outline.center();
     const Vec2 center{random_.uniform(0, 2 * c.x), random_.uniform(0, 2 * c.y)};
-    const double yaw = role == "dining_table" ? std::numbers::pi / 2 * double(random_.below(4)) + random_.normal(0, .1)
-                                              : random_.uniform(-std::numbers::pi, std::numbers::pi);
+    const double yaw = role == "dining_table"
+                           ? std::numbers::pi / 2 * double(random_.below(4)) + random_.normal(0, .1)
+                           : random_.uniform(-std::numbers::pi, std::numbers::pi);
     if (const auto placed = place(*model, center, 0, yaw)) return placed;
   }
   return std::nullopt;
 }
 
-Furnisher::Placed Furnisher::in_front(size_t host, const std::string& role, double gap, bool facing) {
+Furnisher::Placed Furnisher::in_front(size_t host, const std::string& role, double gap,
+                                      bool facing) {
   const PlacedModel base = room_.objects[host];
   for (int attempt = 0; attempt < kTries; ++attempt) {
     const auto model = pick(role);
@@ -131,7 +141,9 @@ Furnisher::Placed Furnisher::beside(size_t host, const std::string& role, int si
   const ModelEntry& e = library_.entry(*model);
   const double reach = base.footprint.half_x + e.width / 2 + kMargin + .05;
   const double back = base.footprint.half_y - e.depth / 2 - kMargin;
-  return place(*model, base.footprint.center + side * reach * base.footprint.axis_x() + back * base.footprint.axis_y(),
+  return place(*model,
+               base.footprint.center + side * reach * base.footprint.axis_x() +
+                   back * base.footprint.axis_y(),
                0, base.yaw);
 }
 
@@ -178,7 +190,8 @@ void Furnisher::chairs(size_t table, int64_t count) {
       places.push_back({side * across, f.center + s * along + side * half_short * across});
     }
   }
-  for (const double side : {-1.0, 1.0}) places.push_back({side * along, f.center + side * half_long * along});
+  for (const double side : {-1.0, 1.0})
+    places.push_back({side * along, f.center + side * half_long * along});
   for (const int64_t i : random_.permutation(int64_t(places.size()))) {
     if (count > 0 && chair_at(table, *model, places[i].first, places[i].second)) --count;
   }

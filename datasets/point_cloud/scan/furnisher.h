@@ -7,8 +7,8 @@
 
 namespace switchyard::scan {
 
-/// Adds objects to a room without collisions. Each call tries a bounded number of places and reports
-/// whether it found one; roles without models on this side of the split are never placed.
+/// Adds objects to a room without collisions. Each call tries a bounded number of places and
+/// reports whether it found one; roles without models on this side of the split are never placed.
 class Furnisher {
  public:
   using Placed = std::optional<size_t>;  ///< index into room.objects

@@ -37,7 +37,8 @@ bool take(std::string_view& in, std::vector<T>& out) {
 std::optional<std::vector<Mesh>> read_mesh_cache(const std::filesystem::path& file, uint64_t key) {
   if (!std::filesystem::is_regular_file(file)) return std::nullopt;
   const auto mapped = MappedFile::open(file);
-  std::string_view in(reinterpret_cast<const char*>(mapped->bytes().data()), mapped->bytes().size());
+  std::string_view in(reinterpret_cast<const char*>(mapped->bytes().data()),
+                      mapped->bytes().size());
   uint64_t head[4];  // magic, key, hash of the body, number of meshes
   if (in.size() < sizeof head) return std::nullopt;
   std::memcpy(head, in.data(), sizeof head);
@@ -46,13 +47,15 @@ std::optional<std::vector<Mesh>> read_mesh_cache(const std::filesystem::path& fi
   std::vector<Mesh> out;
   for (uint64_t i = 0; i < head[3]; ++i) {
     Mesh mesh;
-    if (!take(in, mesh.vertices) || !take(in, mesh.triangles) || !take(in, mesh.colors)) return std::nullopt;
+    if (!take(in, mesh.vertices) || !take(in, mesh.triangles) || !take(in, mesh.colors))
+      return std::nullopt;
     out.push_back(std::move(mesh));
   }
   return out;
 }
 
-void write_mesh_cache(const std::filesystem::path& file, uint64_t key, const std::vector<Mesh>& meshes) {
+void write_mesh_cache(const std::filesystem::path& file, uint64_t key,
+                      const std::vector<Mesh>& meshes) {
   std::string body;
   for (const Mesh& mesh : meshes) {
     append(body, mesh.vertices);

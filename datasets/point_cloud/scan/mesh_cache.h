@@ -13,6 +13,7 @@ namespace switchyard::scan {
 std::optional<std::vector<Mesh>> read_mesh_cache(const std::filesystem::path& file, uint64_t key);
 
 /// Written atomically; makes the folder. Errors: not writable.
-void write_mesh_cache(const std::filesystem::path& file, uint64_t key, const std::vector<Mesh>& meshes);
+void write_mesh_cache(const std::filesystem::path& file, uint64_t key,
+                      const std::vector<Mesh>& meshes);
 
 }  // namespace switchyard::scan

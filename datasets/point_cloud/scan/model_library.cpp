@@ -28,7 +28,8 @@ uint64_t cache_key(const std::vector<ModelEntry>& entries, const std::filesystem
   return key;
 }
 
-std::vector<Mesh> load_all(const std::vector<ModelEntry>& entries, const std::filesystem::path& catalogue) {
+std::vector<Mesh> load_all(const std::vector<ModelEntry>& entries,
+                           const std::filesystem::path& catalogue) {
   std::vector<Mesh> out;
   std::map<std::string, std::unique_ptr<ZipArchive>> archives;
   for (const auto& entry : entries) {
@@ -38,7 +39,8 @@ std::vector<Mesh> load_all(const std::vector<ModelEntry>& entries, const std::fi
     const std::string name = entry.library + ":" + entry.path;
     check(text.has_value(), name, "model missing from its archive");
     const std::string folder = entry.path.substr(0, entry.path.rfind('/') + 1);
-    Mesh mesh = load_obj(*text, name, [&](const std::string& file) { return archive->read(folder + file); });
+    Mesh mesh = load_obj(*text, name,
+                         [&](const std::string& file) { return archive->read(folder + file); });
     fit_mesh(mesh, entry);
     out.push_back(std::move(mesh));
   }

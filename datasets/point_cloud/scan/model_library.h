@@ -8,8 +8,8 @@
 
 namespace switchyard::scan {
 
-/// Applies the catalogue rotation, stretches the bounding box per axis to the catalogue size and goes
-/// from OBJ axes (y up, front +z) to world axes: centred in X and Y, Z from 0, front -Y.
+/// Applies the catalogue rotation, stretches the bounding box per axis to the catalogue size and
+/// goes from OBJ axes (y up, front +z) to world axes: centred in X and Y, Z from 0, front -Y.
 void fit_mesh(Mesh& mesh, const ModelEntry& entry);
 
 class ModelLibrary {

@@ -17,7 +17,9 @@ class Grid {
       keys[i] = key(index(points[i].x), index(points[i].y), index(points[i].z));
     }
     std::iota(order_.begin(), order_.end(), 0u);
-    std::sort(order_.begin(), order_.end(), [&](uint32_t a, uint32_t b) { return keys[a] != keys[b] ? keys[a] < keys[b] : a < b; });
+    std::sort(order_.begin(), order_.end(), [&](uint32_t a, uint32_t b) {
+      return keys[a] != keys[b] ? keys[a] < keys[b] : a < b;
+    });
     keys_.reserve(points.size());
     for (const uint32_t i : order_) keys_.push_back(keys[i]);
   }
@@ -30,13 +32,16 @@ class Grid {
       for (int64_t dy = -1; dy <= 1; ++dy) {
         const int64_t first = key(x + dx, y + dy, z - 1);
         auto it = std::lower_bound(keys_.begin(), keys_.end(), first);
-        for (; it != keys_.end() && *it <= first + 2; ++it) out.push_back(order_[it - keys_.begin()]);
+        for (; it != keys_.end() && *it <= first + 2; ++it)
+          out.push_back(order_[it - keys_.begin()]);
       }
     }
   }
 
  private:
-  int64_t index(double v) const { return std::clamp(int64_t(std::floor(v / cell_)) + kOffset, int64_t{1}, 2 * kOffset - 2); }
+  int64_t index(double v) const {
+    return std::clamp(int64_t(std::floor(v / cell_)) + kOffset, int64_t{1}, 2 * kOffset - 2);
+  }
   static int64_t key(int64_t x, int64_t y, int64_t z) { return (x << 42) + (y << 21) + z; }
 
   double cell_;

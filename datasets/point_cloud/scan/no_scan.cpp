@@ -5,10 +5,11 @@
 namespace switchyard {
 
 void register_scan_dataset(Registry<Dataset>& registry) {
-  registry.add<ScanParams>("scan", "furnished rooms seen by five simulated sensors (not in this build)",
-                           [](const ScanParams&) -> std::unique_ptr<Dataset> {
-                             fail("dataset", "this build has no scan simulator: needs Embree, OpenCV imgcodecs, libzip");
-                           });
+  registry.add<ScanParams>(
+      "scan", "furnished rooms seen by five simulated sensors (not in this build)",
+      [](const ScanParams&) -> std::unique_ptr<Dataset> {
+        fail("dataset", "this build has no scan simulator: needs Embree, OpenCV imgcodecs, libzip");
+      });
 }
 
 }  // namespace switchyard

@@ -55,8 +55,8 @@ class Loader {
   void face(ObjLine& words) {
     corners_.clear();
     while (!words.rest().empty()) corners_.push_back(corner(words.word()));
-    check(corners_.size() <= kMaxCorners, where_, "face has too many corners: got ", corners_.size(),
-          ", expected at most ", kMaxCorners);
+    check(corners_.size() <= kMaxCorners, where_, "face has too many corners: got ",
+          corners_.size(), ", expected at most ", kMaxCorners);
     if (corners_.size() < 3) return;
     points_.clear();
     for (const Corner& c : corners_) {
@@ -84,7 +84,8 @@ class Loader {
     }
     if (textured) return material_->texture->at(uv.x, uv.y);
     Rgb out;
-    for (int k = 0; k < 3; ++k) out[k] = static_cast<unsigned char>(std::lround(255 * material_->diffuse[k]));
+    for (int k = 0; k < 3; ++k)
+      out[k] = static_cast<unsigned char>(std::lround(255 * material_->diffuse[k]));
     return out;
   }
 
@@ -100,7 +101,8 @@ class Loader {
   int64_t index(std::string_view text, size_t count) const {
     int64_t value = 0;
     const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
-    check(code == std::errc() && end == text.data() + text.size(), where_, "not an index: got '", text, "'");
+    check(code == std::errc() && end == text.data() + text.size(), where_, "not an index: got '",
+          text, "'");
     const int64_t size = int64_t(count), zero_based = value < 0 ? size + value : value - 1;
     check(value >= -size && value <= size && value != 0, where_, "index out of range: got ", value,
           ", expected 1 .. ", size);

@@ -82,18 +82,58 @@ void everywhere(Furnisher& f) {
 using Weights = std::vector<std::pair<const char*, double>>;
 
 const Weights& fill_roles(const std::string& kind) {
-  static const std::map<std::string, Weights> roles = {
-      {"living", {{"sofa", 2}, {"armchair", 3}, {"cabinet_tall", 3}, {"cabinet_low", 2}, {"floor_plant", 2}, {"chair", 2}, {"coffee_table", 1}}},
-      {"bedroom", {{"cabinet_tall", 4}, {"cabinet_low", 3}, {"bedside", 1}, {"chair", 2}, {"armchair", 2}, {"floor_plant", 2}, {"desk", 1}}},
-      {"office", {{"desk", 3}, {"cabinet_tall", 3}, {"cabinet_low", 2}, {"desk_chair", 2}, {"chair", 2}, {"floor_plant", 2}, {"floor_appliance", 1}}},
-      {"dining", {{"cabinet_tall", 3}, {"cabinet_low", 3}, {"chair", 3}, {"floor_plant", 2}, {"armchair", 1}, {"dining_table", 1}}},
-      {"kitchen", {{"kitchen_appliance", 3}, {"cabinet_tall", 2}, {"cabinet_low", 2}, {"stool", 2}, {"chair", 2}, {"floor_plant", 1}}},
-      {"studio", {{"cabinet_tall", 3}, {"cabinet_low", 2}, {"chair", 2}, {"armchair", 2}, {"floor_plant", 2}, {"desk", 2}, {"dining_table", 2}}}};
+  static const std::map<std::string, Weights> roles = {{"living",
+                                                        {{"sofa", 2},
+                                                         {"armchair", 3},
+                                                         {"cabinet_tall", 3},
+                                                         {"cabinet_low", 2},
+                                                         {"floor_plant", 2},
+                                                         {"chair", 2},
+                                                         {"coffee_table", 1}}},
+                                                       {"bedroom",
+                                                        {{"cabinet_tall", 4},
+                                                         {"cabinet_low", 3},
+                                                         {"bedside", 1},
+                                                         {"chair", 2},
+                                                         {"armchair", 2},
+                                                         {"floor_plant", 2},
+                                                         {"desk", 1}}},
+                                                       {"office",
+                                                        {{"desk", 3},
+                                                         {"cabinet_tall", 3},
+                                                         {"cabinet_low", 2},
+                                                         {"desk_chair", 2},
+                                                         {"chair", 2},
+                                                         {"floor_plant", 2},
+                                                         {"floor_appliance", 1}}},
+                                                       {"dining",
+                                                        {{"cabinet_tall", 3},
+                                                         {"cabinet_low", 3},
+                                                         {"chair", 3},
+                                                         {"floor_plant", 2},
+                                                         {"armchair", 1},
+                                                         {"dining_table", 1}}},
+                                                       {"kitchen",
+                                                        {{"kitchen_appliance", 3},
+                                                         {"cabinet_tall", 2},
+                                                         {"cabinet_low", 2},
+                                                         {"stool", 2},
+                                                         {"chair", 2},
+                                                         {"floor_plant", 1}}},
+                                                       {"studio",
+                                                        {{"cabinet_tall", 3},
+                                                         {"cabinet_low", 2},
+                                                         {"chair", 2},
+                                                         {"armchair", 2},
+                                                         {"floor_plant", 2},
+                                                         {"desk", 2},
+                                                         {"dining_table", 2}}}};
   return roles.at(kind);
 }
 
 void add_one(Furnisher& f, const std::string& role) {
-  if (role == "chair" || role == "stool" || role == "armchair" || role == "desk_chair" || role == "coffee_table") {
+  if (role == "chair" || role == "stool" || role == "armchair" || role == "desk_chair" ||
+      role == "coffee_table") {
     f.loose(role);
   } else if (role == "dining_table") {
     if (const auto table = f.loose(role)) f.chairs(*table, 2 + f.random().below(4));

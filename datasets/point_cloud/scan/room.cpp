@@ -9,10 +9,13 @@ struct Kind {
   const char* name;
   double weight, low, high;
 };
-constexpr Kind kKinds[] = {{"living", .27, 3.4, 5.2}, {"bedroom", .18, 2.9, 4.2}, {"office", .16, 2.9, 4.8},
-                           {"dining", .12, 3.0, 4.5}, {"kitchen", .12, 2.7, 4.2}, {"studio", .15, 4.2, 5.6}};
-constexpr Rgb kFloorColors[] = {{150, 111, 72}, {92, 62, 40}, {196, 174, 140}, {128, 126, 122}, {172, 136, 98}};
+constexpr Kind kKinds[] = {{"living", .27, 3.4, 5.2},  {"bedroom", .18, 2.9, 4.2},
+                           {"office", .16, 2.9, 4.8},  {"dining", .12, 3.0, 4.5},
+                           {"kitchen", .12, 2.7, 4.2}, {"studio", .15, 4.2, 5.6}};
+constexpr Rgb kFloorColors[] = {
+    {150, 111, 72}, {92, 62, 40}, {196, 174, 140}, {128, 126, 122}, {172, 136, 98}};
 constexpr double kCornerGap = .17, kOpeningGap = .1, kDoorClearance = .9;
+constexpr double kWindowShare = .6;  // largest share of a wall's length for one window
 
 Rgb tinted_grey(RandomStream& random, double low, double high) {
   const double grey = random.uniform(low, high);
@@ -30,10 +33,14 @@ Outline make_outline(const Kind& kind, RandomStream& random) {
   if (!l_shape) return Outline({{0, 0}, {w, 0}, {w, d}, {0, d}});
   const double cw = random.uniform(.25, .4) * w, cd = random.uniform(.25, .4) * d;
   switch (random.below(4)) {
-    case 0: return Outline({{cw, 0}, {w, 0}, {w, d}, {0, d}, {0, cd}, {cw, cd}});
-    case 1: return Outline({{0, 0}, {w - cw, 0}, {w - cw, cd}, {w, cd}, {w, d}, {0, d}});
-    case 2: return Outline({{0, 0}, {w, 0}, {w, d - cd}, {w - cw, d - cd}, {w - cw, d}, {0, d}});
-    default: return Outline({{0, 0}, {w, 0}, {w, d}, {cw, d}, {cw, d - cd}, {0, d - cd}});
+    case 0:
+      return Outline({{cw, 0}, {w, 0}, {w, d}, {0, d}, {0, cd}, {cw, cd}});
+    case 1:
+      return Outline({{0, 0}, {w - cw, 0}, {w - cw, cd}, {w, cd}, {w, d}, {0, d}});
+    case 2:
+      return Outline({{0, 0}, {w, 0}, {w, d - cd}, {w - cw, d - cd}, {w - cw, d}, {0, d}});
+    default:
+      return Outline({{0, 0}, {w, 0}, {w, d}, {cw, d}, {cw, d - cd}, {0, d - cd}});
   }
 }
 
@@ -67,8 +74,10 @@ class OpeningMaker {
       const double room_left = wall_length - 2 * kCornerGap - entry.width;
       const double shift = random_.uniform();
       if (room_left < 0 || entry.height > room_.height - .1) continue;
+      if (role == "window" && entry.width > kWindowShare * wall_length) continue;
       const double s0 = kCornerGap + shift * room_left;
-      const double sill = role == "door" ? 0 : std::min(entry.elevation, room_.height - .1 - entry.height);
+      const double sill =
+          role == "door" ? 0 : std::min(entry.elevation, room_.height - .1 - entry.height);
       const Opening opening{wall, model, s0, s0 + entry.width, sill, sill + entry.height};
       if (!is_free(opening)) continue;
       room_.openings.push_back(opening);
@@ -87,8 +96,9 @@ class OpeningMaker {
   void reserve(const Opening& o) {
     const Outline& outline = room_.outline;
     const Vec2 middle = outline.start(o.wall) + (o.s0 + o.s1) / 2 * outline.along(o.wall);
-    room_.reserved.push_back({middle + kDoorClearance / 2 * outline.inward(o.wall), (o.s1 - o.s0) / 2,
-                              kDoorClearance / 2, facing_yaw(outline.inward(o.wall)), 0, 2});
+    room_.reserved.push_back({middle + kDoorClearance / 2 * outline.inward(o.wall),
+                              (o.s1 - o.s0) / 2, kDoorClearance / 2,
+                              facing_yaw(outline.inward(o.wall)), 0, 2});
   }
 
   const ModelLibrary& library_;

@@ -1,5 +1,6 @@
 #pragma once
-// A furnished room: outline, openings and placed models. Only data; see room_shell, furnisher, recipes.
+// A furnished room: outline, openings and placed models. Only data; see room_shell, furnisher,
+// recipes.
 
 #include <string>
 #include <vector>
@@ -39,7 +40,8 @@ struct Room {
 /// Yaw that turns a model's back (+Y) to the wall.
 inline double facing_yaw(Vec2 inward) { return std::atan2(inward.x, -inward.y); }
 
-/// Draws kind, outline, height, colours, doors and windows (scan-simulator: sizes from 2.7 to 5.6 m).
+/// Draws kind, outline, height, colours, doors and windows (scan-simulator: sizes from 2.7 to 5.6
+/// m).
 Room make_empty_room(const ModelLibrary& library, bool test, RandomStream random);
 
 }  // namespace switchyard::scan

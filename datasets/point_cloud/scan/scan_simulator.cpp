@@ -25,7 +25,8 @@ std::vector<ScanPoint> subsample(std::vector<ScanPoint> points, int64_t keep, Ra
 
 }  // namespace
 
-std::shared_ptr<const ScanRoom> ScanSimulator::room(const std::string& purpose, int64_t index, bool test) const {
+std::shared_ptr<const ScanRoom> ScanSimulator::room(const std::string& purpose, int64_t index,
+                                                    bool test) const {
   const std::string key = cat(purpose, ":", index);
   {
     std::lock_guard lock(mutex_);
@@ -33,7 +34,8 @@ std::shared_ptr<const ScanRoom> ScanSimulator::room(const std::string& purpose, 
       if (entry.key == key) return entry.room;
     }
   }
-  Room room = make_room(library_, test, RandomStream(seed_, "scan-room-" + purpose, 0, uint64_t(index)));
+  Room room =
+      make_room(library_, test, RandomStream(seed_, "scan-room-" + purpose, 0, uint64_t(index)));
   Soup soup = make_soup(room, library_);
   std::shared_ptr<const ScanRoom> made(new ScanRoom{std::move(room), Scene(std::move(soup))});
   std::lock_guard lock(mutex_);
@@ -46,7 +48,8 @@ std::vector<ScanPoint> ScanSimulator::scan(const std::string& purpose, int64_t i
                                            const std::string& sensor, int64_t keep) const {
   const auto furnished = room(purpose, index, test);
   const RandomStream random(seed_, "scan-" + purpose + "-" + sensor, 0, uint64_t(index));
-  return subsample(make_sensor(sensor)->scan(*furnished, random.child("sensor")), keep, random.child("keep"));
+  return subsample(make_sensor(sensor)->scan(*furnished, random.child("sensor")), keep,
+                   random.child("keep"));
 }
 
 }  // namespace switchyard::scan

@@ -14,11 +14,12 @@ class ScanSimulator {
  public:
   ScanSimulator(ModelLibrary library, uint64_t seed) : library_(std::move(library)), seed_(seed) {}
 
-  /// `purpose` names the family of rooms ("test", "train-tls"); `test` picks the side of the models.
+  /// `purpose` names the family of rooms ("test", "train-tls"); `test` picks the side of the
+  /// models.
   std::shared_ptr<const ScanRoom> room(const std::string& purpose, int64_t index, bool test) const;
   /// At most `keep` points in scanning order, drawn at random.
-  std::vector<ScanPoint> scan(const std::string& purpose, int64_t index, bool test, const std::string& sensor,
-                              int64_t keep) const;
+  std::vector<ScanPoint> scan(const std::string& purpose, int64_t index, bool test,
+                              const std::string& sensor, int64_t keep) const;
 
  private:
   struct Entry {

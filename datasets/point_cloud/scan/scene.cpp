@@ -22,7 +22,8 @@ RTCDevice device() {
 }
 
 template <class T>
-void set_buffer(RTCGeometry geometry, RTCBufferType type, RTCFormat format, const std::vector<std::array<T, 3>>& data) {
+void set_buffer(RTCGeometry geometry, RTCBufferType type, RTCFormat format,
+                const std::vector<std::array<T, 3>>& data) {
   void* target = rtcSetNewGeometryBuffer(geometry, type, 0, format, sizeof(data[0]), data.size());
   check(target != nullptr, "scan", "Embree is out of memory: got ", data.size(), " elements");
   std::copy(data.begin(), data.end(), static_cast<std::array<T, 3>*>(target));

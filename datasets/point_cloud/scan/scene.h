@@ -13,8 +13,8 @@ struct Ray {
 };
 
 struct Hit {
-  float distance = -1;    ///< in lengths of the ray's direction; negative: nothing hit
-  uint32_t triangle = 0;  ///< index into the soup
+  float distance = -1;      ///< in lengths of the ray's direction; negative: nothing hit
+  uint32_t triangle = 0;    ///< index into the soup
   float cos_incidence = 0;  ///< |normal . direction|, 0 .. 1
   Vec3 normal;              ///< unit, turned against the ray
   bool valid() const { return distance >= 0; }

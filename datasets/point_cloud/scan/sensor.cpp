@@ -32,7 +32,8 @@ Vec3 fallback(const Room& room, double low, double high, RandomStream& random) {
   double best_distance = -1;
   for (int i = 0; i < 200; ++i) {
     const Vec3 p = draw_point(room, low, high, random);
-    const double distance = room.outline.contains(Vec2{p.x, p.y}) ? room.outline.distance_to_walls({p.x, p.y}) : -1;
+    const double distance =
+        room.outline.contains(Vec2{p.x, p.y}) ? room.outline.distance_to_walls({p.x, p.y}) : -1;
     if (distance > best_distance) {
       best = p;
       best_distance = distance;
@@ -67,7 +68,8 @@ bool can_stand(const Room& room, const Vec3& eye, double clearance) {
   return true;
 }
 
-std::vector<Vec3> draw_standpoints(const Room& room, int count, double low, double high, RandomStream& random) {
+std::vector<Vec3> draw_standpoints(const Room& room, int count, double low, double high,
+                                   RandomStream& random) {
   std::vector<Vec3> out;
   for (const bool apart : {true, false}) {
     for (const double clearance : kClearances) {
@@ -86,7 +88,9 @@ ViewAxes::ViewAxes(double yaw, double pitch)
       right{std::sin(yaw), -std::cos(yaw), 0},
       up(cross(right, forward)) {}
 
-double reflectance(const std::array<float, 3>& c) { return .25 + .6 * (.5 * c[0] + .3 * c[1] + .2 * c[2]); }
+double reflectance(const std::array<float, 3>& c) {
+  return .25 + .6 * (.5 * c[0] + .3 * c[1] + .2 * c[2]);
+}
 
 double yaw_to_center(const Room& room, const Vec3& eye) {
   const Vec2 c = room.outline.center();

@@ -15,10 +15,10 @@ struct ScanRoom {
 };
 
 struct ScanPoint {
-  Vec3 position, origin;             ///< metres; origin = the sensor
-  std::array<float, 3> color{};      ///< 0 .. 1, where the sensor has colour
-  float intensity = 0;               ///< 0 .. 1, where the sensor has intensity
-  uint8_t label = 0;                 ///< of the triangle that the undisturbed ray hits
+  Vec3 position, origin;         ///< metres; origin = the sensor
+  std::array<float, 3> color{};  ///< 0 .. 1, where the sensor has colour
+  float intensity = 0;           ///< 0 .. 1, where the sensor has intensity
+  uint8_t label = 0;             ///< of the triangle that the undisturbed ray hits
 };
 
 class Sensor {
@@ -37,7 +37,8 @@ std::unique_ptr<Sensor> make_sensor(const std::string& name);
 
 /// Up to `count` sensor positions with heights in [low, high]: off the walls, out of the furniture,
 /// 1 m apart where possible. At least one position comes back.
-std::vector<Vec3> draw_standpoints(const Room& room, int count, double low, double high, RandomStream& random);
+std::vector<Vec3> draw_standpoints(const Room& room, int count, double low, double high,
+                                   RandomStream& random);
 /// Whether a sensor fits at a point: inside, `clearance` from walls, out of the furniture.
 bool can_stand(const Room& room, const Vec3& eye, double clearance);
 

@@ -8,7 +8,8 @@ namespace {
 
 constexpr int kDwells = 8, kPulses = 20000;
 constexpr double kPulseStep = 2e-5;  // seconds: 100 kHz, every second pulse
-constexpr double kW1 = 7294 / 60.0 * 2 * std::numbers::pi, kW2 = -4664 / 60.0 * 2 * std::numbers::pi;
+constexpr double kW1 = 7294 / 60.0 * 2 * std::numbers::pi,
+                 kW2 = -4664 / 60.0 * 2 * std::numbers::pi;
 constexpr double kAmplitude = 17.6, kMinRange = .3, kBeam = .14, kJitter = .05;
 
 struct Dwell {
@@ -21,7 +22,8 @@ Dwell make_dwell(const Vec3& eye, double yaw, double pitch, RandomStream& random
   Dwell out;
   for (int i = 0; i < kPulses; ++i) {
     const double t = start + i * kPulseStep;
-    const double x = a * (std::cos(kW1 * t) + std::cos(kW2 * t)), y = a * (std::sin(kW1 * t) + std::sin(kW2 * t));
+    const double x = a * (std::cos(kW1 * t) + std::cos(kW2 * t)),
+                 y = a * (std::sin(kW1 * t) + std::sin(kW2 * t));
     const double angle = std::max(std::hypot(x, y), 1e-9), scale = std::sin(angle) / angle;
     const Vec3 d = std::cos(angle) * axes.forward + scale * (x * axes.right + y * axes.up);
     const Vec3 shifted = d + (random.chance(.5) ? 1 : -1) * radians(kBeam) * axes.up;
@@ -58,7 +60,10 @@ std::vector<ScanPoint> LivoxSensor::scan(const ScanRoom& room, RandomStream rand
       if (!random.chance(clip01(signal / .05))) continue;
       const Vec3 aim = direction + normal_vector(random, radians(kJitter));
       const double r = measure(hit.distance, beside[i], random);
-      out.push_back({eye + r * aim + pose_error, eye, {}, float(std::round(255 * clip01(signal)) / 255),
+      out.push_back({eye + r * aim + pose_error,
+                     eye,
+                     {},
+                     float(std::round(255 * clip01(signal)) / 255),
                      room.scene.soup().labels[hit.triangle]});
     }
   }

@@ -19,7 +19,8 @@ std::vector<Ray> view_rays(const Vec3& eye, double yaw, double pitch, RandomStre
   std::vector<Ray> out;
   for (int y = 0; y < kHeight; ++y) {
     for (int x = 0; x < kWidth; ++x) {
-      const double u = (x + random.uniform() - kWidth / 2.) / f, v = (kHeight / 2. - y - random.uniform()) / f;
+      const double u = (x + random.uniform() - kWidth / 2.) / f,
+                   v = (kHeight / 2. - y - random.uniform()) / f;
       out.push_back({eye, axes.forward + u * axes.right + v * axes.up});
     }
   }
@@ -28,7 +29,8 @@ std::vector<Ray> view_rays(const Vec3& eye, double yaw, double pitch, RandomStre
 
 class Reconstruction {
  public:
-  Reconstruction(const Scene& scene, RandomStream& random) : scene_(scene), random_(random), noise_(random.next()) {}
+  Reconstruction(const Scene& scene, RandomStream& random)
+      : scene_(scene), random_(random), noise_(random.next()) {}
 
   void add_view(const std::vector<Ray>& rays) {
     const auto hits = scene_.cast(rays);
@@ -45,7 +47,8 @@ class Reconstruction {
     for (size_t i = 0; i < points_.size(); ++i) {
       points_[i].position = positions[i];
       if (random_.chance(.003)) points_[i].position = positions[i] + normal_vector(random_, .08);
-      for (float& channel : points_[i].color) channel = float(clip01(gain * channel + random_.normal(0, .015)));
+      for (float& channel : points_[i].color)
+        channel = float(clip01(gain * channel + random_.normal(0, .015)));
     }
     return std::move(points_);
   }
@@ -56,9 +59,11 @@ class Reconstruction {
     const Vec3 p = ray.origin + hit.distance * ray.direction;
     const uint8_t label = soup.labels[hit.triangle];
     const double object = double(mix64(uint64_t(soup.instances[hit.triangle])) >> 11) * 0x1.0p-53;
-    const double texture = kTexture[label] + .2 * object + .35 * noise_.at(p, .45) + .2 * noise_.at(p, .12);
+    const double texture =
+        kTexture[label] + .2 * object + .35 * noise_.at(p, .45) + .2 * noise_.at(p, .12);
     if (!random_.chance(clip01((texture + .12) / .5))) return;
-    const double waves = (.004 + .03 * clip01(.5 - texture)) * (noise_.at(p, .25) + .6 * noise_.at(p, .09));
+    const double waves =
+        (.004 + .03 * clip01(.5 - texture)) * (noise_.at(p, .25) + .6 * noise_.at(p, .09));
     const Vec3 moved = p + (waves + random_.normal(0, .003)) * hit.normal;
     points_.push_back({moved, ray.origin, color_at(soup, hit.triangle, p), 0, label});
   }
@@ -76,7 +81,8 @@ std::vector<ScanPoint> PhotoSensor::scan(const ScanRoom& room, RandomStream rand
   Reconstruction reconstruction(room.scene, random);
   for (int view = 0; view < kViews; ++view) {
     const Vec3 eye = eyes[view % eyes.size()];
-    const double yaw = yaw_to_center(room.room, eye) + radians(120) * (view / kStandpoints) + random.normal(0, .3);
+    const double yaw =
+        yaw_to_center(room.room, eye) + radians(120) * (view / kStandpoints) + random.normal(0, .3);
     reconstruction.add_view(view_rays(eye, yaw, random.normal(-.25, .2), random));
   }
   return reconstruction.finish();

@@ -13,27 +13,32 @@ constexpr double kMinDepth = .5, kMaxDepth = 4.5, kMaxIncidence = 1.4;
 // Image of one view; depth = distance along the optical axis, negative where nothing is hit.
 class DepthView {
  public:
-  DepthView(const ScanRoom& room, const Vec3& eye, double yaw, double pitch) : room_(room), eye_(eye), axes_(yaw, pitch) {
+  DepthView(const ScanRoom& room, const Vec3& eye, double yaw, double pitch)
+      : room_(room), eye_(eye), axes_(yaw, pitch) {
     for (int y = 0; y < kHeight; ++y) {
       for (int x = 0; x < kWidth; ++x) rays_.push_back({eye, direction(axes_, x, y)});
     }
     hits_ = room.scene.cast(rays_);
   }
 
-  void collect(double yaw_error, const Vec3& shift, double gain, RandomStream& random, std::vector<ScanPoint>& out) const {
+  void collect(double yaw_error, const Vec3& shift, double gain, RandomStream& random,
+               std::vector<ScanPoint>& out) const {
     const double c = std::cos(yaw_error), s = std::sin(yaw_error);
     for (int y = 0; y < kHeight; ++y) {
       for (int x = 0; x < kWidth; ++x) {
         const Hit& hit = at(x, y);
         if (!hit.valid()) continue;
         const Ray& ray = rays_[size_t(y) * kWidth + x];
-        auto color = color_at(room_.scene.soup(), hit.triangle, eye_ + hit.distance * ray.direction);
+        auto color =
+            color_at(room_.scene.soup(), hit.triangle, eye_ + hit.distance * ray.direction);
         const double z = measure(x, y, (color[0] + color[1] + color[2]) / 3, random);
         if (z < 0) continue;
-        for (float& channel : color) channel = float(clip01(gain * channel + random.normal(0, .02)));
+        for (float& channel : color)
+          channel = float(clip01(gain * channel + random.normal(0, .02)));
         const Vec3 d = z * ray.direction;
         const Vec3 turned{c * d.x - s * d.y, s * d.x + c * d.y, d.z};
-        out.push_back({eye_ + shift + turned, eye_, color, 0, room_.scene.soup().labels[hit.triangle]});
+        out.push_back(
+            {eye_ + shift + turned, eye_, color, 0, room_.scene.soup().labels[hit.triangle]});
       }
     }
   }
@@ -41,7 +46,8 @@ class DepthView {
  private:
   static Vec3 direction(const ViewAxes& axes, int x, int y) {
     const double f = kFocal640 * kScale;
-    return axes.forward + ((x + .5 - kWidth / 2.) / f) * axes.right + ((kHeight / 2. - y - .5) / f) * axes.up;
+    return axes.forward + ((x + .5 - kWidth / 2.) / f) * axes.right +
+           ((kHeight / 2. - y - .5) / f) * axes.up;
   }
 
   const Hit& at(int x, int y) const { return hits_[size_t(y) * kWidth + x]; }
@@ -69,7 +75,8 @@ class DepthView {
     const int v = std::clamp(y + int(std::lround(random.normal(0, lateral))), 0, kHeight - 1);
     if (!at(u, v).valid()) return -1;
     double z = at(u, v).distance;
-    const double axial = .0012 + .0019 * (z - .4) * (z - .4) + .0001 * incidence * incidence / grazing / std::sqrt(std::max(z, .1));
+    const double axial = .0012 + .0019 * (z - .4) * (z - .4) +
+                         .0001 * incidence * incidence / grazing / std::sqrt(std::max(z, .1));
     z = std::max(z + random.normal(0, axial), .05);
     const double steps = std::round(8 * kFocal640 * kBaseline / z);
     if (steps < 1) return -1;

@@ -71,9 +71,15 @@ std::vector<ScanPoint> SpinSensor::scan(const ScanRoom& room, RandomStream rando
       const double signal = reflectance(color) * hit.cos_incidence;
       if (!random.chance(clip01(signal / .06))) continue;
       const size_t beam = i / kAzimuths;
-      const double r = std::round((hit.distance + random.normal(frame.bias[beam], .02)) / kRangeStep) * kRangeStep;
+      const double r =
+          std::round((hit.distance + random.normal(frame.bias[beam], .02)) / kRangeStep) *
+          kRangeStep;
       const double intensity = std::round(255 * clip01(signal * frame.gain[beam])) / 255;
-      out.push_back({eye + r * direction + pose_error, eye, {}, float(intensity), room.scene.soup().labels[hit.triangle]});
+      out.push_back({eye + r * direction + pose_error,
+                     eye,
+                     {},
+                     float(intensity),
+                     room.scene.soup().labels[hit.triangle]});
     }
   }
   return out;

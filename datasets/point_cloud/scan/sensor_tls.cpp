@@ -13,7 +13,9 @@ std::vector<Ray> station_rays(const Vec3& eye, double start_yaw) {
   out.reserve(kColumns * kRows);
   for (int column = 0; column < kColumns; ++column) {
     for (int row = 0; row < kRows; ++row) {
-      out.push_back({eye, ViewAxes(start_yaw + radians(kStep * column), radians(kLowest + kStep * row)).forward});
+      out.push_back(
+          {eye,
+           ViewAxes(start_yaw + radians(kStep * column), radians(kLowest + kStep * row)).forward});
     }
   }
   return out;
@@ -36,13 +38,14 @@ std::vector<ScanPoint> TlsSensor::scan(const ScanRoom& room, RandomStream random
       const double signal = reflectance(color) * hit.cos_incidence;
       const double intensity = signal * std::min(1.0, std::pow(2 / r, .7));
       if (!random.chance(clip01(intensity / .03))) continue;
-      double measured = r + random.normal(0, .0005 + .0010 * (r / 10) / std::sqrt(std::max(signal, .02)));
+      double measured =
+          r + random.normal(0, .0005 + .0010 * (r / 10) / std::sqrt(std::max(signal, .02)));
       const Hit& next = hits[(i + kRows) % hits.size()];
       if (next.valid() && std::abs(next.distance - r) > kMixedJump && random.chance(.1)) {
         measured = r + random.uniform() * (next.distance - r);
       }
-      out.push_back({eye + measured * rays[i].direction + registration, eye, color, float(intensity),
-                     room.scene.soup().labels[hit.triangle]});
+      out.push_back({eye + measured * rays[i].direction + registration, eye, color,
+                     float(intensity), room.scene.soup().labels[hit.triangle]});
     }
   }
   return out;

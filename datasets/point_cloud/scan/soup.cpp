@@ -18,7 +18,8 @@ class SoupMaker {
     add_plane(0, kFloor, room_.floor_color);
     add_plane(room_.height, kCeiling, room_.ceiling_color);
     for (const Opening& o : room_.openings) add_opening(o);
-    for (const PlacedModel& object : room_.objects) add_model(object.model, object.position, object.yaw);
+    for (const PlacedModel& object : room_.objects)
+      add_model(object.model, object.position, object.yaw);
     return std::move(soup_);
   }
 
@@ -43,13 +44,15 @@ class SoupMaker {
   }
 
   Vec3 on_wall(int64_t wall, double s, double z, double outward = 0) const {
-    const Vec2 p = room_.outline.start(wall) + s * room_.outline.along(wall) - outward * room_.outline.inward(wall);
+    const Vec2 p = room_.outline.start(wall) + s * room_.outline.along(wall) -
+                   outward * room_.outline.inward(wall);
     return {p.x, p.y, z};
   }
 
   void panel(int64_t wall, double s0, double s1, double z0, double z1) {
     if (s1 - s0 < 1e-6 || z1 - z0 < 1e-6) return;
-    quad(on_wall(wall, s0, z0), on_wall(wall, s1, z0), on_wall(wall, s1, z1), on_wall(wall, s0, z1));
+    quad(on_wall(wall, s0, z0), on_wall(wall, s1, z0), on_wall(wall, s1, z1),
+         on_wall(wall, s0, z1));
   }
 
   void add_wall(int64_t wall) {
@@ -57,7 +60,8 @@ class SoupMaker {
     for (const Opening& o : room_.openings) {
       if (o.wall == wall) openings.push_back(o);
     }
-    std::sort(openings.begin(), openings.end(), [](const Opening& a, const Opening& b) { return a.s0 < b.s0; });
+    std::sort(openings.begin(), openings.end(),
+              [](const Opening& a, const Opening& b) { return a.s0 < b.s0; });
     double s = 0;
     for (const Opening& o : openings) {
       panel(wall, s, o.s0, 0, room_.height);
@@ -70,7 +74,8 @@ class SoupMaker {
   }
 
   void add_reveal(const Opening& o) {
-    const double corners[5][2] = {{o.s0, o.z0}, {o.s1, o.z0}, {o.s1, o.z1}, {o.s0, o.z1}, {o.s0, o.z0}};
+    const double corners[5][2] = {
+        {o.s0, o.z0}, {o.s1, o.z0}, {o.s1, o.z1}, {o.s0, o.z1}, {o.s0, o.z0}};
     for (int k = 0; k < 4; ++k) {
       const auto [sa, za] = corners[k];
       const auto [sb, zb] = corners[k + 1];
@@ -81,7 +86,8 @@ class SoupMaker {
 
   // A fan; that of an L starts at its reflex corner, from which all of it is visible.
   void add_plane(double z, Label label, Rgb color) {
-    const int64_t n = room_.outline.size(), first = std::max<int64_t>(0, room_.outline.reflex_corner());
+    const int64_t n = room_.outline.size(),
+                  first = std::max<int64_t>(0, room_.outline.reflex_corner());
     const uint32_t base = uint32_t(soup_.vertices.size());
     for (int64_t i = 0; i < n; ++i) {
       const Vec2 p = room_.outline.corners()[(first + i) % n];
@@ -92,7 +98,8 @@ class SoupMaker {
 
   void add_opening(const Opening& o) {
     const double outward = library_.entry(o.model).depth / 4;
-    add_model(o.model, on_wall(o.wall, (o.s0 + o.s1) / 2, o.z0, outward), facing_yaw(room_.outline.inward(o.wall)));
+    add_model(o.model, on_wall(o.wall, (o.s0 + o.s1) / 2, o.z0, outward),
+              facing_yaw(room_.outline.inward(o.wall)));
   }
 
   void add_model(int64_t model, Vec3 at, double yaw) {
@@ -100,10 +107,12 @@ class SoupMaker {
     const Mesh& mesh = library_.mesh(model);
     const double c = std::cos(yaw), s = std::sin(yaw);
     const uint32_t base = uint32_t(soup_.vertices.size());
-    for (const auto& v : mesh.vertices) vertex({at.x + c * v[0] - s * v[1], at.y + s * v[0] + c * v[1], at.z + v[2]});
+    for (const auto& v : mesh.vertices)
+      vertex({at.x + c * v[0] - s * v[1], at.y + s * v[0] + c * v[1], at.z + v[2]});
     for (size_t i = 0; i < mesh.triangles.size(); ++i) {
       const auto& t = mesh.triangles[i];
-      triangle({base + t[0], base + t[1], base + t[2]}, library_.entry(model).label, mesh.colors[i]);
+      triangle({base + t[0], base + t[1], base + t[2]}, library_.entry(model).label,
+               mesh.colors[i]);
     }
   }
 
@@ -115,7 +124,9 @@ class SoupMaker {
 
 }  // namespace
 
-Soup make_soup(const Room& room, const ModelLibrary& library) { return SoupMaker(room, library).run(); }
+Soup make_soup(const Room& room, const ModelLibrary& library) {
+  return SoupMaker(room, library).run();
+}
 
 std::array<float, 3> color_at(const Soup& soup, uint32_t triangle, const Vec3& point) {
   double pattern = 1;

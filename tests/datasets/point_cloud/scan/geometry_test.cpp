@@ -17,7 +17,8 @@ Soup sphere() {
   for (int i = 0; i <= kRings; ++i) {
     for (int k = 0; k < kSides; ++k) {
       const double a = M_PI * i / kRings, b = 2 * M_PI * k / kSides;
-      soup.vertices.push_back({float(std::sin(a) * std::cos(b)), float(std::sin(a) * std::sin(b)), float(std::cos(a))});
+      soup.vertices.push_back(
+          {float(std::sin(a) * std::cos(b)), float(std::sin(a) * std::sin(b)), float(std::cos(a))});
     }
   }
   for (uint32_t i = 0; i < kRings; ++i) {
@@ -64,7 +65,8 @@ TEST_CASE("embree finds a sphere from inside and outside", "[scan]") {
 }
 
 TEST_CASE("ear clipping keeps the area of convex and concave polygons", "[scan]") {
-  const std::vector<Vec3> l_shape = {{0, 0, 0}, {2, 0, 0}, {2, 1, 0}, {1, 1, 0}, {1, 2, 0}, {0, 2, 0}};
+  const std::vector<Vec3> l_shape = {{0, 0, 0}, {2, 0, 0}, {2, 1, 0},
+                                     {1, 1, 0}, {1, 2, 0}, {0, 2, 0}};
   const auto triangles = triangulate(l_shape);
   CHECK(triangles.size() == 4);
   CHECK(area(l_shape, triangles) == Approx(3));
@@ -80,7 +82,8 @@ TEST_CASE("ear clipping keeps the area of convex and concave polygons", "[scan]"
       const double r = random.uniform(.3, 2);
       star.push_back({r * std::cos(2 * M_PI * i / 17), r * std::sin(2 * M_PI * i / 17), 0});
     }
-    for (size_t i = 0; i < star.size(); ++i) expected += cross(star[i], star[(i + 1) % star.size()]).z / 2;
+    for (size_t i = 0; i < star.size(); ++i)
+      expected += cross(star[i], star[(i + 1) % star.size()]).z / 2;
     CHECK(area(star, triangulate(star)) == Approx(expected));
   }
 }

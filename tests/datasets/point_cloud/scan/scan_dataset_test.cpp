@@ -18,7 +18,8 @@ namespace {
 
 ScanParams small() {
   ScanParams params;
-  params.list = (test::data_dir().parent_path() / "configs/dataset/point_cloud/scan-models.csv").string();
+  params.list =
+      (test::data_dir().parent_path() / "configs/dataset/point_cloud/scan-models.csv").string();
   params.cache_dir = (std::filesystem::temp_directory_path() / "switchyard-test-cache").string();
   params.train_rooms = 2;
   params.test_rooms = 2;
@@ -34,7 +35,8 @@ bool have_furniture() {
 }
 
 const scan::ModelLibrary& library() {
-  static const scan::ModelLibrary models(scan::read_model_list(small().list), small().catalogue, small().cache_dir);
+  static const scan::ModelLibrary models(scan::read_model_list(small().list), small().catalogue,
+                                         small().cache_dir);
   return models;
 }
 
@@ -51,7 +53,8 @@ TEST_CASE("scan: bad parameters name the key and what is valid", "[scan]") {
   CHECK(test::error_of([&] { ScanDataset{params}; }).find("tls") != std::string::npos);
   params = small();
   params.catalogue = "nowhere";
-  CHECK(test::error_of([&] { ScanDataset{params}; }).find("sweethome3d-furniture") != std::string::npos);
+  CHECK(test::error_of([&] { ScanDataset{params}; }).find("sweethome3d-furniture") !=
+        std::string::npos);
   params = small();
   params.list = "nowhere.csv";
   CHECK(test::error_of([&] { ScanDataset{params}; }).find("nowhere.csv") != std::string::npos);
@@ -70,7 +73,8 @@ TEST_CASE("scan: samples are named, paired over test rooms, and hashed", "[scan]
     const SampleInfo info = data.sample_info(i);
     uris.insert(info.uri);
     domains[info.group].insert(info.domain);
-    CHECK((info.split == "test" ? 5u : 3u) == (info.split == "test" ? small().sensors.size() : small().seen.size()));
+    CHECK((info.split == "test" ? 5u : 3u) ==
+          (info.split == "test" ? small().sensors.size() : small().seen.size()));
   }
   CHECK(int64_t(uris.size()) == data.size());
   CHECK(domains.at("test-room-01").size() == 5);
@@ -90,18 +94,24 @@ TEST_CASE("scan: same seed gives same bits, from two threads as well", "[scan]")
   const ScanDataset a(small()), b(small());
   const int64_t first = a.size() - 5;
   std::vector<std::future<Sample>> parallel;
-  for (int64_t i = a.size() - 1; i >= first; --i) parallel.push_back(std::async(std::launch::async, [&b, i] { return b.get(i, {9, 9, 9}); }));
-  for (int64_t i = first; i < a.size(); ++i) check_equal(a.get(i, {}), parallel[size_t(a.size() - 1 - i)].get());
+  for (int64_t i = a.size() - 1; i >= first; --i)
+    parallel.push_back(std::async(std::launch::async, [&b, i] { return b.get(i, {9, 9, 9}); }));
+  for (int64_t i = first; i < a.size(); ++i)
+    check_equal(a.get(i, {}), parallel[size_t(a.size() - 1 - i)].get());
   ScanParams reseeded = small();
   reseeded.seed = 5;
-  CHECK_FALSE(at::equal(ScanDataset(reseeded).get(first, {}).tensors.at("coord"), a.get(first, {}).tensors.at("coord")));
+  CHECK_FALSE(at::equal(ScanDataset(reseeded).get(first, {}).tensors.at("coord"),
+                        a.get(first, {}).tensors.at("coord")));
 }
 
 TEST_CASE("scan: tensors have the promised shapes, types and ranges", "[scan]") {
   if (!have_furniture()) return;
   const ScanDataset data(small());
-  const std::map<std::string, std::pair<bool, bool>> channels = {
-      {"rgbd", {true, false}}, {"tls", {true, true}}, {"spin", {false, true}}, {"livox", {false, true}}, {"photo", {true, false}}};
+  const std::map<std::string, std::pair<bool, bool>> channels = {{"rgbd", {true, false}},
+                                                                 {"tls", {true, true}},
+                                                                 {"spin", {false, true}},
+                                                                 {"livox", {false, true}},
+                                                                 {"photo", {true, false}}};
   for (int64_t i = 0; i < data.size(); ++i) {
     const Sample s = data.get(i, {});
     INFO(s.info.uri);
