@@ -1,0 +1,55 @@
+#include "datasets/point_cloud/scan/scan_simulator.h"
+
+#include "core/base/error.h"
+#include "datasets/point_cloud/scan/recipes.h"
+
+namespace switchyard::scan {
+namespace {
+
+constexpr size_t kRecentRooms = 4;
+
+// Selection sampling: every subset is equally likely, order stays.
+std::vector<ScanPoint> subsample(std::vector<ScanPoint> points, int64_t keep, RandomStream random) {
+  const int64_t count = int64_t(points.size());
+  int64_t wanted = keep;
+  if (count <= wanted) return points;
+  std::vector<ScanPoint> out;
+  out.reserve(wanted);
+  for (int64_t i = 0; i < count && wanted > 0; ++i) {
+    if (random.below(count - i) >= wanted) continue;
+    out.push_back(points[i]);
+    --wanted;
+  }
+  return out;
+}
+
+}  // namespace
+
+std::shared_ptr<const ScanRoom> ScanSimulator::room(const std::string& purpose, int64_t index,
+                                                    bool test) const {
+  const std::string key = cat(purpose, ":", index);
+  {
+    std::lock_guard lock(mutex_);
+    for (const Entry& entry : recent_) {
+      if (entry.key == key) return entry.room;
+    }
+  }
+  Room room =
+      make_room(library_, test, RandomStream(seed_, "scan-room-" + purpose, 0, uint64_t(index)));
+  Soup soup = make_soup(room, library_);
+  std::shared_ptr<const ScanRoom> made(new ScanRoom{std::move(room), Scene(std::move(soup))});
+  std::lock_guard lock(mutex_);
+  recent_.push_front({key, made});
+  if (recent_.size() > kRecentRooms) recent_.pop_back();
+  return made;
+}
+
+std::vector<ScanPoint> ScanSimulator::scan(const std::string& purpose, int64_t index, bool test,
+                                           const std::string& sensor, int64_t keep) const {
+  const auto furnished = room(purpose, index, test);
+  const RandomStream random(seed_, "scan-" + purpose + "-" + sensor, 0, uint64_t(index));
+  return subsample(make_sensor(sensor)->scan(*furnished, random.child("sensor")), keep,
+                   random.child("keep"));
+}
+
+}  // namespace switchyard::scan
