@@ -86,7 +86,8 @@ std::unique_ptr<BatchSource> PointCloudTask::source(const std::string& split) {
 std::vector<SequenceInfo> PointCloudTask::sequences(const std::string& split) {
   check(split != "train", "PointCloudTask.sequences", "the training source is endless");
   std::vector<SequenceInfo> out;
-  for (const auto& [domain, sample] : DomainIndex(*dataset_, specs(params_.test_domains, params_.test_split)).samples()) {
+  const DomainIndex index(*dataset_, specs(params_.test_domains, params_.test_split));
+  for (const auto& [domain, sample] : index.samples()) {
     const SampleInfo info = dataset_->sample_info(sample);
     out.push_back({info.uri, info.group, domain});
   }
