@@ -6,7 +6,7 @@
 #include <cmath>
 #include <set>
 
-#include "core/train/adamw_cpu.h"
+#include "core/train/norm_cpu.h"
 #include "core/train/tensor_files.h"
 
 namespace switchyard {
@@ -27,13 +27,6 @@ void check_parameter(const ParamView& view) {
         " has a dtype that AdamW does not step: got ", std::string(c10::toString(p.scalar_type())),
         "; valid: Float, Double");
   check(p.is_contiguous(), kWhere, view.name, " is not contiguous");
-}
-
-template <class T>
-void update(at::Tensor& parameter, const at::Tensor& grad, at::Tensor& exp_avg,
-            at::Tensor& exp_avg_sq, const AdamWStep& step) {
-  adamw_update(parameter.data_ptr<T>(), grad.const_data_ptr<T>(), exp_avg.data_ptr<T>(),
-               exp_avg_sq.data_ptr<T>(), parameter.numel(), step);
 }
 
 double square_sum(const at::Tensor& grad) {
@@ -97,39 +90,16 @@ void AdamW::step(double lr_factor, std::optional<double> beta1, double grad_fact
   for (Slot& slot : slots_) {
     if (!slot.parameter.grad().defined()) continue;
     ++slot.step;
-    const double lr = params_.lr * groups_[slot.group].lr_scale * lr_factor;
-    const double b1 = beta1.value_or(params_.beta1);
-    slot.parameter.is_cpu() ? step_cpu(slot, lr, b1, grad_factor)
-                            : step_fused(slot, lr, b1, grad_factor);
+    const ParamGroup& group = groups_[slot.group];
+    at::Tensor grad = slot.parameter.grad().to(slot.parameter.scalar_type()).contiguous();
+    if (grad_factor != 1) grad.mul_(grad_factor);
+    const auto count = at::full({}, slot.step, slot.parameter.options().dtype(at::kFloat));
+    const std::vector<at::Tensor> no_maximum;
+    at::_fused_adamw_(slot.parameter, grad, slot.exp_avg, slot.exp_avg_sq, no_maximum, count,
+                      params_.lr * group.lr_scale * lr_factor, beta1.value_or(params_.beta1),
+                      params_.beta2, group.weight_decay.value_or(params_.weight_decay), params_.eps,
+                      /*amsgrad=*/false, /*maximize=*/false);
   }
-}
-
-void AdamW::step_cpu(Slot& slot, double lr, double beta1, double grad_factor) {
-  const double decay = groups_[slot.group].weight_decay.value_or(params_.weight_decay);
-  const double t = static_cast<double>(slot.step);
-  const AdamWStep step{1 - lr * decay,
-                       beta1,
-                       params_.beta2,
-                       params_.eps,
-                       lr / (1 - std::pow(beta1, t)),
-                       std::sqrt(1 - std::pow(params_.beta2, t)),
-                       grad_factor};
-  const at::Tensor grad = slot.parameter.grad().to(slot.parameter.scalar_type()).contiguous();
-  if (slot.parameter.scalar_type() == at::kDouble) {
-    update<double>(slot.parameter, grad, slot.exp_avg, slot.exp_avg_sq, step);
-  } else {
-    update<float>(slot.parameter, grad, slot.exp_avg, slot.exp_avg_sq, step);
-  }
-}
-
-void AdamW::step_fused(Slot& slot, double lr, double beta1, double grad_factor) {
-  const double decay = groups_[slot.group].weight_decay.value_or(params_.weight_decay);
-  at::Tensor grad = slot.parameter.grad();
-  if (grad_factor != 1) grad.mul_(grad_factor);
-  const auto count = at::full({}, slot.step, slot.parameter.options().dtype(at::kFloat));
-  const std::vector<at::Tensor> none;
-  at::_fused_adamw_(slot.parameter, grad, slot.exp_avg, slot.exp_avg_sq, none, count, lr, beta1,
-                    params_.beta2, decay, params_.eps, false, false);
 }
 
 void AdamW::zero_grad() {

@@ -1,5 +1,6 @@
 #pragma once
-// AdamW with decoupled weight decay (Loshchilov & Hutter 2019), numbers as torch.optim.AdamW.
+// AdamW with decoupled weight decay (Loshchilov & Hutter 2019), numbers as
+// torch.optim.AdamW(fused=True).
 
 #include <ATen/core/Tensor.h>
 
@@ -36,7 +37,8 @@ class AdamW {
   /// parameter that is neither float nor double or not contiguous.
   AdamW(const Module& module, const AdamWParams& params);
 
-  /// One update. Gradients count times `grad_factor` (clipping). `lr_factor` scales every group's
+  /// One update. Gradients count times `grad_factor` (clipping; may be folded into
+  /// them). `lr_factor` scales every group's
   /// rate; `beta1` null: as in the parameters. Bit-equal for any thread count on the CPU.
   void step(double lr_factor, std::optional<double> beta1 = {}, double grad_factor = 1);
   void zero_grad();
@@ -60,8 +62,6 @@ class AdamW {
     int64_t step = 0;
     size_t group = 0;
   };
-  void step_cpu(Slot& slot, double lr, double beta1, double grad_factor);
-  void step_fused(Slot& slot, double lr, double beta1, double grad_factor);
 
   AdamWParams params_;
   std::vector<ParamGroup> groups_;  ///< the last one takes the rest
