@@ -194,16 +194,19 @@ TEST_CASE("CPU and GPU agree", "[moe][cuda]") {
   for (const at::Device device : devices()) {
     if (device.is_cpu()) continue;
     for (auto dtype : {at::kDouble, at::kFloat, at::kBFloat16}) {
-      auto config = moe_config(4, 2, 2, true, "gelu");
-      auto cpu = moe_layer(config, 16, 16, at::kDouble),
-           gpu = moe_layer(config, 16, 16, at::kDouble);
+      const auto config = moe_config(4, 2, 2, true, "gelu", dtype == at::kDouble, 1);
+      auto cpu = moe_layer(config, 16, 16, dtype), gpu = moe_layer(config, 16, 16, dtype);
+      cpu->to(at::kCPU, at::kDouble);
       gpu->to(device, dtype);
-      const auto x = normal({333, 16}, "x");
-      auto on_gpu = one_sequence(333), on_cpu = one_sequence(333);
-      const auto y = cpu->forward(x, on_cpu), z = gpu->forward(x.to(device, dtype), on_gpu);
-      CHECK(relative_error(z, y) < (dtype == at::kDouble  ? 1e-12
-                                    : dtype == at::kFloat ? 1e-5
-                                                          : 0.1));
+      const auto x = normal({333, 16}, "x").to(dtype);
+      const Run expected = run_layer(*cpu, x.to(at::kDouble), 16),
+                got = run_layer(*gpu, x.to(device), 16);
+      const double limit = dtype == at::kDouble ? 1e-12 : dtype == at::kFloat ? 2e-5 : 0.05;
+      CHECK(relative_error(got.y, expected.y) < limit);
+      for (size_t i = 0; i < got.grads.size(); ++i) {
+        CHECK(relative_error(got.grads[i], expected.grads[i]) < limit);
+      }
+      CHECK(at::equal(run_layer(*gpu, x.to(device), 16).y, got.y));
     }
   }
 }
