@@ -103,6 +103,7 @@ TEST_CASE("train child", "[.]") {
   const fs::path folder = std::getenv("SWITCHYARD_CHILD_FOLDER");
   const std::string mode = std::getenv("SWITCHYARD_CHILD_MODE");
   auto setup = toy_setup(folder);
+  setup.trainer.checkpoint_every = 5;
   ToyTask task;
   task.pause = std::chrono::milliseconds(mode == "slow" ? 10 : 0);
   if (mode == "full disk") {
@@ -214,6 +215,7 @@ TEST_CASE("a full disk while saving keeps the old checkpoint", "[train][checkpoi
 TEST_CASE("checkpoints: last two and the best are kept", "[train][checkpoint]") {
   TempDir dir;
   auto setup = toy_setup(dir / "run");
+  setup.trainer.checkpoint_every = 5;
   setup.trainer.eval_every = 10;
   setup.trainer.best_metric = "score";
   setup.trainer.best_mode = "min";
@@ -231,6 +233,7 @@ TEST_CASE("a damaged newest checkpoint is named and the one before offered",
           "[train][checkpoint]") {
   TempDir dir;
   auto setup = toy_setup(dir / "run");
+  setup.trainer.checkpoint_every = 5;
   run_toy(setup);
   const auto file = dir / "run" / "ckpt" / "step-00000040" / "optimizer.safetensors";
   std::string bytes = read_text(file);
