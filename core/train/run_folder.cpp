@@ -5,6 +5,7 @@
 
 #include "core/io/file.h"
 #include "core/io/json.h"
+#include "core/train/checkpoint_store.h"
 
 namespace switchyard {
 
@@ -19,7 +20,7 @@ void prepare_run_folder(const TrainSetup& setup, const std::string& data_hash) {
   const auto& folder = setup.run_folder;
   check(!folder.empty(), "run.dir", "is empty");
   check(
-      setup.resume || !std::filesystem::exists(folder / "metrics.jsonl"), folder.string(),
+      setup.resume || CheckpointStore(folder / "ckpt").steps().empty(), folder.string(),
       "holds a run already: choose another run.dir, or continue it with resume=", folder.string());
   write_text(folder / "config.yaml", setup.config.is_null() ? "" : setup.config.to_yaml());
   write_text(folder / "overrides.txt",

@@ -30,6 +30,11 @@ TrainLoop::TrainLoop(Task& task, Module& model, const TrainSetup& setup)
       last_step_(params_.dry_run ? 1 : params_.max_steps),
       optimizer_(model, setup.optimizer),
       store_(setup.run_folder / "ckpt") {
+  for (const at::Tensor& parameter : model.parameters()) {
+    check(parameter.device().type() == device_.type(), "trainer",
+          "the model is on another device: got ", parameter.device().str(), ", expected ",
+          device_.str());
+  }
   if (params_.ema_decay > 0) ema_.emplace(model, params_.ema_decay);
   state_.threads = at::get_num_threads();
   state_.seed = setup.seed;

@@ -67,9 +67,11 @@ struct TrainResult {
 /// overrides.txt, provenance.json, metrics.jsonl, metrics.csv, timing.jsonl, ckpt/. Per step the
 /// metrics hold: loss (task), aux/NAME, total, lr, beta1, grad_norm, tokens, skipped; an evaluation
 /// adds a row eval/NAME. `ForwardContext.random` is keyed (seed, "forward", step, micro batch).
+/// The context also carries `domain_id` of the batch and one BalanceState per step.
 /// SIGINT, SIGTERM and SIGUSR1 finish the step, save and return with `stopped`.
 /// Errors: three non-finite steps in a row (step, uris; bad_batch.json in the run folder); a resume
-/// with another config, data or seed; a damaged checkpoint; a full disk.
+/// with another config, data or seed; a damaged checkpoint; a full disk; a model that is elsewhere
+/// than `setup.device`.
 TrainResult train(Task& task, Module& model, const TrainSetup& setup);
 
 }  // namespace switchyard

@@ -103,7 +103,6 @@ inline TrainSetup toy_setup(const std::filesystem::path& folder) {
   TrainSetup setup;
   setup.trainer.max_steps = 40;
   setup.trainer.log_every = 1;
-  setup.trainer.checkpoint_every = 5;
   setup.optimizer.lr = .02;
   setup.schedule.type = "one_cycle";
   setup.seed = 11;

@@ -14,6 +14,7 @@
 #include "core/base/step_timer.h"
 #include "core/io/file.h"
 #include "core/io/json.h"
+#include "core/train/checkpoint.h"
 #include "core/train/checkpoint_store.h"
 #include "core/train/metrics_log.h"
 #include "core/train/progress.h"
@@ -103,6 +104,7 @@ TEST_CASE("train child", "[.]") {
   const fs::path folder = std::getenv("SWITCHYARD_CHILD_FOLDER");
   const std::string mode = std::getenv("SWITCHYARD_CHILD_MODE");
   auto setup = toy_setup(folder);
+  setup.trainer.checkpoint_every = 5;
   ToyTask task;
   task.pause = std::chrono::milliseconds(mode == "slow" ? 10 : 0);
   if (mode == "full disk") {
@@ -214,6 +216,7 @@ TEST_CASE("a full disk while saving keeps the old checkpoint", "[train][checkpoi
 TEST_CASE("checkpoints: last two and the best are kept", "[train][checkpoint]") {
   TempDir dir;
   auto setup = toy_setup(dir / "run");
+  setup.trainer.checkpoint_every = 5;
   setup.trainer.eval_every = 10;
   setup.trainer.best_metric = "score";
   setup.trainer.best_mode = "min";
@@ -231,6 +234,7 @@ TEST_CASE("a damaged newest checkpoint is named and the one before offered",
           "[train][checkpoint]") {
   TempDir dir;
   auto setup = toy_setup(dir / "run");
+  setup.trainer.checkpoint_every = 5;
   run_toy(setup);
   const auto file = dir / "run" / "ckpt" / "step-00000040" / "optimizer.safetensors";
   std::string bytes = read_text(file);
@@ -244,6 +248,7 @@ TEST_CASE("a damaged newest checkpoint is named and the one before offered",
         std::string::npos);
   setup.resume_checkpoint = dir / "run" / "ckpt" / "step-00000035";
   CHECK(run_toy(setup).step == 45);
+  CHECK(read_checkpoint(dir / "run" / "ckpt" / "step-00000045").total_steps == 40);
   CHECK(fs::exists(dir / "run" / "ckpt" / "step-00000040.discarded"));
   fs::remove(dir / "run" / "ckpt" / "step-00000045" / "state.json");
   setup.resume_checkpoint.clear();
@@ -325,6 +330,9 @@ TEST_CASE("errors of the source reach the caller, from the prefetch thread too",
     auto setup = toy_setup(dir / cat("run", prefetch));
     setup.trainer.prefetch = prefetch;
     CHECK(error_of([&] { run_toy(setup, task); }) == "[toy://broken] cannot read");
+    run_toy(setup);  // nothing was saved: the folder may be used again
+    const std::string csv = read_text(setup.run_folder / "metrics.csv");
+    CHECK(csv.find("\n1,loss,") == csv.rfind("\n1,loss,"));
   }
 }
 
