@@ -98,6 +98,11 @@ TEST_CASE("tables and groups read back as written", "[analysis][results]") {
 TEST_CASE("damaged result files are named errors", "[analysis][results]") {
   const TempDir folder;
   const auto path = folder / "x.json";
+  for (const char* text : {"[]", "{}", R"({"protocol":"p","metric":"m","rows":[{"model":"x"}]})",
+                           R"({"protocol":"p","metric":"m","rows":3})", "{\"protocol\":"}) {
+    write_text(path, text);
+    CHECK(error_of([&] { read_table(path); }).find("x.json") != std::string::npos);
+  }
   const auto groups = [](const std::string& rule, const std::string& den,
                          const std::string& classes) {
     return R"({"metric":"m","scale":1,"rule":")" + rule +
