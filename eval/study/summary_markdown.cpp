@@ -1,6 +1,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "core/base/text.h"
 #include "eval/study/results.h"
 
 namespace switchyard {

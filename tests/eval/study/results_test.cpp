@@ -103,12 +103,17 @@ TEST_CASE("damaged result files are named errors", "[analysis][results]") {
     write_text(path, text);
     CHECK(error_of([&] { read_table(path); }).find("x.json") != std::string::npos);
   }
-  for (
-      const char* text :
-      {R"({"metric":"m","rule":"other","scale":1,"rows":[],"classes":{}})",
-       R"({"metric":"m","rule":"mean_ratio","scale":1,"rows":[{"arm":"a","seed":0,"domain":"d","seen":true,"group":"g","uri":"u","num":[1],"den":[1]}],"classes":{"d":[1]}})",
-       R"({"metric":"m","rule":"mean_ratio","scale":1,"rows":[{"arm":"a","seed":0,"domain":"d","seen":true,"group":"g","uri":"u","num":[1],"den":[]}],"classes":{"d":[0]}})",
-       R"({"metric":"m","rule":"mean_ratio","scale":1,"rows":[{"arm":"a","seed":0,"domain":"d","seen":true,"group":"g","uri":"u","num":[1],"den":[1]}],"classes":{}})"}) {
+  const auto groups = [](const std::string& rule, const std::string& den,
+                         const std::string& classes) {
+    return R"({"metric":"m","scale":1,"rule":")" + rule +
+           R"(","rows":[{"arm":"a","seed":0,"domain":"d","seen":true,"group":"g","uri":"u",)" +
+           R"("num":[1],"den":)" + den + R"(}],"classes":)" + classes + "}";
+  };
+  write_text(path, groups("mean_ratio", "[1]", R"({"d":[0]})"));
+  CHECK(read_groups(path).rows.size() == 1);
+  for (const auto& text :
+       {groups("other", "[1]", R"({"d":[0]})"), groups("mean_ratio", "[1]", R"({"d":[1]})"),
+        groups("mean_ratio", "[]", R"({"d":[0]})"), groups("mean_ratio", "[1]", "{}")}) {
     write_text(path, text);
     CHECK(error_of([&] { read_groups(path); }).find("x.json") != std::string::npos);
   }
