@@ -198,7 +198,8 @@ void Furnisher::chairs(size_t table, int64_t count) {
 }
 
 Furnisher::Placed Furnisher::desk() {
-  const auto placed = on_wall("desk", .4);
+  auto placed = on_wall("desk", .4);
+  if (!placed) placed = on_wall("desk", .4);
   if (!placed) return placed;
   if (const auto chair = pick(random_.chance(.7) ? "desk_chair" : "chair")) {
     const PlacedModel base = room_.objects[*placed];
@@ -229,7 +230,8 @@ double Furnisher::kitchen_step(int64_t wall, double s, bool upper) {
 void Furnisher::kitchen_run() {
   std::vector<int64_t> walls = random_.permutation(room_.outline.size());
   std::stable_sort(walls.begin(), walls.end(), [&](int64_t a, int64_t b) {
-    return std::lround(100 * room_.outline.wall_length(a)) > std::lround(100 * room_.outline.wall_length(b));
+    return std::lround(100 * room_.outline.wall_length(a)) >
+           std::lround(100 * room_.outline.wall_length(b));
   });
   const bool upper = random_.chance(.6);
   const size_t before = room_.objects.size();

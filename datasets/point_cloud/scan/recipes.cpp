@@ -38,7 +38,10 @@ void living(Furnisher& f) {
     if (table && random.chance(.6)) f.in_front(*table, "armchair", .35, true);
     if (table && random.chance(.4)) f.on_top(*table, "top_plant");
   }
-  if (const auto low = f.on_wall("cabinet_low")) f.on_top(*low, "tv");
+  for (int attempt = 0; attempt < 2; ++attempt) {  // not every low cabinet carries a television
+    const auto low = f.on_wall("cabinet_low");
+    if (low && f.on_top(*low, "tv")) break;
+  }
   for (int64_t n = 1 + random.below(2); n > 0; --n) f.on_wall("cabinet_tall");
   if (random.chance(.5)) f.on_wall("floor_lamp");
   if (random.chance(.2)) f.hang_on_wall("wall_tv");
@@ -157,8 +160,11 @@ void fill(Furnisher& f) {
   const Weights& roles = fill_roles(f.room().kind);
   std::vector<double> weights;
   for (const auto& [role, weight] : roles) weights.push_back(weight);
+  int plants = 0;
   for (int attempt = 0; attempt < 40 && f.room().floor_cover() < target; ++attempt) {
-    add_one(f, roles[f.random().weighted(weights)].first);
+    const std::string role = roles[f.random().weighted(weights)].first;
+    if (role == "floor_plant" && ++plants > 2) continue;  // small and always fitting: no jungles
+    add_one(f, role);
   }
 }
 
