@@ -198,7 +198,8 @@ void Furnisher::chairs(size_t table, int64_t count) {
 }
 
 Furnisher::Placed Furnisher::desk() {
-  const auto placed = on_wall("desk", .4);
+  auto placed = on_wall("desk", .4);
+  if (!placed) placed = on_wall("desk", .4);
   if (!placed) return placed;
   if (const auto chair = pick(random_.chance(.7) ? "desk_chair" : "chair")) {
     const PlacedModel base = room_.objects[*placed];
@@ -227,14 +228,18 @@ double Furnisher::kitchen_step(int64_t wall, double s, bool upper) {
 }
 
 void Furnisher::kitchen_run() {
-  int64_t wall = 0;
-  for (int64_t i = 1; i < room_.outline.size(); ++i) {
-    const double gain = room_.outline.wall_length(i) - room_.outline.wall_length(wall);
-    if (gain > .01 || (gain > -.01 && random_.chance(.5))) wall = i;
-  }
+  std::vector<int64_t> walls = random_.permutation(room_.outline.size());
+  std::stable_sort(walls.begin(), walls.end(), [&](int64_t a, int64_t b) {
+    return std::lround(100 * room_.outline.wall_length(a)) >
+           std::lround(100 * room_.outline.wall_length(b));
+  });
   const bool upper = random_.chance(.6);
-  const double end = room_.outline.wall_length(wall) - .3;
-  for (double s = .02; s < end;) s = kitchen_step(wall, s, upper);
+  const size_t before = room_.objects.size();
+  for (const int64_t wall : walls) {
+    if (room_.objects.size() >= before + 2) return;
+    const double end = room_.outline.wall_length(wall) - .3;
+    for (double s = .02; s < end;) s = kitchen_step(wall, s, upper);
+  }
 }
 
 }  // namespace switchyard::scan

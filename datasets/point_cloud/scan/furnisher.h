@@ -34,7 +34,8 @@ class Furnisher {
   void chairs(size_t table, int64_t count);
   /// Desk against a wall with its chair pushed in and things on top.
   Placed desk();
-  /// Lower cabinets and appliances side by side along the longest walls, upper cabinets above.
+  /// Lower cabinets and appliances side by side along the longest wall that takes two, upper
+  /// cabinets above.
   void kitchen_run();
 
   Room& room() { return room_; }

@@ -59,7 +59,10 @@ std::vector<Vec3> neighbor_mean(const std::vector<Vec3>& points, int count, doub
   for (const Vec3& p : points) {
     grid.around(p, near);
     by_distance.clear();
-    for (const uint32_t i : near) by_distance.push_back({dot(points[i] - p, points[i] - p), i});
+    for (const uint32_t i : near) {
+      const double squared = dot(points[i] - p, points[i] - p);
+      if (squared <= 4 * radius * radius) by_distance.push_back({squared, i});
+    }
     const size_t kept = std::min(by_distance.size(), size_t(count));
     std::partial_sort(by_distance.begin(), by_distance.begin() + int64_t(kept), by_distance.end());
     Vec3 sum;

@@ -7,8 +7,8 @@
 
 namespace switchyard::scan {
 
-/// Replaces each point by the mean of its `count` nearest (itself included) within one cell of a
-/// grid of size 2 x `radius`, weighted by exp(-(d / radius)^2). Metres. Deterministic.
+/// Replaces each point by the mean of its `count` nearest (itself included) within 2 x `radius`,
+/// weighted by exp(-(d / radius)^2). Metres. Deterministic.
 std::vector<Vec3> neighbor_mean(const std::vector<Vec3>& points, int count, double radius);
 
 }  // namespace switchyard::scan

@@ -7,11 +7,17 @@
 namespace switchyard::scan {
 namespace {
 
+// What a room is named after: three rounds of tries, the last without free space in front.
+Furnisher::Placed main_piece(Furnisher& f, const std::string& role, double front) {
+  for (const double strip : {front, front, 0.0}) {
+    if (const auto placed = f.on_wall(role, strip)) return placed;
+  }
+  return std::nullopt;
+}
+
 void bedroom(Furnisher& f) {
   auto& random = f.random();
-  auto bed = f.on_wall("bed", .3);
-  if (!bed) bed = f.on_wall("bed");
-  if (bed) {
+  if (const auto bed = main_piece(f, "bed", .3)) {
     for (const int side : {-1, 1}) {
       if (!random.chance(.75)) continue;
       const auto bedside = f.beside(*bed, "bedside", side);
@@ -26,13 +32,16 @@ void bedroom(Furnisher& f) {
 void living(Furnisher& f) {
   auto& random = f.random();
   auto sofa = f.on_wall(random.chance(.3) ? "corner_sofa" : "sofa", .4);
-  if (!sofa) sofa = f.on_wall("sofa", .4);
+  if (!sofa) sofa = main_piece(f, "sofa", .4);
   if (sofa) {
     const auto table = f.in_front(*sofa, "coffee_table", .35, false);
     if (table && random.chance(.6)) f.in_front(*table, "armchair", .35, true);
     if (table && random.chance(.4)) f.on_top(*table, "top_plant");
   }
-  if (const auto low = f.on_wall("cabinet_low")) f.on_top(*low, "tv");
+  for (int attempt = 0; attempt < 2; ++attempt) {  // not every low cabinet carries a television
+    const auto low = f.on_wall("cabinet_low");
+    if (low && f.on_top(*low, "tv")) break;
+  }
   for (int64_t n = 1 + random.below(2); n > 0; --n) f.on_wall("cabinet_tall");
   if (random.chance(.5)) f.on_wall("floor_lamp");
   if (random.chance(.2)) f.hang_on_wall("wall_tv");
@@ -53,7 +62,9 @@ void dining(Furnisher& f) {
 
 void kitchen(Furnisher& f) {
   f.kitchen_run();
-  if (const auto table = f.loose("dining_table")) f.chairs(*table, 2 + f.random().below(3));
+  auto table = f.loose("dining_table");
+  if (!table) table = f.loose("dining_table");
+  if (table) f.chairs(*table, 2 + f.random().below(3));
 }
 
 void office(Furnisher& f) {
@@ -149,8 +160,11 @@ void fill(Furnisher& f) {
   const Weights& roles = fill_roles(f.room().kind);
   std::vector<double> weights;
   for (const auto& [role, weight] : roles) weights.push_back(weight);
+  int plants = 0;
   for (int attempt = 0; attempt < 40 && f.room().floor_cover() < target; ++attempt) {
-    add_one(f, roles[f.random().weighted(weights)].first);
+    const std::string role = roles[f.random().weighted(weights)].first;
+    if (role == "floor_plant" && ++plants > 2) continue;  // small and always fitting: no jungles
+    add_one(f, role);
   }
 }
 
