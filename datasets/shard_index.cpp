@@ -13,7 +13,8 @@ constexpr const char* kSchema = "switchyard.shards/1";
 using Strings = std::vector<std::string>;
 
 ShardFile shard_from(const Json& item, const std::string& where) {
-  ShardFile out{item.at("file"), item.at("sha256"), item.at("bytes"), item.at("samples")};
+  ShardFile out{item.at("file"), item.at("sha256"), integer_at(item, "bytes", where),
+                integer_at(item, "samples", where)};
   const bool plain =
       !out.name.empty() && out.name[0] != '.' && out.name.find('/') == std::string::npos;
   check(plain, where, "bad shard name: got '", out.name, "'");
@@ -22,8 +23,8 @@ ShardFile shard_from(const Json& item, const std::string& where) {
 
 ShardSample sample_from(const Json& item, const ShardIndex& index, const std::string& where) {
   ShardSample out;
-  out.shard = item.at("shard");
-  out.row = item.at("row");
+  out.shard = integer_at(item, "shard", where);
+  out.row = integer_at(item, "row", where);
   out.info = {item.at("uri"), item.at("domain"), item.at("group"), item.at("split")};
   out.absent = item.value("absent", Strings());
   const bool shard_known = out.shard >= 0 && out.shard < static_cast<int64_t>(index.shards.size());

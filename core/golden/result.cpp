@@ -21,6 +21,16 @@ double largest_of(const at::Tensor& tensor) {
   return tensor.numel() == 0 ? 0 : tensor.to(at::kDouble).abs().max().item<double>();
 }
 
+double largest_finite(const at::Tensor& tensor) {
+  return largest_of(tensor.masked_fill(tensor.isinf(), 0));
+}
+
+/// Equal infinities have distance 0, all others infinity or NaN.
+double largest_distance(const at::Tensor& a, const at::Tensor& b) {
+  const at::Tensor x = a.to(at::kDouble), y = b.to(at::kDouble);
+  return largest_of((x - y).masked_fill(x == y, 0));
+}
+
 std::string shortened(const std::vector<std::string>& names) {
   constexpr size_t kShown = 3;
   if (names.size() <= kShown) return join(names);
@@ -49,7 +59,7 @@ GoldenComparison::GoldenComparison(const GoldenCase& golden, const GoldenRule& r
     const at::Tensor tensor = golden.file.get(name);
     if (!tensor.is_floating_point()) continue;
     double& largest = largest_[golden_group(name)];
-    largest = std::max(largest, largest_of(tensor));
+    largest = std::max(largest, largest_finite(tensor));
   }
 }
 
@@ -78,9 +88,9 @@ void GoldenComparison::compare_floating(const std::string& name, const at::Tenso
   const std::string group = golden_group(name);
   const auto limit = rule_.limit(golden_, name);
   if (!limit) return fail_tensor(name, "the case gives no limit for this precision");
-  const double distance = largest_of(actual.to(at::kDouble) - expected.to(at::kDouble));
-  if (std::isnan(distance)) return fail_tensor(name, "NaN or an infinity");
-  const double scale = std::max(largest_of(expected), rule_.floor(group, largest_[group]));
+  const double distance = largest_distance(actual, expected);
+  if (std::isnan(distance)) return fail_tensor(name, "holds NaN");
+  const double scale = std::max(largest_finite(expected), rule_.floor(group, largest_[group]));
   record(name, distance == 0 ? 0 : distance / scale, *limit);
 }
 

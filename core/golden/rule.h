@@ -11,6 +11,7 @@
 namespace switchyard {
 
 /// error = max|a - b| / max(max|b|, floor), computed in double; it must not exceed the limit.
+/// Infinities must stand in the same places with the same sign and count nowhere else; NaN fails.
 struct GoldenRule {
   /// `group`: first part of the tensor's name ("outputs", "grads"); `largest`: largest absolute
   /// value among all floating tensors of that group in the file.

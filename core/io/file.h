@@ -35,9 +35,11 @@ std::string read_text(const std::filesystem::path& path, size_t limit = size_t{1
 
 /// Writes to a temporary name beside `path`, syncs, renames. On any error (full disk included) the
 /// old file stays as it was, the temporary one is removed, and an Error is thrown.
-void write_atomic(const std::filesystem::path& path, const std::function<void(std::ostream&)>& write);
+void write_atomic(const std::filesystem::path& path,
+                  const std::function<void(std::ostream&)>& write);
 void write_text(const std::filesystem::path& path, const std::string& text);
-/// Same rule for a folder: `fill` gets an empty sibling folder that replaces `path` when it returns.
+/// Same rule for a folder: `fill` gets an empty sibling folder that replaces `path` when it
+/// returns.
 void write_folder_atomic(const std::filesystem::path& path,
                          const std::function<void(const std::filesystem::path&)>& fill);
 

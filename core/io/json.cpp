@@ -4,11 +4,40 @@
 #include "core/io/file.h"
 
 namespace switchyard {
+namespace {
+
+int64_t integer(const Json& value, const std::string& key, const std::string& where) {
+  const bool fits = value.is_number_integer() &&
+                    (!value.is_number_unsigned() || value.get<uint64_t>() <= uint64_t{INT64_MAX});
+  check(fits, where, "'", key, "' is not a whole number: got ", value.dump().substr(0, 40));
+  return value.get<int64_t>();
+}
+
+const Json& member(const Json& object, const std::string& key, const std::string& where) {
+  check(object.is_object() && object.contains(key), where, "damaged: '", key, "' is missing");
+  return object.at(key);
+}
+
+}  // namespace
+
+int64_t integer_at(const Json& object, const std::string& key, const std::string& where) {
+  return integer(member(object, key, where), key, where);
+}
+
+std::vector<int64_t> integers_at(const Json& object, const std::string& key,
+                                 const std::string& where) {
+  const Json& list = member(object, key, where);
+  check(list.is_array(), where, "'", key, "' is not a list");
+  std::vector<int64_t> out;
+  for (const Json& item : list) out.push_back(integer(item, key, where));
+  return out;
+}
 
 Json parse_json(const std::string& text, const std::string& where) {
   constexpr int kMaxDepth = 64;
   const auto limit_depth = [&](int depth, Json::parse_event_t, Json&) {
-    check(depth <= kMaxDepth, where, "JSON is nested too deep: expected at most ", kMaxDepth, " levels");
+    check(depth <= kMaxDepth, where, "JSON is nested too deep: expected at most ", kMaxDepth,
+          " levels");
     return true;
   };
   try {
@@ -18,7 +47,9 @@ Json parse_json(const std::string& text, const std::string& where) {
   }
 }
 
-Json read_json(const std::filesystem::path& path) { return parse_json(read_text(path), path.string()); }
+Json read_json(const std::filesystem::path& path) {
+  return parse_json(read_text(path), path.string());
+}
 
 void write_json(const std::filesystem::path& path, const Json& value, int indent) {
   write_text(path, value.dump(indent, ' ', false, Json::error_handler_t::replace) + "\n");

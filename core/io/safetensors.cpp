@@ -1,10 +1,12 @@
 #include "core/io/safetensors.h"
 
-#include <ATen/ops/from_blob.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/from_blob.h>
 
+#include <algorithm>
 #include <cstring>
 #include <set>
+#include <tuple>
 
 #include "core/io/file.h"
 #include "core/io/json.h"
@@ -16,7 +18,7 @@ constexpr size_t kMaxHeader = 100'000'000;  // the limit of the reference implem
 
 const std::vector<std::pair<std::string, at::ScalarType>>& dtypes() {
   static const std::vector<std::pair<std::string, at::ScalarType>> table = {
-      {"F64", at::kDouble}, {"F32", at::kFloat}, {"F16", at::kHalf}, {"BF16", at::kBFloat16},
+      {"F64", at::kDouble}, {"F32", at::kFloat}, {"F16", at::kHalf},  {"BF16", at::kBFloat16},
       {"I64", at::kLong},   {"I32", at::kInt},   {"I16", at::kShort}, {"I8", at::kChar},
       {"U8", at::kByte},    {"BOOL", at::kBool}};
   return table;
@@ -59,47 +61,58 @@ SafeTensors SafeTensors::open(const std::filesystem::path& path) {
   uint64_t header_size;
   std::memcpy(&header_size, bytes.data(), 8);
   check(header_size <= kMaxHeader && header_size <= bytes.size() - 8, where,
-        "damaged header length: got ", header_size, ", expected at most ", std::min(kMaxHeader, bytes.size() - 8));
-  const size_t data_begin = 8 + header_size;
-  const size_t data_size = bytes.size() - data_begin;
-  const Json header = parse_json({reinterpret_cast<const char*>(bytes.data()) + 8, header_size}, where);
+        "damaged header length: got ", header_size, ", expected at most ",
+        std::min(kMaxHeader, bytes.size() - 8));
+  const Json header =
+      parse_json({reinterpret_cast<const char*>(bytes.data()) + 8, header_size}, where);
   check(header.is_object(), where, "damaged header: expected a JSON object");
-
-  std::vector<std::pair<std::pair<size_t, size_t>, std::string>> spans;
   try {
     for (const auto& [name, item] : header.items()) {
       if (name == "__metadata__") {
         out.metadata_ = item.get<std::map<std::string, std::string>>();
-        continue;
+      } else {
+        out.add_entry(name, item, 8 + header_size);
       }
-      const std::string place = where + ":" + name;
-      Entry entry{dtype_from(item.at("dtype").get<std::string>(), place), {}, 0, 0};
-      entry.shape = item.at("shape").get<std::vector<int64_t>>();
-      const auto offsets = item.at("data_offsets").get<std::vector<int64_t>>();
-      check(offsets.size() == 2 && offsets[0] >= 0 && offsets[0] <= offsets[1] &&
-                static_cast<size_t>(offsets[1]) <= data_size,
-            place, "damaged data_offsets: got ", to_text(offsets), ", expected inside 0 .. ", data_size);
-      const size_t wanted = byte_count(entry.shape, c10::elementSize(entry.dtype), place);
-      check(static_cast<size_t>(offsets[1] - offsets[0]) == wanted, place, "size does not fit the shape: got ",
-            offsets[1] - offsets[0], " bytes, expected ", wanted);
-      entry.begin = data_begin + static_cast<size_t>(offsets[0]);
-      entry.end = data_begin + static_cast<size_t>(offsets[1]);
-      check(out.entries_.emplace(name, entry).second, place, "named twice");
-      spans.push_back({{entry.begin, entry.end}, name});
     }
   } catch (const Json::exception& error) {
     fail(where, "damaged header: ", std::string(error.what()));
   }
-  std::sort(spans.begin(), spans.end());
-  size_t end = data_begin;
-  for (const auto& [span, name] : spans) {
-    check(span.first == end, where + ":" + name, "data does not follow the tensor before it: got offset ",
-          span.first, ", expected ", end);
-    end = span.second;
-    out.names_.push_back(name);
-  }
-  check(end == bytes.size(), where, "wrong file size: got ", bytes.size(), " bytes, expected ", end);
+  out.order_names(8 + header_size);
   return out;
+}
+
+void SafeTensors::add_entry(const std::string& name, const Json& item, size_t data_begin) {
+  const std::string place = path().string() + ":" + name;
+  const size_t data_size = file_->bytes().size() - data_begin;
+  Entry entry{dtype_from(item.at("dtype").get<std::string>(), place),
+              integers_at(item, "shape", place), 0, 0};
+  const auto offsets = integers_at(item, "data_offsets", place);
+  check(offsets.size() == 2 && offsets[0] >= 0 && offsets[0] <= offsets[1] &&
+            static_cast<size_t>(offsets[1]) <= data_size,
+        place, "damaged data_offsets: got ", to_text(offsets), ", expected inside 0 .. ",
+        data_size);
+  const size_t wanted = byte_count(entry.shape, c10::elementSize(entry.dtype), place);
+  check(static_cast<size_t>(offsets[1] - offsets[0]) == wanted, place,
+        "size does not fit the shape: got ", offsets[1] - offsets[0], " bytes, expected ", wanted);
+  entry.begin = data_begin + static_cast<size_t>(offsets[0]);
+  entry.end = data_begin + static_cast<size_t>(offsets[1]);
+  check(entries_.emplace(name, entry).second, place, "named twice");
+}
+
+void SafeTensors::order_names(size_t data_begin) {
+  std::vector<std::tuple<size_t, size_t, std::string>> spans;
+  for (const auto& [name, entry] : entries_) spans.emplace_back(entry.begin, entry.end, name);
+  std::sort(spans.begin(), spans.end());
+  size_t expected = data_begin;
+  for (const auto& [begin, end, name] : spans) {
+    check(begin == expected, path().string() + ":" + name,
+          "data does not follow the tensor before it: got offset ", begin, ", expected ", expected);
+    expected = end;
+    names_.push_back(name);
+  }
+  const size_t size = file_->bytes().size();
+  check(expected == size, path().string(), "wrong file size: got ", size, " bytes, expected ",
+        expected);
 }
 
 at::Tensor SafeTensors::get(const std::string& name) const {
@@ -114,7 +127,8 @@ at::Tensor SafeTensors::get(const std::string& name) const {
     std::memcpy(copy.data_ptr(), data, entry.end - entry.begin);
     return copy;
   }
-  return at::from_blob(const_cast<std::byte*>(data), entry.shape, [keep = file_](void*) {}, options);
+  return at::from_blob(
+      const_cast<std::byte*>(data), entry.shape, [keep = file_](void*) {}, options);
 }
 
 const std::string& SafeTensors::metadata(const std::string& key) const {
@@ -148,7 +162,8 @@ void write_safetensors(const std::filesystem::path& path, const NamedTensors& te
     out.write(reinterpret_cast<const char*>(&size), 8);
     out.write(text.data(), static_cast<std::streamsize>(text.size()));
     for (const at::Tensor& flat : payload) {
-      out.write(static_cast<const char*>(flat.data_ptr()), static_cast<std::streamsize>(flat.nbytes()));
+      out.write(static_cast<const char*>(flat.data_ptr()),
+                static_cast<std::streamsize>(flat.nbytes()));
     }
   });
 }

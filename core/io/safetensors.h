@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,7 +17,8 @@ namespace switchyard {
 class MappedFile;
 using NamedTensors = std::vector<std::pair<std::string, at::Tensor>>;
 
-/// An open file. Tensors alias the mapping (which lives as long as any of them): never write to one.
+/// An open file. Tensors alias the mapping (which lives as long as any of them): never write to
+/// one.
 class SafeTensors {
  public:
   /// Errors name the file, the tensor and what is wrong.
@@ -38,13 +40,19 @@ class SafeTensors {
     std::vector<int64_t> shape;
     size_t begin, end;  // in the file
   };
+  void add_entry(const std::string& name, const nlohmann::ordered_json& item, size_t data_begin);
+  /// Fills names_; the data must follow each other without gap or overlap up to the end of the
+  /// file.
+  void order_names(size_t data_begin);
+
   std::shared_ptr<const MappedFile> file_;
   std::vector<std::string> names_;
   std::map<std::string, Entry> entries_;
   std::map<std::string, std::string> metadata_;
 };
 
-/// Atomic (see write_atomic). Tensors may be on any device, strided or aliases; names must be unique.
+/// Atomic (see write_atomic). Tensors may be on any device, strided or aliases; names must be
+/// unique.
 void write_safetensors(const std::filesystem::path& path, const NamedTensors& tensors,
                        const std::map<std::string, std::string>& metadata = {});
 

@@ -99,7 +99,8 @@ TEST_CASE("a damaged index is refused", "[datasets][shards]") {
   CHECK(holds(message([](Json& j) { j["shards"][0]["samples"] = 9; }), "damaged offsets"));
   CHECK(holds(message([](Json& j) { j["samples"][0]["row"] = 4; }), "lies outside the shards"));
   CHECK(holds(message([](Json& j) { j["samples"][0]["shard"] = -1; }), "lies outside the shards"));
-  CHECK(holds(message([](Json& j) { j["samples"][0]["row"] = "x"; }), "damaged index"));
+  CHECK(holds(message([](Json& j) { j["samples"][0]["row"] = 1.5; }), "not a whole number"));
+  CHECK(holds(message([](Json& j) { j["samples"][0]["uri"] = 3; }), "damaged index"));
   pack(four_samples(), folder / "p");
   write_text(folder / "p/index.json", "{\"schema\":");
   CHECK(holds(error_of([&] { ShardDataset(folder / "p"); }), "not valid JSON"));

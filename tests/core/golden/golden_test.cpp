@@ -95,6 +95,23 @@ TEST_CASE("a golden case fails on any fault, and names the tensor", "[golden]") 
   CHECK(run_with(Fault::Throw).note == "[doubled] does not work");
 }
 
+TEST_CASE("infinities must stand in the same places", "[golden]") {
+  TempDir folder;
+  register_once();
+  const double infinity = std::numeric_limits<double>::infinity();
+  auto infinite = tensors();
+  infinite[0].second = doubles({1, -infinity, -3});
+  infinite[1].second = doubles({2, -infinity, -6});
+  write_safetensors(folder / "a.safetensors", infinite, kMetadata);
+  CHECK(run_golden(folder.path(), {}).ok());
+  infinite[0].second = doubles({1, infinity, -3});
+  write_safetensors(folder / "a.safetensors", infinite, kMetadata);
+  CHECK_FALSE(run_golden(folder.path(), {}).ok());
+  infinite[0].second = doubles({1, 2, -3});
+  write_safetensors(folder / "a.safetensors", infinite, kMetadata);
+  CHECK_FALSE(run_golden(folder.path(), {}).ok());
+}
+
 TEST_CASE("a part that is not built is counted apart", "[golden]") {
   const auto line = run_with(Fault::NotBuilt);
   CHECK_FALSE(line.covered);
