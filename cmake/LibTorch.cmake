@@ -34,10 +34,15 @@ add_library(torch::c10 SHARED IMPORTED)
 set_target_properties(torch::c10 PROPERTIES
   IMPORTED_LOCATION ${TORCH_ROOT}/lib/libc10.so
   INTERFACE_INCLUDE_DIRECTORIES ${_torch_include})
+# One OpenMP runtime in the process: torch's own, for at::parallel_for in our code.
+set(_torch_openmp ${TORCH_ROOT}/lib/libgomp.so.1)
+if(NOT EXISTS ${_torch_openmp})
+  set(_torch_openmp -fopenmp)
+endif()
 add_library(torch::cpu SHARED IMPORTED)
 set_target_properties(torch::cpu PROPERTIES
   IMPORTED_LOCATION ${TORCH_ROOT}/lib/libtorch_cpu.so
-  INTERFACE_LINK_LIBRARIES torch::c10)
+  INTERFACE_LINK_LIBRARIES "torch::c10;${_torch_openmp}")
 if(SWITCHYARD_WITH_CUDA)
   # --no-as-needed: code that names no CUDA symbol would drop libtorch_cuda, and at::kCUDA then fails.
   add_library(torch::cuda INTERFACE IMPORTED)

@@ -16,13 +16,20 @@ void ForwardContext::descend(TokenLevel coarser) {
 }
 
 void ForwardContext::ascend() {
-  check(levels_.size() > 1, "ForwardContext.ascend", "no coarser level to leave: got depth ", depth());
+  check(levels_.size() > 1, "ForwardContext.ascend", "no coarser level to leave: got depth ",
+        depth());
   levels_.pop_back();
 }
 
 const TokenLevel& ForwardContext::level() const {
   check(!levels_.empty(), "ForwardContext.level", "start() was not called");
   return levels_.back();
+}
+
+const TokenLevel& ForwardContext::level(int64_t at) const {
+  check(at >= 0 && at <= depth(), "ForwardContext.level", "no such level: got ", at,
+        ", expected 0 to ", depth());
+  return levels_[static_cast<size_t>(at)];
 }
 
 void ForwardContext::add_loss(std::string name, at::Tensor value) {

@@ -44,6 +44,8 @@ class ForwardContext {
   void descend(TokenLevel coarser);
   void ascend();
   const TokenLevel& level() const;
+  /// Any level of the stack, 0 = finest .. depth().
+  const TokenLevel& level(int64_t depth) const;
   /// 0 = finest. The same number means the same tokens within one pass.
   int64_t depth() const { return static_cast<int64_t>(levels_.size()) - 1; }
 

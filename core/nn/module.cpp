@@ -27,7 +27,7 @@ std::vector<ParamView> Module::views(const std::string& prefix) const {
 void Module::append_views(const std::string& prefix, std::vector<ParamView>& out) const {
   for (const Item& item : items_) {
     if (item.child) {
-      item.child->append_views(prefix + item.name + ".", out);
+      item.child->append_views(item.name.empty() ? prefix : prefix + item.name + ".", out);
     } else if (item.make_views) {
       for (ParamView& view : item.make_views(item.tensor)) {
         view.name = prefix + view.name;

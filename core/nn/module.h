@@ -65,6 +65,7 @@ class Module {
   at::Tensor& add_parameter(at::IntArrayRef shape,
                             std::function<std::vector<ParamView>(const at::Tensor& storage)> make_views);
   at::Tensor& add_buffer(std::string name, at::Tensor value);
+  /// An empty name publishes the child's tensors at this level.
   template <class M>
   M& add_child(std::string name, std::unique_ptr<M> child) {
     M& reference = *child;

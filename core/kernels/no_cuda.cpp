@@ -1,0 +1,22 @@
+// Stands in for the .cu files in a build without CUDA.
+
+#include "core/base/error.h"
+#include "core/kernels/launch.h"
+
+namespace switchyard::kernels {
+namespace {
+[[noreturn]] void refuse(const char* op) {
+  fail(op,
+       "this build has no CUDA kernels: got a tensor on a GPU, expected one on the CPU; "
+       "valid: build preset cuda, or device=cpu");
+}
+}  // namespace
+
+void slot_sort_cuda(const SlotSort&, void*) { refuse("slot_sort"); }
+void top_k_cuda(const TopK&, void*) { refuse("top_k"); }
+void gather_rows_cuda(const Gather&, void*) { refuse("gather_rows"); }
+void combine_rows_cuda(const Combine&, void*) { refuse("combine_rows"); }
+void activate_cuda(const Activate&, void*) { refuse("expert_activation"); }
+void activate_backward_cuda(const ActivateBackward&, void*) { refuse("expert_activation"); }
+
+}  // namespace switchyard::kernels

@@ -1,0 +1,17 @@
+#pragma once
+// Moving rows between token order and slot order. Plain functions, no gradient: expert_mlp owns it.
+
+#include <ATen/core/Tensor.h>
+
+namespace switchyard {
+
+/// x [T, C], index [A] i64 -> [A, C].
+at::Tensor gather_rows(const at::Tensor& x_TC, const at::Tensor& index_A);
+
+/// out[t] = sum over entries a of token t, in order, of weight[a] * rows[position[a]], [T, C].
+/// rows [A, C] slot-major; weight [A] token-major of the same type, or undefined for ones; sums run
+/// in float for half types. No atomics: equal bits on every run.
+at::Tensor combine_rows(const at::Tensor& rows_AC, const at::Tensor& weight_A,
+                        const at::Tensor& position_A, const at::Tensor& token_offset);
+
+}  // namespace switchyard

@@ -1,0 +1,101 @@
+#include "core/moe/expert_bank.h"
+
+#include <ATen/ops/index_add.h>
+
+#include "core/moe/precision.h"
+
+namespace switchyard {
+namespace {
+
+std::function<at::Tensor(const at::Tensor&)> rows_of(int64_t expert, int64_t begin, int64_t rows) {
+  return [=](const at::Tensor& t) { return t.select(0, expert).narrow(0, begin, rows); };
+}
+
+}  // namespace
+
+ExpertBank::ExpertBank(const BankShape& shape, Activation activation, bool numbered)
+    : shape_(shape), activation_(activation), numbered_(numbered) {
+  const int64_t n1 = shape.hidden * (shape.gated ? 2 : 1);
+  const auto in = [this](bool bias) {
+    return [this, bias](const at::Tensor& s) { return in_views(s, bias); };
+  };
+  const auto out = [this](bool bias) {
+    return [this, bias](const at::Tensor& s) { return out_views(s, bias); };
+  };
+  in_ = &add_parameter({shape.experts, n1, shape.in}, in(false));
+  if (shape.bias) in_bias_ = &add_parameter({shape.experts, n1}, in(true));
+  out_ = &add_parameter({shape.experts, shape.out, shape.hidden}, out(false));
+  if (shape.bias) out_bias_ = &add_parameter({shape.experts, shape.out}, out(true));
+}
+
+std::string ExpertBank::prefix(int64_t expert) const {
+  return numbered_ ? to_text(expert) + "." : "";
+}
+
+std::vector<ParamView> ExpertBank::in_views(const at::Tensor& storage, bool bias) const {
+  const std::string end = bias ? ".bias" : ".weight";
+  const Init init = Init::fan_in(shape_.in);
+  const int64_t h = shape_.hidden;
+  std::vector<ParamView> views;
+  for (int64_t e = 0; e < shape_.experts; ++e) {
+    if (!shape_.gated) {
+      views.push_back({prefix(e) + "fc1" + end, storage, rows_of(e, 0, h), true, init});
+      continue;
+    }
+    views.push_back({prefix(e) + "gate_proj" + end, storage, rows_of(e, 0, h), true, init});
+    views.push_back({prefix(e) + "up_proj" + end, storage, rows_of(e, h, h), true, init});
+  }
+  return views;
+}
+
+std::vector<ParamView> ExpertBank::out_views(const at::Tensor& storage, bool bias) const {
+  const std::string name =
+      std::string(shape_.gated ? "down_proj" : "fc2") + (bias ? ".bias" : ".weight");
+  std::vector<ParamView> views;
+  for (int64_t e = 0; e < shape_.experts; ++e) {
+    views.push_back(
+        {prefix(e) + name, storage, rows_of(e, 0, shape_.out), true, Init::fan_in(shape_.hidden)});
+  }
+  return views;
+}
+
+ExpertWeights ExpertBank::weights(at::ScalarType type) const {
+  const auto cast = [type](const at::Tensor* t) { return t ? t->to(type) : at::Tensor(); };
+  return {cast(in_), cast(in_bias_), cast(out_), cast(out_bias_)};
+}
+
+at::Tensor ExpertBank::forward(const at::Tensor& x_TC, const Assignment& assignment) const {
+  const auto type = compute_type(x_TC);
+  const AutocastOff types_are_chosen;
+  Assignment cast = assignment;
+  cast.weight = assignment.weight.to(type);
+  return expert_mlp(x_TC.to(type), weights(type), cast, activation_, shape_.gated);
+}
+
+at::Tensor ExpertBank::forward_expert(const at::Tensor& x_TC, int64_t expert) const {
+  const auto pick = [expert](const at::Tensor* t) {
+    return t ? t->select(0, expert) : at::Tensor();
+  };
+  auto z = at::linear(x_TC, pick(in_), pick(in_bias_));
+  const int64_t h = shape_.hidden;
+  const auto a = shape_.gated ? activate(z.narrow(1, 0, h), activation_) * z.narrow(1, h, h)
+                              : activate(z, activation_);
+  return at::linear(a, pick(out_), pick(out_bias_));
+}
+
+at::Tensor ExpertBank::forward_reference(const at::Tensor& x_TC,
+                                         const Assignment& assignment) const {
+  const auto weight = assignment.weight.to(x_TC.scalar_type()).index_select(0, assignment.entry);
+  const auto offset = assignment.slot_offset.to(at::kCPU);
+  const int64_t* begin = offset.data_ptr<int64_t>();
+  auto y = at::zeros({x_TC.size(0), shape_.out}, x_TC.options());
+  for (int64_t e = 0; e < shape_.experts; ++e) {
+    const int64_t rows = begin[e + 1] - begin[e];
+    const auto token = assignment.token_of.narrow(0, begin[e], rows);
+    const auto part = forward_expert(x_TC.index_select(0, token), e).to(y.scalar_type());
+    y = y.index_add(0, token, part * weight.narrow(0, begin[e], rows).unsqueeze(1));
+  }
+  return y;
+}
+
+}  // namespace switchyard

@@ -1,0 +1,40 @@
+#pragma once
+
+#include "core/kernels/expert_mlp.h"
+#include "core/nn/module.h"
+
+namespace switchyard {
+
+struct BankShape {
+  int64_t experts, in, hidden, out;
+  bool gated, bias;
+};
+
+/// E two-layer MLPs with stacked weights. Gated: down(act(gate x) * up x), gate and up in one
+/// storage [E, 2H, C]; plain: fc2(act(fc1 x)). Published per expert:
+/// {gate_proj,up_proj,down_proj}.{weight,bias} or {fc1,fc2}.{weight,bias}, below "<e>." when
+/// `numbered`. PyTorch's default linear init.
+class ExpertBank : public Module {
+ public:
+  ExpertBank(const BankShape& shape, Activation activation, bool numbered);
+
+  /// x [T, in] -> [T, out]. One fused pass over all experts.
+  at::Tensor forward(const at::Tensor& x_TC, const Assignment& assignment) const;
+  /// The same by a plain loop over the experts: what the fused pass is tested against.
+  at::Tensor forward_reference(const at::Tensor& x_TC, const Assignment& assignment) const;
+  /// One expert on every row, weight 1.
+  at::Tensor forward_expert(const at::Tensor& x_TC, int64_t expert) const;
+
+ private:
+  ExpertWeights weights(at::ScalarType type) const;
+  std::vector<ParamView> in_views(const at::Tensor& storage, bool bias) const;
+  std::vector<ParamView> out_views(const at::Tensor& storage, bool bias) const;
+  std::string prefix(int64_t expert) const;
+
+  BankShape shape_;
+  Activation activation_;
+  bool numbered_;
+  at::Tensor *in_, *out_, *in_bias_ = nullptr, *out_bias_ = nullptr;
+};
+
+}  // namespace switchyard

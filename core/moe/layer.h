@@ -1,0 +1,53 @@
+#pragma once
+// The MoE layer: router -> experts -> weighted sum, plus shared experts.
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "core/base/params.h"
+#include "core/moe/sub_layer.h"
+
+namespace switchyard {
+
+/// Experts are two-layer MLPs: down(act(gate x) * up x) when gated, else fc2(act(fc1 x)).
+struct ExpertParams {
+  int64_t count = 8;
+  double hidden_mult = 1;
+  std::optional<int64_t> hidden;
+  bool gated = true;
+  std::string activation = "relu";
+  bool bias = false;
+  int64_t shared = 0;
+
+  static void declare(Fields<ExpertParams>& f);
+  /// Hidden width of one expert for an input of `channels`.
+  int64_t hidden_width(int64_t channels) const;
+};
+
+/// One MoE site. Config node:
+///   router:  {scorer: linear, hooks: [], selector: {type: topk, k: 2},
+///             weigher: {type: softmax, renormalise: true}, losses: [{type: balance, alpha: 0.01}]}
+///            null: the defaults of RouterParams; `none`: no router, the single expert is always on
+///   experts: {count, hidden_mult | hidden, gated, activation, bias, shared}
+///   backend: fast | reference
+struct MoEConfig {
+  ConfigNode router;
+  ExpertParams experts;
+  std::string backend = "fast";
+
+  static void declare(Fields<MoEConfig>& f);
+  bool has_router() const;
+};
+
+/// `site` names the layer in traces, losses and messages ("enc.enc0.block1.attn.proj").
+/// Published tensors (Point-MoE): gate.weight, gate.score_accumulator, expert_token_counter,
+/// experts.<e>.{gate_proj,up_proj,down_proj}.weight, shared_experts.* ; plain experts publish
+/// fc1 and fc2; without a router the expert's tensors have no prefix.
+/// The concrete stages must be registered (register_routers()).
+/// forward: x [T, in] -> [T, out]; context.level() must be set.
+/// Errors: unknown stage or activation, k > count, `router: none` with several experts.
+std::unique_ptr<SubLayer> make_moe_layer(const MoEConfig& config, int64_t in_channels,
+                                         int64_t out_channels, const std::string& site);
+
+}  // namespace switchyard

@@ -1,0 +1,36 @@
+#include "core/moe/twin.h"
+
+#include <cmath>
+
+#include "core/moe/router.h"
+
+namespace switchyard {
+namespace {
+
+double selector_k(const MoEConfig& config) {
+  const auto params = parse_params<RouterParams>(config.router, "router");
+  return selectors().make(params.selector, "router.selector", config.experts.count)->mean_k();
+}
+
+}  // namespace
+
+MoEConfig twin(const MoEConfig& config, TwinKind kind, std::optional<double> mean_k) {
+  if (!config.has_router()) return config;
+  MoEConfig dense = config;
+  dense.router = ConfigNode(std::string("none"), config.router.origin());
+  const ExpertParams& moe = config.experts;
+  const double routed = kind == TwinKind::Total ? static_cast<double>(moe.count)
+                        : mean_k                ? *mean_k
+                                                : selector_k(config);
+  const auto shared = static_cast<double>(moe.shared);
+  if (moe.hidden) {
+    const auto hidden = static_cast<double>(*moe.hidden);
+    dense.experts.hidden = std::llround(routed * hidden) + std::llround(shared * hidden);
+  }
+  dense.experts.hidden_mult = (routed + shared) * moe.hidden_mult;
+  dense.experts.count = 1;
+  dense.experts.shared = 0;
+  return dense;
+}
+
+}  // namespace switchyard

@@ -1,0 +1,81 @@
+#include "routers/golden.h"
+
+#include "core/golden/golden.h"
+#include "core/moe/layer.h"
+#include "core/moe/router.h"
+#include "core/nn/activation.h"
+#include "routers/losses/balance.h"
+#include "routers/register.h"
+
+namespace switchyard {
+namespace {
+
+MoEConfig config_of(const GoldenCase& c) {
+  MoEConfig config;
+  config.router = to_config(Json{{"selector", {{"type", "topk"}, {"k", c.config.at("top_k")}}}});
+  config.experts.count = c.config.at("num_experts").get<int64_t>();
+  config.experts.hidden_mult = c.config.at("hidden_mult").get<double>();
+  config.experts.activation = name_of(activation_from_name(c.config.at("act").get<std::string>()));
+  config.experts.shared = c.config.at("shared_experts").get<int64_t>();
+  return config;
+}
+
+ForwardContext whole_input(const at::Tensor& x) {
+  ForwardContext context;
+  context.start({at::tensor(std::vector<int64_t>{0, x.size(0)}), {}, {}, {}, {}});
+  return context;
+}
+
+void compare_layer(const GoldenCase& c, const MoEConfig& config, GoldenResult& result) {
+  const auto x = c.input("x").requires_grad_(true);
+  auto layer = make_moe_layer(config, x.size(1), x.size(1), "moe");
+  c.load_weights(*layer);
+  auto context = whole_input(x);
+  const auto y = layer->forward(x, context);
+  const auto loss = (y * c.input("cotangent")).sum();
+  loss.backward();
+  result.compare("outputs/y", y);
+  result.compare("outputs/loss", loss);
+  result.compare("grads/inputs/x", x.grad());
+  result.compare_module(*layer);
+}
+
+void compare_router(const GoldenCase& c, const MoEConfig& config, GoldenResult& result) {
+  const auto x = c.input("x").requires_grad_(true);
+  Router router(parse_params<RouterParams>(config.router, "router"), x.size(1),
+                config.experts.count, "moe");
+  c.load_weights(router, "gate.");
+  auto context = whole_input(x);
+  const auto out = router.forward(x, context);
+  const auto aux = balance_term(out.scores_TE, out.assignment.count());
+  aux.backward();
+  result.compare("outputs/logits", out.logits_TE);
+  result.compare("outputs/probs", out.scores_TE);
+  result.compare("outputs/topk_idx", out.assignment.slot_of.view({x.size(0), -1}));
+  result.compare("outputs/topk_weight", out.assignment.weight.view({x.size(0), -1}));
+  result.compare("outputs/count", out.assignment.count());
+  result.compare("outputs/aux", aux);
+  result.compare("grads_aux/inputs/x", x.grad());
+  for (const ParamView& view : router.views()) {
+    if (view.trainable) result.compare("grads_aux/gate." + view.name, view.grad());
+  }
+}
+
+void run_moe_layer(const GoldenCase& c, GoldenResult& result) {
+  if (c.config.at("context_channels").get<int64_t>() > 0) throw NotCovered{"domain-guided router"};
+  const MoEConfig config = config_of(c);
+  compare_layer(c, config, result);
+  compare_router(c, config, result);
+}
+
+}  // namespace
+
+void register_router_golden() {
+  [[maybe_unused]] static const bool once = [] {
+    register_routers();
+    register_golden_kind("point_moe", "moe_layer", run_moe_layer);
+    return true;
+  }();
+}
+
+}  // namespace switchyard

@@ -1,0 +1,93 @@
+#include "routers/losses/balance.h"
+
+#include <ATen/ops/diff.h>
+#include <ATen/ops/ones_like.h>
+#include <ATen/ops/repeat_interleave.h>
+
+#include "core/moe/balance.h"
+
+namespace switchyard {
+namespace {
+
+struct Params {
+  double alpha = 0.01;
+  std::string scope = "micro";
+  static void declare(Fields<Params>& f) {
+    f.add("alpha", &Params::alpha, "coefficient", at_least(0));
+    f.add("scope", &Params::scope, "tokens that share one count",
+          Choices{{"sequence", "micro", "accumulation"}});
+  }
+};
+
+/// [T, E] i64: how often each token uses each expert.
+at::Tensor use_of(const Assignment& a) {
+  const auto row_A = at::repeat_interleave(at::diff(a.token_offset), std::optional(a.entries()));
+  const auto use_TE = at::zeros({a.tokens(), a.slots()}, a.slot_of.options());
+  return use_TE.view(-1)
+      .index_add(0, row_A * a.slots() + a.slot_of, at::ones_like(a.slot_of))
+      .view_as(use_TE);
+}
+
+at::Tensor sequence_mean(const at::Tensor& scores_TE, const at::Tensor& use_TE,
+                         const at::Tensor& offset_S) {
+  const auto offset = offset_S.to(at::kCPU);
+  const int64_t* at = offset.data_ptr<int64_t>();
+  std::vector<at::Tensor> terms;
+  for (int64_t s = 0; s + 1 < offset.size(0); ++s) {
+    const int64_t length = at[s + 1] - at[s];
+    if (length == 0) continue;
+    terms.push_back(
+        balance_term(scores_TE.narrow(0, at[s], length), use_TE.narrow(0, at[s], length).sum(0)));
+  }
+  return terms.empty() ? scores_TE.sum() * 0 : at::stack(terms).mean();
+}
+
+/// Rows that are valid, and seq_offset counted over them.
+void keep_valid(const TokenLevel& level, at::Tensor& scores_TE, at::Tensor& use_TE,
+                at::Tensor& offset_S) {
+  if (!level.valid.defined()) return;
+  const auto kept = level.valid.nonzero().view(-1);
+  const auto before =
+      at::cat({at::zeros({1}, offset_S.options()), level.valid.to(at::kLong).cumsum(0)});
+  scores_TE = scores_TE.index_select(0, kept);
+  use_TE = use_TE.index_select(0, kept);
+  offset_S = before.index_select(0, offset_S);
+}
+
+}  // namespace
+
+at::Tensor balance_term(const at::Tensor& scores_TE, const at::Tensor& count_E) {
+  if (scores_TE.size(0) == 0) return scores_TE.sum();
+  const auto count = count_E.to(scores_TE.scalar_type());
+  const auto share = count / count.sum().clamp_min(1);
+  return (scores_TE.mean(0) * share).sum() * static_cast<double>(scores_TE.size(1));
+}
+
+at::Tensor BalanceLoss::loss(const RouterOutput& output, const ForwardContext& context,
+                             const std::string& site) {
+  auto scores_TE = output.scores_TE;
+  auto use_TE = use_of(output.assignment);
+  auto offset_S = context.level().seq_offset;
+  keep_valid(context.level(), scores_TE, use_TE, offset_S);
+  if (scope_ == Scope::Sequence) return sequence_mean(scores_TE, use_TE, offset_S) * alpha_;
+  auto count_E = use_TE.sum(0);
+  if (scope_ == Scope::Accumulation) {
+    check(context.balance != nullptr, site,
+          "balance loss with scope accumulation needs a balance state; "
+          "valid without one: sequence, micro");
+    count_E = context.balance->add(site, count_E);
+  }
+  return balance_term(scores_TE, count_E) * alpha_;
+}
+
+void register_balance_loss() {
+  router_losses().add<Params>(
+      "balance", "E * sum of mean probability * share of the tokens", [](const Params& p) {
+        const auto scope = p.scope == "sequence" ? BalanceLoss::Scope::Sequence
+                           : p.scope == "micro"  ? BalanceLoss::Scope::Micro
+                                                 : BalanceLoss::Scope::Accumulation;
+        return std::make_unique<BalanceLoss>(p.alpha, scope);
+      });
+}
+
+}  // namespace switchyard

@@ -1,0 +1,33 @@
+#pragma once
+
+#include "core/moe/router.h"
+
+namespace switchyard {
+
+/// Share of a token's assignments meets mean probability: E * sum over experts of
+/// mean_t p[t, e] * count[e] / sum(count). `count` [E] carries no gradient. Scalar; without
+/// coefficient. 0 when nothing was counted.
+at::Tensor balance_term(const at::Tensor& scores_TE, const at::Tensor& count_E);
+
+/// alpha * balance_term with the counts of one scope; the probabilities are always this
+/// micro-batch's:
+///   sequence      every sequence alone, then the mean over sequences with tokens
+///   micro         this micro-batch (Point-MoE, Switch)
+///   accumulation  all micro-batches of the optimizer step so far; needs context.balance
+/// Tokens that are not `valid` count for nothing.
+class BalanceLoss : public RouterLoss {
+ public:
+  enum class Scope { Sequence, Micro, Accumulation };
+  BalanceLoss(double alpha, Scope scope) : alpha_(alpha), scope_(scope) {}
+  std::string name() const override { return "balance"; }
+  at::Tensor loss(const RouterOutput& output, const ForwardContext& context,
+                  const std::string& site) override;
+
+ private:
+  double alpha_;
+  Scope scope_;
+};
+
+void register_balance_loss();
+
+}  // namespace switchyard

@@ -1,0 +1,24 @@
+#include "routers/register.h"
+
+#include "routers/hooks/temperature.h"
+#include "routers/losses/balance.h"
+#include "routers/losses/z_loss.h"
+#include "routers/scorers/linear.h"
+#include "routers/selectors/topk.h"
+#include "routers/weighers/softmax.h"
+
+namespace switchyard {
+
+void register_routers() {
+  [[maybe_unused]] static const bool once = [] {
+    register_linear_scorer();
+    register_temperature_hook();
+    register_topk_selector();
+    register_softmax_weigher();
+    register_balance_loss();
+    register_z_loss();
+    return true;
+  }();
+}
+
+}  // namespace switchyard

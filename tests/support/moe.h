@@ -1,0 +1,27 @@
+#pragma once
+// Small MoE set-ups shared by tests.
+
+#include <ATen/core/Tensor.h>
+
+#include <string>
+
+#include "core/base/random.h"
+#include "core/moe/layer.h"
+
+namespace switchyard::test {
+
+/// A context with one level of `tokens` tokens in one sequence.
+ForwardContext one_sequence(int64_t tokens, bool training = false);
+/// Standard normal [shape], double, keyed by `name`.
+at::Tensor normal(at::IntArrayRef shape, const std::string& name);
+MoEConfig moe_config(int64_t experts, int64_t k, double hidden_mult = 1, bool gated = true,
+                     const std::string& activation = "relu", bool bias = false, int64_t shared = 0);
+/// Built in `dtype` on the CPU, initialised from seed 1.
+std::unique_ptr<SubLayer> moe_layer(const MoEConfig& config, int64_t in, int64_t out,
+                                    at::ScalarType dtype = at::kDouble);
+/// The view of that name; fails the test if there is none.
+ParamView view_of(const Module& module, const std::string& name);
+/// Largest absolute difference over largest absolute value of `b` (floor 1e-3).
+double relative_error(const at::Tensor& a, const at::Tensor& b);
+
+}  // namespace switchyard::test
