@@ -38,7 +38,8 @@ void for_each_panel(const at::Tensor& x_NC, const at::Tensor& neighbor_NK, Use&&
   }
 }
 
-at::Tensor gather_mm(const at::Tensor& x_NC, const at::Tensor& weight_OJ, const at::Tensor& neighbor_NK) {
+at::Tensor gather_mm(const at::Tensor& x_NC, const at::Tensor& weight_OJ,
+                     const at::Tensor& neighbor_NK) {
   auto y_NO = at::empty({x_NC.size(0), weight_OJ.size(0)}, x_NC.options());
   for_each_panel(x_NC, neighbor_NK, [&](int64_t begin, const at::Tensor& panel_BJ) {
     auto out = y_NO.narrow(0, begin, panel_BJ.size(0));
@@ -47,7 +48,8 @@ at::Tensor gather_mm(const at::Tensor& x_NC, const at::Tensor& weight_OJ, const 
   return y_NO;
 }
 
-at::Tensor weight_gradient(const at::Tensor& x_NC, const at::Tensor& dy_NO, const at::Tensor& neighbor_NK) {
+at::Tensor weight_gradient(const at::Tensor& x_NC, const at::Tensor& dy_NO,
+                           const at::Tensor& neighbor_NK) {
   auto dw_OJ = at::zeros({dy_NO.size(1), neighbor_NK.size(1) * x_NC.size(1)}, x_NC.options());
   for_each_panel(x_NC, neighbor_NK, [&](int64_t begin, const at::Tensor& panel_BJ) {
     dw_OJ.addmm_(dy_NO.narrow(0, begin, panel_BJ.size(0)).t(), panel_BJ);
@@ -75,7 +77,8 @@ class SubmConvFunction : public torch::autograd::Function<SubmConvFunction> {
     const auto dy = grads[0].contiguous();
     at::Tensor dx, dw;
     if (ctx->needs_input_grad(0)) {
-      dx = gather_mm(dy, reversed(weight.reshape({weight.size(0), neighbor.size(1), -1})), neighbor);
+      dx =
+          gather_mm(dy, reversed(weight.reshape({weight.size(0), neighbor.size(1), -1})), neighbor);
     }
     if (ctx->needs_input_grad(1)) dw = weight_gradient(x, dy, neighbor).view(weight.sizes());
     return {dx, dw, {}};
@@ -84,10 +87,11 @@ class SubmConvFunction : public torch::autograd::Function<SubmConvFunction> {
 
 }  // namespace
 
-at::Tensor subm_conv(const at::Tensor& x_NC, const at::Tensor& weight, const at::Tensor& neighbor_NK) {
+at::Tensor subm_conv(const at::Tensor& x_NC, const at::Tensor& weight,
+                     const at::Tensor& neighbor_NK) {
   check(x_NC.dim() == 2 && weight.dim() == 5 && weight.size(4) == x_NC.size(1), "subm_conv",
-        "shapes: got x ", to_text(x_NC.sizes().vec()), " and weight ", to_text(weight.sizes().vec()),
-        ", expected [N, C] and [O, kx, ky, kz, C]");
+        "shapes: got x ", to_text(x_NC.sizes().vec()), " and weight ",
+        to_text(weight.sizes().vec()), ", expected [N, C] and [O, kx, ky, kz, C]");
   const int64_t offsets = weight.size(1) * weight.size(2) * weight.size(3);
   check(neighbor_NK.dim() == 2 && neighbor_NK.size(0) == x_NC.size(0) &&
             neighbor_NK.size(1) == offsets && neighbor_NK.scalar_type() == at::kInt,

@@ -11,10 +11,14 @@ namespace switchyard {
 namespace point_golden {
 namespace {
 
-at::Tensor index_tensor(const std::vector<int64_t>& values) { return at::tensor(values, at::kLong); }
+at::Tensor index_tensor(const std::vector<int64_t>& values) {
+  return at::tensor(values, at::kLong);
+}
 at::Tensor number(int64_t value) { return at::scalar_tensor(value, at::kLong); }
 
-at::Tensor batch_of(const Serialization& s) { return s.code_RN.select(0, 0).bitwise_right_shift(3 * s.depth); }
+at::Tensor batch_of(const Serialization& s) {
+  return s.code_RN.select(0, 0).bitwise_right_shift(3 * s.depth);
+}
 
 void compare_curves(const Serialization& s, GoldenResult& result) {
   result.compare("outputs/code", s.code_RN);
@@ -24,7 +28,9 @@ void compare_curves(const Serialization& s, GoldenResult& result) {
   result.compare("outputs/batch", batch_of(s));
 }
 
-std::vector<Curve> all_curves() { return {Curve::Z, Curve::ZTrans, Curve::Hilbert, Curve::HilbertTrans}; }
+std::vector<Curve> all_curves() {
+  return {Curve::Z, Curve::ZTrans, Curve::Hilbert, Curve::HilbertTrans};
+}
 
 }  // namespace
 
@@ -51,9 +57,11 @@ at::Tensor pull(const GoldenCase& c, const at::Tensor& y, const std::string& cot
 
 void run_serialization(const GoldenCase& c, GoldenResult& result) {
   std::vector<Curve> curves;
-  for (const auto& name : c.config.at("orders")) curves.push_back(curve_from_name(name.get<std::string>()));
+  for (const auto& name : c.config.at("orders"))
+    curves.push_back(curve_from_name(name.get<std::string>()));
   const auto& depth = c.config.at("depth");
-  auto s = serialize(c.input("grid_coord"), offset_of(c), curves, depth.is_number() ? depth.get<int>() : -1);
+  auto s = serialize(c.input("grid_coord"), offset_of(c), curves,
+                     depth.is_number() ? depth.get<int>() : -1);
   result.compare("outputs/code_unshuffled", s.code_RN);
   result.compare("outputs/batch", batch_of(s));
   permute_rows(s, list_of(c.input("order_perm")));
@@ -74,13 +82,14 @@ void run_patches(const GoldenCase& c, GoldenResult& result) {
 void run_subm_conv(const GoldenCase& c, GoldenResult& result) {
   const auto x = c.input("feat").requires_grad_(true);
   const auto size = [&](const char* key) { return c.config.at(key).get<int64_t>(); };
-  SubmConv conv(size("in_channels"), size("out_channels"), size("kernel_size"), c.config.at("bias").get<bool>());
+  SubmConv conv(size("in_channels"), size("out_channels"), size("kernel_size"),
+                c.config.at("bias").get<bool>());
   c.load_weights(conv);
-  PointLevel level(c.input("grid_coord"), at::zeros({x.size(0), 3}), offset_of(c), all_curves());
-  const auto y = conv.forward(x, level);
+  const auto map = neighbor_map(c.input("grid_coord"), offset_of(c), size("kernel_size"));
+  const auto y = conv.forward(x, map);
   const auto loss = pull(c, y);
   loss.backward();
-  const auto neighbor = level.neighbors(size("kernel_size")).to(at::kLong);
+  const auto neighbor = map.to(at::kLong);
   result.compare("outputs/neighbor", neighbor);
   result.compare("outputs/pair_count", (neighbor >= 0).sum(0));
   result.compare("outputs/feat", y);
@@ -92,15 +101,17 @@ void run_subm_conv(const GoldenCase& c, GoldenResult& result) {
 void run_pooling(const GoldenCase& c, GoldenResult& result) {
   const auto x = c.input("feat").requires_grad_(true);
   const auto size = [&](const char* key) { return c.config.at(key).get<int64_t>(); };
-  SerializedPooling pool(size("in_channels"), size("out_channels"), size("stride"),
-                         reduction_from_name(c.config.at("reduce").get<std::string>()),
-                         {c.config.at("bn_eps").get<double>(), c.config.at("bn_momentum").get<double>()});
+  SerializedPooling pool(
+      size("in_channels"), size("out_channels"), size("stride"),
+      reduction_from_name(c.config.at("reduce").get<std::string>()),
+      {c.config.at("bn_eps").get<double>(), c.config.at("bn_momentum").get<double>()});
   c.load_weights(pool);
   pool.train(c.config.at("train").get<bool>());
   const auto rows = rows_of(c.input("order_perm"));
-  PointState state{std::make_shared<PointLevel>(c.input("grid_coord"), c.input("coord"), offset_of(c), all_curves(),
-                                                rows.at(0)),
-                   x, {}};
+  PointState state{std::make_shared<PointLevel>(c.input("grid_coord"), c.input("coord"),
+                                                offset_of(c), all_curves(), rows.at(0)),
+                   x,
+                   {}};
   result.compare("outputs/in_code", state.level->curves().code_RN);
   result.compare("outputs/in_depth", number(state.level->curves().depth));
   ForwardContext context;
@@ -122,8 +133,9 @@ void run_pooling(const GoldenCase& c, GoldenResult& result) {
 void run_unpooling(const GoldenCase& c, GoldenResult& result) {
   const auto child = c.input("child_feat").requires_grad_(true);
   const auto parent = c.input("parent_feat").requires_grad_(true);
-  SerializedUnpooling unpool(child.size(1), parent.size(1), c.config.at("out_channels").get<int64_t>(),
-                             {c.config.at("bn_eps").get<double>(), c.config.at("bn_momentum").get<double>()});
+  SerializedUnpooling unpool(
+      child.size(1), parent.size(1), c.config.at("out_channels").get<int64_t>(),
+      {c.config.at("bn_eps").get<double>(), c.config.at("bn_momentum").get<double>()});
   c.load_weights(unpool);
   unpool.train(c.config.at("train").get<bool>());
   const auto sum = unpool.forward(child, parent, c.input("pooling_inverse"));
@@ -143,7 +155,8 @@ at::Tensor criterion(const Json& config, const at::Tensor& logits, const at::Ten
   const int64_t ignore = config.at("ignore_index").get<int64_t>();
   const double weight = config.at("loss_weight").get<double>();
   if (config.at("type") == "LovaszLoss") return weight * lovasz_softmax(logits, label, ignore);
-  return weight * cross_entropy(logits, label, {ignore, config.at("label_smoothing").get<double>(), {}});
+  return weight *
+         cross_entropy(logits, label, {ignore, config.at("label_smoothing").get<double>(), {}});
 }
 
 }  // namespace
@@ -156,7 +169,8 @@ void run_losses(const GoldenCase& c, GoldenResult& result) {
     auto loss = logits.narrow(0, 0, 0).sum();
     for (const auto& config : criteria) {
       const bool is_lovasz = config.at("type") == "LovaszLoss";
-      if (part == "total" || (part == "lovasz") == is_lovasz) loss = loss + criterion(config, logits, label);
+      if (part == "total" || (part == "lovasz") == is_lovasz)
+        loss = loss + criterion(config, logits, label);
     }
     loss.backward();
     result.compare("outputs/" + part, loss);

@@ -2,8 +2,8 @@
 
 namespace switchyard {
 
-/// Kinds of the set point_moe: serialization, patches, attention, subm_conv, pooling, unpooling, block,
-/// ptv3, ptmoe, losses.
+/// Kinds of the set point_moe: serialization, patches, attention, subm_conv, pooling, unpooling,
+/// block, ptv3, ptmoe, losses.
 void register_point_cloud_golden();
 
 }  // namespace switchyard

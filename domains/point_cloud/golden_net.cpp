@@ -8,7 +8,9 @@
 namespace switchyard::point_golden {
 namespace {
 
-at::Tensor index_tensor(const std::vector<int64_t>& values) { return at::tensor(values, at::kLong); }
+at::Tensor index_tensor(const std::vector<int64_t>& values) {
+  return at::tensor(values, at::kLong);
+}
 
 /// Compares every routing decision under outputs/router/<site>/.
 class RouterComparison : public TraceSink {
@@ -30,14 +32,19 @@ class RouterComparison : public TraceSink {
   GoldenResult& result_;
 };
 
-bool flag(const Json& config, const char* key) { return config.contains(key) && config.at(key).get<bool>(); }
-bool given(const Json& config, const char* key) { return config.contains(key) && !config.at(key).is_null(); }
+bool flag(const Json& config, const char* key) {
+  return config.contains(key) && config.at(key).get<bool>();
+}
+bool given(const Json& config, const char* key) {
+  return config.contains(key) && !config.at(key).is_null();
+}
 
 void check_covered(const GoldenCase& c) {
   if (flag(c.config, "enable_rpe")) throw NotCovered{"relative position bias"};
   if (given(c.config, "pdnorm_ln") || given(c.config, "pdnorm")) throw NotCovered{"PDNorm"};
   if (given(c.config, "compute_dtype") &&
-      (c.config.at("compute_dtype") != "f64" || flag(c.config, "upcast_attention") || flag(c.config, "upcast_softmax")))
+      (c.config.at("compute_dtype") != "f64" || flag(c.config, "upcast_attention") ||
+       flag(c.config, "upcast_softmax")))
     throw NotCovered{"reduced-precision attention"};
 }
 
@@ -45,7 +52,8 @@ void check_covered(const GoldenCase& c) {
 ConfigNode moe_node(const Json& moe) {
   Json node;
   node["router"]["selector"] = {{"type", "topk"}, {"k", moe.at("k")}};
-  if (given(moe, "alpha")) node["router"]["losses"] = {{{"type", "balance"}, {"alpha", moe.at("alpha")}}};
+  if (given(moe, "alpha"))
+    node["router"]["losses"] = {{{"type", "balance"}, {"alpha", moe.at("alpha")}}};
   node["experts"] = {{"count", moe.at("E")}, {"hidden_mult", moe.at("m").get<double>()}};
   if (given(moe, "shared")) node["experts"]["shared"] = moe.at("shared");
   if (given(moe, "act")) node["experts"]["activation"] = moe.at("act");
@@ -55,29 +63,35 @@ ConfigNode moe_node(const Json& moe) {
 std::string moe_where(const Json& moe) { return moe.value("where", "proj"); }
 
 /// softmax(q k^T scale) of every patch and head, flattened one behind the other.
-at::Tensor probabilities(const at::Tensor& qkv_NC, const at::Tensor& point_of_slot, const Patches& patches,
-                         int64_t heads) {
+at::Tensor probabilities(const at::Tensor& qkv_NC, const at::Tensor& point_of_slot,
+                         const Patches& patches, int64_t heads) {
   const int64_t width = qkv_NC.size(1) / 3 / heads;
   const auto slots = qkv_NC.index_select(0, point_of_slot).view({-1, 3, heads, width});
   std::vector<at::Tensor> parts;
   for (size_t i = 0; i + 1 < patches.cu_seqlens.size(); ++i) {
     const int64_t begin = patches.cu_seqlens[i], length = patches.cu_seqlens[i + 1] - begin;
     const auto part = slots.narrow(0, begin, length).permute({1, 2, 0, 3});
-    const auto scores = at::matmul(part[0], part[1].transpose(1, 2)) / std::sqrt(static_cast<double>(width));
+    const auto scores =
+        at::matmul(part[0], part[1].transpose(1, 2)) / std::sqrt(static_cast<double>(width));
     parts.push_back(at::softmax(scores, -1).reshape({-1}));
   }
   return at::cat(parts);
 }
 
-void compare_patches(const GoldenCase& c, const PointLevel& level, int64_t row, GoldenResult& result) {
+void compare_patches(const GoldenCase& c, const PointLevel& level, int64_t row,
+                     GoldenResult& result) {
   const auto mode = patch_mode_from_name(c.config.at("mode").get<std::string>());
   const auto patches = make_patches(level.offset(), c.config.at("patch_size").get<int64_t>(), mode);
-  const auto slots = level.curves().order_RN.select(0, row).index_select(0, index_tensor(patches.pad));
+  const auto slots =
+      level.curves().order_RN.select(0, row).index_select(0, index_tensor(patches.pad));
   const auto cu = index_tensor(patches.cu_seqlens);
   result.compare("outputs/slot_point", slots);
-  result.compare("outputs/patch_len", cu.narrow(0, 1, cu.size(0) - 1) - cu.narrow(0, 0, cu.size(0) - 1));
-  const auto qkv = at::linear(c.input("feat"), c.tensor("weights/qkv.weight"), c.tensor("weights/qkv.bias"));
-  result.compare("outputs/attn", probabilities(qkv, slots, patches, c.config.at("num_heads").get<int64_t>()));
+  result.compare("outputs/patch_len",
+                 cu.narrow(0, 1, cu.size(0) - 1) - cu.narrow(0, 0, cu.size(0) - 1));
+  const auto qkv =
+      at::linear(c.input("feat"), c.tensor("weights/qkv.weight"), c.tensor("weights/qkv.bias"));
+  result.compare("outputs/attn",
+                 probabilities(qkv, slots, patches, c.config.at("num_heads").get<int64_t>()));
 }
 
 std::shared_ptr<PointLevel> level_of(const GoldenCase& c, const std::vector<int64_t>& rows = {}) {
@@ -150,7 +164,8 @@ PointHooks hooks_of(const GoldenCase& c, GoldenResult& result, const std::string
 void run_block(const GoldenCase& c, GoldenResult& result) {
   check_covered(c);
   const auto x = c.input("feat").requires_grad_(true);
-  const auto sparse = c.has("inputs/sparse_feat") ? c.input("sparse_feat").requires_grad_(true) : at::Tensor();
+  const auto sparse =
+      c.has("inputs/sparse_feat") ? c.input("sparse_feat").requires_grad_(true) : at::Tensor();
   PointBlock block(block_config(c.config), "");
   c.load_weights(block);
   block.train(c.config.at("train").get<bool>());
@@ -229,7 +244,8 @@ void run_ptv3(const GoldenCase& c, GoldenResult& result) {
   ForwardContext context;
   context.training = net.training();
   context.trace = &trace;
-  const auto out = net.forward({c.input("coord"), c.input("grid_coord"), x, offset_of(c)}, context, hooks);
+  const auto out =
+      net.forward({c.input("coord"), c.input("grid_coord"), x, offset_of(c)}, context, hooks);
   auto loss = pull(c, out.feat_NC);
   for (const auto& [name, value] : context.losses()) loss = loss + value;
   loss.backward();

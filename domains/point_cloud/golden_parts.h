@@ -20,6 +20,7 @@ std::vector<int64_t> offset_of(const GoldenCase& c);
 std::vector<int64_t> list_of(const at::Tensor& values);
 std::vector<std::vector<int64_t>> rows_of(const at::Tensor& rows);
 /// Sum of `y` times inputs/<cotangent>.
-at::Tensor pull(const GoldenCase& c, const at::Tensor& y, const std::string& cotangent = "cotangent");
+at::Tensor pull(const GoldenCase& c, const at::Tensor& y,
+                const std::string& cotangent = "cotangent");
 
 }  // namespace switchyard::point_golden

@@ -24,12 +24,13 @@ Confusion::Confusion(int64_t classes, int64_t ignore)
 }
 
 ClassCounts Confusion::add(const at::Tensor& pred_N, const at::Tensor& target_N) {
-  check(pred_N.dim() == 1 && pred_N.sizes() == target_N.sizes() && pred_N.scalar_type() == at::kLong &&
-            target_N.scalar_type() == at::kLong,
-        "confusion", "shapes: got ", to_text(pred_N.sizes().vec()), " and ", to_text(target_N.sizes().vec()),
-        ", expected two i64 [N]");
+  check(pred_N.dim() == 1 && pred_N.sizes() == target_N.sizes() &&
+            pred_N.scalar_type() == at::kLong && target_N.scalar_type() == at::kLong,
+        "confusion", "shapes: got ", to_text(pred_N.sizes().vec()), " and ",
+        to_text(target_N.sizes().vec()), ", expected two i64 [N]");
   const auto pred_c = pred_N.cpu().contiguous(), target_c = target_N.cpu().contiguous();
-  const int64_t *pred = pred_c.const_data_ptr<int64_t>(), *target = target_c.const_data_ptr<int64_t>();
+  const int64_t *pred = pred_c.const_data_ptr<int64_t>(),
+                *target = target_c.const_data_ptr<int64_t>();
   ClassCounts counts = zero_counts(classes_);
   int64_t* hit = counts.intersection.data_ptr<int64_t>();
   int64_t* either = counts.union_of.data_ptr<int64_t>();

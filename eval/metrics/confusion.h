@@ -12,8 +12,8 @@ struct ClassCounts {
   at::Tensor intersection, union_of, target;
 };
 
-/// Sums counts over clouds. Scores follow the convention of Pointcept (point-moe spec section 3): a class
-/// that occurs nowhere scores 0 and still counts in the means.
+/// Sums counts over clouds. Scores follow the convention of Pointcept (point-moe spec section 3): a
+/// class that occurs nowhere scores 0 and still counts in the means.
 class Confusion {
  public:
   explicit Confusion(int64_t classes, int64_t ignore = -1);
@@ -22,7 +22,7 @@ class Confusion {
   ClassCounts add(const at::Tensor& pred_N, const at::Tensor& target_N);
 
   const ClassCounts& total() const { return total_; }
-  at::Tensor iou() const;  ///< [classes] f64
+  at::Tensor iou() const;       ///< [classes] f64
   at::Tensor accuracy() const;  ///< [classes] f64: recall
   double mean_iou() const;
   double mean_accuracy() const;

@@ -9,7 +9,8 @@ namespace {
 at::Tensor number(double value) { return at::scalar_tensor(value, at::kDouble); }
 
 void run_metrics(const GoldenCase& c, GoldenResult& result) {
-  Confusion confusion(c.config.at("num_classes").get<int64_t>(), c.config.at("ignore_index").get<int64_t>());
+  Confusion confusion(c.config.at("num_classes").get<int64_t>(),
+                      c.config.at("ignore_index").get<int64_t>());
   const auto offset = c.input("offset"), pred = c.input("pred"), target = c.input("target");
   std::vector<at::Tensor> hit, either, truth;
   int64_t begin = 0;

@@ -4,8 +4,8 @@
 
 namespace switchyard {
 
-SerializedAttention::SerializedAttention(int64_t channels, int64_t heads, int64_t patch_size, PatchMode mode,
-                                         std::unique_ptr<SubLayer> proj)
+SerializedAttention::SerializedAttention(int64_t channels, int64_t heads, int64_t patch_size,
+                                         PatchMode mode, std::unique_ptr<SubLayer> proj)
     : heads_(heads), patch_size_(patch_size), mode_(mode) {
   check(heads >= 1 && channels % heads == 0, "attention", "heads: got ", heads, " for ", channels,
         " channels, expected a divisor");
@@ -13,7 +13,8 @@ SerializedAttention::SerializedAttention(int64_t channels, int64_t heads, int64_
   proj_ = &add_child("proj", std::move(proj));
 }
 
-at::Tensor SerializedAttention::attend(const at::Tensor& x_NC, PointLevel& level, int64_t row) const {
+at::Tensor SerializedAttention::attend(const at::Tensor& x_NC, PointLevel& level,
+                                       int64_t row) const {
   const int64_t channels = x_NC.size(1), width = channels / heads_;
   const auto& gather = level.gather(row, patch_size_, mode_);
   const auto slots = qkv_->forward(x_NC).index_select(0, gather.point_of_slot);

@@ -7,14 +7,15 @@
 
 namespace switchyard {
 
-/// softmax(q k^T / sqrt(C/H)) v inside each patch along one curve. Published tensors: qkv.{weight,bias}
-/// and whatever `proj` publishes under proj.
+/// softmax(q k^T / sqrt(C/H)) v inside each patch along one curve. Published tensors:
+/// qkv.{weight,bias} and whatever `proj` publishes under proj.
 class SerializedAttention : public Module {
  public:
   SerializedAttention(int64_t channels, int64_t heads, int64_t patch_size, PatchMode mode,
                       std::unique_ptr<SubLayer> proj);
   /// x [N, C] -> [N, C]; `row`: the level's curve.
-  at::Tensor forward(const at::Tensor& x_NC, PointLevel& level, int64_t row, ForwardContext& context);
+  at::Tensor forward(const at::Tensor& x_NC, PointLevel& level, int64_t row,
+                     ForwardContext& context);
   /// The same before the output projection.
   at::Tensor attend(const at::Tensor& x_NC, PointLevel& level, int64_t row) const;
 

@@ -6,7 +6,10 @@
 namespace switchyard {
 namespace {
 
-std::unique_ptr<SubLayer> moe_at(const ConfigNode& node, int64_t channels, const std::string& site) {
+constexpr int64_t kCpeKernel = 3;
+
+std::unique_ptr<SubLayer> moe_at(const ConfigNode& node, int64_t channels,
+                                 const std::string& site) {
   return make_moe_layer(parse_params<MoEConfig>(node, "moe"), channels, channels, site);
 }
 
@@ -35,7 +38,7 @@ PointBlock::PointBlock(const PointBlockConfig& c, std::string name)
       drop_path_(c.drop_path),
       order_row_(c.order_row),
       pre_norm_(c.pre_norm) {
-  cpe_conv_ = &emplace_child<SubmConv>("cpe.0", c.channels, c.channels, 3, true);
+  cpe_conv_ = &emplace_child<SubmConv>("cpe.0", c.channels, c.channels, kCpeKernel, true);
   cpe_linear_ = &emplace_child<Linear>("cpe.1", c.channels, c.channels);
   cpe_norm_ = &emplace_child<LayerNorm>("cpe.2", c.channels);
   norm1_ = &emplace_child<LayerNorm>("norm1.0", c.channels);
@@ -45,21 +48,23 @@ PointBlock::PointBlock(const PointBlockConfig& c, std::string name)
   mlp_ = &add_child("mlp.0", make_mlp(c, prefix_));
 }
 
-at::Tensor PointBlock::drop(const at::Tensor& x_NC, const std::string& branch, const PointHooks& hooks,
-                            const ForwardContext& context) const {
+at::Tensor PointBlock::drop(const at::Tensor& x_NC, const std::string& branch,
+                            const PointHooks& hooks, const ForwardContext& context) const {
   if (!training() || drop_path_ <= 0) return x_NC;
   const std::string key = prefix_.substr(0, prefix_.size() - !prefix_.empty()) + "/" + branch;
   const auto given = hooks.drop_mask.find(key);
-  const auto mask = given != hooks.drop_mask.end()
-                        ? given->second
-                        : draw_mask(x_NC.size(0), drop_path_, context.random.child("drop_path/" + key));
+  const auto mask =
+      given != hooks.drop_mask.end()
+          ? given->second
+          : draw_mask(x_NC.size(0), drop_path_, context.random.child("drop_path/" + key));
   return x_NC * (mask.to(x_NC.options()) / (1 - drop_path_)).unsqueeze(1);
 }
 
 void PointBlock::forward(PointState& state, const PointHooks& hooks, ForwardContext& context) {
   at::Tensor x = state.feat_NC;
   const auto& sparse = state.sparse_NC.defined() ? state.sparse_NC : x;
-  const auto cpe = cpe_norm_->forward(cpe_linear_->forward(cpe_conv_->forward(sparse, *state.level)));
+  const auto cpe = cpe_norm_->forward(
+      cpe_linear_->forward(cpe_conv_->forward(sparse, state.level->neighbors(kCpeKernel))));
   hooks.see(prefix_ + "cpe", cpe);
   x = x + cpe;
   const auto attn =

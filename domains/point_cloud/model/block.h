@@ -1,6 +1,6 @@
 #pragma once
-// One PTv3 block: x += CPE(sparse); x += drop(Attn(LN x)); x += drop(MLP(LN x)). With `pre_norm` off the
-// norms stand behind the sums.
+// One PTv3 block: x += CPE(sparse); x += drop(Attn(LN x)); x += drop(MLP(LN x)). With `pre_norm`
+// off the norms stand behind the sums.
 
 #include "core/config/node.h"
 #include "core/nn/norm.h"

@@ -35,8 +35,8 @@ Box box_of(const Cloud& cloud) {
       low = std::min(low, cloud.grid[3 * i + static_cast<int64_t>(a)]);
       high = std::max(high, cloud.grid[3 * i + static_cast<int64_t>(a)]);
     }
-    check(low >= 0 && high < kMaxCoordinate, "neighbor_map", "grid coordinates: got ", low, " .. ", high,
-          ", expected 0 .. ", kMaxCoordinate - 1);
+    check(low >= 0 && high < kMaxCoordinate, "neighbor_map", "grid coordinates: got ", low, " .. ",
+          high, ", expected 0 .. ", kMaxCoordinate - 1);
     box.low[a] = low - cloud.radius();
     box.extent[a] = high - low + 1 + 2 * cloud.radius();
   }
@@ -44,7 +44,8 @@ Box box_of(const Cloud& cloud) {
 }
 
 int64_t cell_of(const Box& box, const int64_t* p) {
-  return ((p[0] - box.low[0]) * box.extent[1] + p[1] - box.low[1]) * box.extent[2] + p[2] - box.low[2];
+  return ((p[0] - box.low[0]) * box.extent[1] + p[1] - box.low[1]) * box.extent[2] + p[2] -
+         box.low[2];
 }
 
 /// Cell index steps of the window, x slowest.
@@ -53,7 +54,8 @@ std::vector<int64_t> window(const Box& box, int64_t kernel) {
   const int64_t r = kernel / 2;
   for (int64_t x = -r; x <= r; ++x) {
     for (int64_t y = -r; y <= r; ++y) {
-      for (int64_t z = -r; z <= r; ++z) steps.push_back((x * box.extent[1] + y) * box.extent[2] + z);
+      for (int64_t z = -r; z <= r; ++z)
+        steps.push_back((x * box.extent[1] + y) * box.extent[2] + z);
     }
   }
   return steps;
@@ -103,7 +105,8 @@ void map_cloud(const Cloud& cloud, std::vector<int32_t>& table) {
   const auto voxel = [&](int64_t i) { return static_cast<int32_t>(cloud.begin + i); };
   if (box.cells() <= kDenseCells) {
     table.assign(static_cast<size_t>(box.cells()), -1);
-    for (int64_t i = 0; i < cloud.n; ++i) table[static_cast<size_t>(cell_of(box, cloud.grid + 3 * i))] = voxel(i);
+    for (int64_t i = 0; i < cloud.n; ++i)
+      table[static_cast<size_t>(cell_of(box, cloud.grid + 3 * i))] = voxel(i);
     return fill(cloud, box, [&](int64_t cell) { return table[static_cast<size_t>(cell)]; });
   }
   CellHash hash(cloud.n);
@@ -113,18 +116,20 @@ void map_cloud(const Cloud& cloud, std::vector<int32_t>& table) {
 
 }  // namespace
 
-at::Tensor neighbor_map(const at::Tensor& grid_N3, const std::vector<int64_t>& offset, int64_t kernel_size) {
+at::Tensor neighbor_map(const at::Tensor& grid_N3, const std::vector<int64_t>& offset,
+                        int64_t kernel_size) {
   check(kernel_size >= 1 && kernel_size % 2 == 1, "neighbor_map", "kernel size: got ", kernel_size,
         ", expected an odd number");
-  check(grid_N3.size(0) < std::numeric_limits<int32_t>::max(), "neighbor_map", "too many voxels: got ",
-        grid_N3.size(0));
+  check(grid_N3.size(0) < std::numeric_limits<int32_t>::max(), "neighbor_map",
+        "too many voxels: got ", grid_N3.size(0));
   const auto grid = grid_N3.contiguous();
   const int64_t width = kernel_size * kernel_size * kernel_size;
   auto map = at::empty({grid.size(0), width}, at::kInt);
   std::vector<int32_t> table;
   for (size_t b = 0; b + 1 < offset.size(); ++b) {
-    map_cloud({grid.const_data_ptr<int64_t>() + 3 * offset[b], map.data_ptr<int32_t>() + width * offset[b],
-               offset[b], offset[b + 1] - offset[b], kernel_size},
+    map_cloud({grid.const_data_ptr<int64_t>() + 3 * offset[b],
+               map.data_ptr<int32_t>() + width * offset[b], offset[b], offset[b + 1] - offset[b],
+               kernel_size},
               table);
   }
   return map;

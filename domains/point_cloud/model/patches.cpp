@@ -7,7 +7,8 @@ namespace {
 
 int64_t effective_size(const std::vector<int64_t>& offset, int64_t patch_size, PatchMode mode) {
   if (mode == PatchMode::Varlen) return patch_size;
-  for (size_t b = 0; b + 1 < offset.size(); ++b) patch_size = std::min(patch_size, offset[b + 1] - offset[b]);
+  for (size_t b = 0; b + 1 < offset.size(); ++b)
+    patch_size = std::min(patch_size, offset[b + 1] - offset[b]);
   return std::max<int64_t>(patch_size, 1);
 }
 
@@ -42,7 +43,8 @@ Patches make_patches(const std::vector<int64_t>& offset, int64_t patch_size, Pat
   Patches out;
   out.cu_seqlens.push_back(0);
   const int64_t size = effective_size(offset, patch_size, mode);
-  for (size_t b = 0; b + 1 < offset.size(); ++b) add_cloud(out, offset[b], offset[b + 1] - offset[b], size);
+  for (size_t b = 0; b + 1 < offset.size(); ++b)
+    add_cloud(out, offset[b], offset[b + 1] - offset[b], size);
   return out;
 }
 

@@ -7,7 +7,8 @@
 namespace switchyard {
 
 /// Varlen: each cloud alone, a cloud of n <= K points is one patch of n. Fixed: one patch size for
-/// the batch, min(K, smallest cloud). A last patch that is short repeats slots of the one before it.
+/// the batch, min(K, smallest cloud). A last patch that is short repeats slots of the one before
+/// it.
 enum class PatchMode { Varlen, Fixed };
 const std::vector<std::string>& patch_mode_names();
 PatchMode patch_mode_from_name(const std::string& name);

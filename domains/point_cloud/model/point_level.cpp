@@ -9,7 +9,9 @@
 namespace switchyard {
 namespace {
 
-at::Tensor index_tensor(const std::vector<int64_t>& values) { return at::tensor(values, at::kLong); }
+at::Tensor index_tensor(const std::vector<int64_t>& values) {
+  return at::tensor(values, at::kLong);
+}
 
 /// Cells of a level along curve 0.
 struct Cells {
@@ -35,7 +37,8 @@ Cells find_cells(const Serialization& curves, int shift) {
   cells.member_ML = at::full({count, longest}, -1, at::kLong);
   int64_t* member = cells.member_ML.data_ptr<int64_t>();
   for (int64_t m = 0; m < count; ++m) {
-    const int64_t begin = cells.first[static_cast<size_t>(m)], end = cells.first[static_cast<size_t>(m) + 1];
+    const int64_t begin = cells.first[static_cast<size_t>(m)],
+                  end = cells.first[static_cast<size_t>(m) + 1];
     std::copy(order + begin, order + end, member + m * longest);
     std::sort(member + m * longest, member + m * longest + (end - begin));
   }
@@ -46,7 +49,8 @@ Cells find_cells(const Serialization& curves, int shift) {
 std::vector<int64_t> cell_offset(const at::Tensor& code_M, int depth, size_t clouds) {
   std::vector<int64_t> offset(clouds + 1, 0);
   const int64_t* code = code_M.const_data_ptr<int64_t>();
-  for (int64_t m = 0; m < code_M.size(0); ++m) ++offset[static_cast<size_t>(code[m] >> 3 * depth) + 1];
+  for (int64_t m = 0; m < code_M.size(0); ++m)
+    ++offset[static_cast<size_t>(code[m] >> 3 * depth) + 1];
   std::partial_sum(offset.begin(), offset.end(), offset.begin());
   return offset;
 }
@@ -77,7 +81,8 @@ const PointLevel::Gather& PointLevel::gather(int64_t row, int64_t patch_size, Pa
   if (!added) return at->second;
   const auto grouped = group_patches(make_patches(offset_, patch_size, mode));
   const auto order = curves_.order_RN.select(0, row), inverse = curves_.inverse_RN.select(0, row);
-  at->second = {grouped.groups, order.index_select(0, index_tensor(grouped.pad)).to(coord_.device()),
+  at->second = {grouped.groups,
+                order.index_select(0, index_tensor(grouped.pad)).to(coord_.device()),
                 index_tensor(grouped.unpad).index_select(0, inverse).to(coord_.device())};
   return at->second;
 }
@@ -90,17 +95,24 @@ const at::Tensor& PointLevel::neighbors(int64_t kernel_size) {
 
 TokenLevel PointLevel::tokens(const at::Tensor& member_of) const {
   const auto device = coord_.device();
-  return {index_tensor(offset_).to(device), curves_.inverse_RN.select(0, 0).to(device), coord_, {}, member_of};
+  return {index_tensor(offset_).to(device),
+          curves_.inverse_RN.select(0, 0).to(device),
+          coord_,
+          {},
+          member_of};
 }
 
 PooledLevel pool_level(const PointLevel& parent, int64_t stride, const std::vector<int64_t>& rows) {
-  check(stride >= 1 && std::has_single_bit(static_cast<uint64_t>(stride)), "pool_level", "stride: got ", stride,
-        ", expected a power of two");
+  check(stride >= 1 && std::has_single_bit(static_cast<uint64_t>(stride)), "pool_level",
+        "stride: got ", stride, ", expected a power of two");
   const Serialization& from = parent.curves();
   int m = std::countr_zero(static_cast<uint64_t>(stride));
   if (m > from.depth) m = 0;
   const Cells cells = find_cells(from, 3 * m);
-  Serialization curves{from.depth - m, from.code_RN.index_select(1, cells.head_M).bitwise_right_shift(3 * m), {}, {}};
+  Serialization curves{from.depth - m,
+                       from.code_RN.index_select(1, cells.head_M).bitwise_right_shift(3 * m),
+                       {},
+                       {}};
   auto offset = cell_offset(curves.code_RN.select(0, 0), curves.depth, parent.offset().size() - 1);
   const auto device = parent.coord().device();
   const auto member = cells.member_ML.to(device);

@@ -10,8 +10,8 @@
 
 namespace switchyard {
 
-/// N voxels, B clouds, R curves. Index tensors live on the CPU; what the network reads is handed out
-/// on `device` and kept, so encoder and decoder share it.
+/// N voxels, B clouds, R curves. Index tensors live on the CPU; what the network reads is handed
+/// out on `device` and kept, so encoder and decoder share it.
 class PointLevel {
  public:
   /// `coord` [N, 3] floating, on the device of the network. `rows`: order of the curves (a
@@ -19,8 +19,8 @@ class PointLevel {
   PointLevel(at::Tensor grid_N3, at::Tensor coord_N3, std::vector<int64_t> offset,
              const std::vector<Curve>& curves, const std::vector<int64_t>& rows = {});
   /// From codes that are known already; sorts them and applies `rows`.
-  PointLevel(at::Tensor grid_N3, at::Tensor coord_N3, std::vector<int64_t> offset, Serialization curves,
-             const std::vector<int64_t>& rows);
+  PointLevel(at::Tensor grid_N3, at::Tensor coord_N3, std::vector<int64_t> offset,
+             Serialization curves, const std::vector<int64_t>& rows);
 
   int64_t size() const { return grid_.size(0); }
   const at::Tensor& grid() const { return grid_; }
@@ -52,8 +52,9 @@ class PointLevel {
 /// The next coarser resolution: cells of 2^m voxels per axis, m = 0 where m exceeds the depth.
 struct PooledLevel {
   std::shared_ptr<PointLevel> level;
-  at::Tensor cluster;    ///< [N of the finer level] i64, on the device: cell of each voxel
-  at::Tensor member_ML;  ///< [M, L] i64, on the device: voxels of each cell, rising, -1 behind the last
+  at::Tensor cluster;  ///< [N of the finer level] i64, on the device: cell of each voxel
+  at::Tensor
+      member_ML;  ///< [M, L] i64, on the device: voxels of each cell, rising, -1 behind the last
 };
 /// Cells are numbered along curve 0 of `parent`. `stride`: a power of two. `rows` as above.
 /// Errors: stride.

@@ -18,8 +18,8 @@ struct PointState {
 
 /// Hooks of one pass, all optional. They never change a result except by the given draws.
 struct PointHooks {
-  /// Called with module name and features: "embedding", "enc.enc1.down", "dec.dec0.up.sparse", blocks,
-  /// and the branches "<block>.cpe", "<block>.attn", "<block>.mlp" before drop path.
+  /// Called with module name and features: "embedding", "enc.enc1.down", "dec.dec0.up.sparse",
+  /// blocks, and the branches "<block>.cpe", "<block>.attn", "<block>.mlp" before drop path.
   std::function<void(const std::string&, const at::Tensor&)> observe;
   /// Given order permutations: row 0 for the input, row s for pooling s. Empty: drawn or identity.
   std::vector<std::vector<int64_t>> order_rows;

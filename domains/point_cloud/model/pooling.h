@@ -11,11 +11,12 @@ struct BatchNormConfig {
   double eps = 1e-3, momentum = 0.01;
 };
 
-/// Serialized pooling (PTv3 section 4.3): GELU(BN(reduce(Linear x))) over the cells of the coarser level.
-/// Published tensors: proj, norm.0. Moves the context's level stack down.
+/// Serialized pooling (PTv3 section 4.3): GELU(BN(reduce(Linear x))) over the cells of the coarser
+/// level. Published tensors: proj, norm.0. Moves the context's level stack down.
 class SerializedPooling : public Module {
  public:
-  SerializedPooling(int64_t in, int64_t out, int64_t stride, Reduction reduction, BatchNormConfig norm);
+  SerializedPooling(int64_t in, int64_t out, int64_t stride, Reduction reduction,
+                    BatchNormConfig norm);
   /// `rows`: order of the curves of the coarser level. Returns the cell of each finer voxel [N].
   at::Tensor forward(PointState& state, const std::vector<int64_t>& rows, ForwardContext& context);
 
@@ -26,8 +27,8 @@ class SerializedPooling : public Module {
   BatchNorm* norm_;
 };
 
-/// skip = GELU(BN(Linear parent)), feat = skip + GELU(BN(Linear x))[cell]. Published tensors: proj.{0,1},
-/// proj_skip.{0,1}.
+/// skip = GELU(BN(Linear parent)), feat = skip + GELU(BN(Linear x))[cell]. Published tensors:
+/// proj.{0,1}, proj_skip.{0,1}.
 class SerializedUnpooling : public Module {
  public:
   SerializedUnpooling(int64_t in, int64_t skip, int64_t out, BatchNormConfig norm);

@@ -7,8 +7,9 @@
 
 namespace switchyard {
 
-/// Lists run over stages, encoder from fine to coarse; decoder lists are one shorter, or empty for an
-/// encoder alone. `moe`: map from site (attn_out_proj, ffn) to MoEConfig, or one MoEConfig for both.
+/// Lists run over stages, encoder from fine to coarse; decoder lists are one shorter, or empty for
+/// an encoder alone. `moe`: map from site (attn_out_proj, ffn) to MoEConfig, or one MoEConfig for
+/// both.
 struct Ptv3Params {
   int64_t in_channels = 6;
   std::vector<int64_t> stride = {2, 2, 2, 2};
@@ -33,7 +34,9 @@ struct Ptv3Params {
 
   static void declare(Fields<Ptv3Params>& f);
   /// Channels of the output.
-  int64_t out_channels() const { return dec_channels.empty() ? enc_channels.back() : dec_channels.front(); }
+  int64_t out_channels() const {
+    return dec_channels.empty() ? enc_channels.back() : dec_channels.front();
+  }
 };
 
 /// A batch of N voxels, B clouds. `grid` i64 on the CPU, unique per cloud; the rest on the device.
@@ -43,9 +46,9 @@ struct PointInput {
 };
 
 struct Ptv3Output {
-  at::Tensor feat_NC;                               ///< at the finest level (encoder alone: the coarsest)
+  at::Tensor feat_NC;  ///< at the finest level (encoder alone: the coarsest)
   std::vector<std::shared_ptr<PointLevel>> levels;  ///< finest first
-  std::vector<at::Tensor> clusters;                 ///< clusters[s]: cell in level s+1 of each voxel of s
+  std::vector<at::Tensor> clusters;  ///< clusters[s]: cell in level s+1 of each voxel of s
 };
 
 class Ptv3 : public Module {
@@ -54,7 +57,8 @@ class Ptv3 : public Module {
   /// patch sizes that differ between encoder and decoder, unknown names.
   explicit Ptv3(const Ptv3Params& params, const std::string& site_prefix = "");
   /// Starts the context's level stack; afterwards it stands at the level of the output.
-  Ptv3Output forward(const PointInput& input, ForwardContext& context, const PointHooks& hooks = {});
+  Ptv3Output forward(const PointInput& input, ForwardContext& context,
+                     const PointHooks& hooks = {});
 
  private:
   struct EncoderStage {
@@ -68,12 +72,14 @@ class Ptv3 : public Module {
   void build_encoder(const std::string& site_prefix);
   void build_decoder(const std::string& site_prefix);
   std::vector<PointBlock*> add_blocks(const std::string& stage, PointBlockConfig config,
-                                      const std::vector<double>& rates, const std::string& site_prefix);
-  void encode(PointState& state, std::vector<PointState>& skips, Ptv3Output& out, const PointHooks& hooks,
-              ForwardContext& context);
+                                      const std::vector<double>& rates,
+                                      const std::string& site_prefix);
+  void encode(PointState& state, std::vector<PointState>& skips, Ptv3Output& out,
+              const PointHooks& hooks, ForwardContext& context);
   void decode(PointState& state, const std::vector<PointState>& skips, const Ptv3Output& out,
               const PointHooks& hooks, ForwardContext& context);
-  std::vector<int64_t> order_rows(size_t step, const PointHooks& hooks, const ForwardContext& context) const;
+  std::vector<int64_t> order_rows(size_t step, const PointHooks& hooks,
+                                  const ForwardContext& context) const;
 
   Ptv3Params params_;
   std::vector<Curve> curves_;

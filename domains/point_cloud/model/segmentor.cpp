@@ -10,7 +10,8 @@ PointSegmentor::PointSegmentor(const Ptv3Params& params, int64_t classes) {
   head_ = &emplace_child<Linear>("seg_head", params.out_channels(), classes);
 }
 
-at::Tensor PointSegmentor::forward(const PointInput& input, ForwardContext& context, const PointHooks& hooks) {
+at::Tensor PointSegmentor::forward(const PointInput& input, ForwardContext& context,
+                                   const PointHooks& hooks) {
   return head_->forward(backbone_->forward(input, context, hooks).feat_NC);
 }
 

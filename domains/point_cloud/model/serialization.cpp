@@ -50,8 +50,8 @@ int batch_depth(const at::Tensor& grid_N3, int wanted) {
   check(low >= 0, "serialize", "negative grid coordinate: got ", low, ", expected >= 0");
   const int automatic = std::bit_width(static_cast<uint64_t>(high) + 1);
   const int depth = wanted < 0 ? automatic : wanted;
-  check(depth <= kMaxDepth, "serialize", "too large an extent: got grid coordinate ", high, ", depth ",
-        depth, ", expected depth <= ", kMaxDepth, "; use a larger grid size");
+  check(depth <= kMaxDepth, "serialize", "too large an extent: got grid coordinate ", high,
+        ", depth ", depth, ", expected depth <= ", kMaxDepth, "; use a larger grid size");
   check(high < int64_t{1} << depth, "serialize", "depth too small: got depth ", depth,
         " for grid coordinate ", high);
   return depth;
@@ -60,10 +60,12 @@ int batch_depth(const at::Tensor& grid_N3, int wanted) {
 void check_input(const at::Tensor& grid_N3, const std::vector<int64_t>& offset) {
   check(grid_N3.dim() == 2 && grid_N3.size(1) == 3 && grid_N3.scalar_type() == at::kLong &&
             grid_N3.is_cpu(),
-        "serialize", "grid: got ", to_text(grid_N3.sizes().vec()), ", expected i64 [N, 3] on the CPU");
+        "serialize", "grid: got ", to_text(grid_N3.sizes().vec()),
+        ", expected i64 [N, 3] on the CPU");
   check(!offset.empty() && offset.front() == 0 && offset.back() == grid_N3.size(0) &&
             std::is_sorted(offset.begin(), offset.end()),
-        "serialize", "offset: got ", to_text(offset), ", expected to rise from 0 to ", grid_N3.size(0));
+        "serialize", "offset: got ", to_text(offset), ", expected to rise from 0 to ",
+        grid_N3.size(0));
 }
 
 }  // namespace
@@ -82,7 +84,8 @@ Curve curve_from_name(const std::string& name) {
 int64_t curve_code(Curve curve, int64_t x, int64_t y, int64_t z, int depth) {
   if (curve == Curve::ZTrans || curve == Curve::HilbertTrans) std::swap(x, y);
   const bool is_z = curve == Curve::Z || curve == Curve::ZTrans;
-  const auto ux = static_cast<uint64_t>(x), uy = static_cast<uint64_t>(y), uz = static_cast<uint64_t>(z);
+  const auto ux = static_cast<uint64_t>(x), uy = static_cast<uint64_t>(y),
+             uz = static_cast<uint64_t>(z);
   return static_cast<int64_t>(is_z ? interleave(ux, uy, uz) : hilbert(ux, uy, uz, depth));
 }
 
@@ -102,7 +105,8 @@ Serialization serialize(const at::Tensor& grid_N3, const std::vector<int64_t>& o
       at::parallel_for(offset[b], offset[b + 1], 2048, [&](int64_t begin, int64_t end) {
         for (int64_t i = begin; i < end; ++i) {
           const int64_t* p = grid + 3 * i;
-          code[r * n + i] = top | curve_code(curves[static_cast<size_t>(r)], p[0], p[1], p[2], s.depth);
+          code[r * n + i] =
+              top | curve_code(curves[static_cast<size_t>(r)], p[0], p[1], p[2], s.depth);
         }
       });
     }
@@ -133,17 +137,18 @@ void sort_codes(Serialization& s) {
 }
 
 void permute_rows(Serialization& s, const std::vector<int64_t>& rows) {
-  check(static_cast<int64_t>(rows.size()) == s.code_RN.size(0) &&
-            [&] {
-              auto sorted = rows;
-              std::sort(sorted.begin(), sorted.end());
-              for (size_t i = 0; i < sorted.size(); ++i) {
-                if (sorted[i] != static_cast<int64_t>(i)) return false;
-              }
-              return true;
-            }(),
-        "permute_rows", "got ", to_text(rows), ", expected a permutation of 0 .. ",
-        s.code_RN.size(0) - 1);
+  check(
+      static_cast<int64_t>(rows.size()) == s.code_RN.size(0) &&
+          [&] {
+            auto sorted = rows;
+            std::sort(sorted.begin(), sorted.end());
+            for (size_t i = 0; i < sorted.size(); ++i) {
+              if (sorted[i] != static_cast<int64_t>(i)) return false;
+            }
+            return true;
+          }(),
+      "permute_rows", "got ", to_text(rows), ", expected a permutation of 0 .. ",
+      s.code_RN.size(0) - 1);
   const auto index = at::tensor(rows, at::kLong);
   s.code_RN = s.code_RN.index_select(0, index);
   s.order_RN = s.order_RN.index_select(0, index);

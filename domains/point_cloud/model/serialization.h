@@ -26,8 +26,9 @@ struct Serialization {
   at::Tensor inverse_RN;  ///< position of each voxel
 };
 
-/// `grid` [N, 3] i64 >= 0, unique per cloud; `offset` [B+1], starts with 0. depth < 0: bit length of
-/// (largest coordinate + 1). Errors: wrong shapes, negative coordinates, depth above 16 or too small.
+/// `grid` [N, 3] i64 >= 0, unique per cloud; `offset` [B+1], starts with 0. depth < 0: bit length
+/// of (largest coordinate + 1). Errors: wrong shapes, negative coordinates, depth above 16 or too
+/// small.
 Serialization serialize(const at::Tensor& grid_N3, const std::vector<int64_t>& offset,
                         const std::vector<Curve>& curves, int depth = -1);
 /// Fills order and inverse from code.

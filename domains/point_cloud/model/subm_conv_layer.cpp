@@ -8,12 +8,12 @@ Init init_of(int64_t in, int64_t k) { return Init::fan_in(k * k * k * in); }
 }  // namespace
 
 SubmConv::SubmConv(int64_t in, int64_t out, int64_t k, bool bias)
-    : kernel_size_(k), weight_(add_parameter("weight", {out, k, k, k, in}, init_of(in, k))) {
+    : weight_(add_parameter("weight", {out, k, k, k, in}, init_of(in, k))) {
   if (bias) bias_ = &add_parameter("bias", {out}, init_of(in, k));
 }
 
-at::Tensor SubmConv::forward(const at::Tensor& x_NC, PointLevel& level) const {
-  const auto y_NO = subm_conv(x_NC, weight_, level.neighbors(kernel_size_));
+at::Tensor SubmConv::forward(const at::Tensor& x_NC, const at::Tensor& neighbor_NK) const {
+  const auto y_NO = subm_conv(x_NC, weight_, neighbor_NK);
   return bias_ ? y_NO + *bias_ : y_NO;
 }
 

@@ -1,7 +1,6 @@
 #pragma once
 
 #include "core/nn/module.h"
-#include "domains/point_cloud/model/point_level.h"
 
 namespace switchyard {
 
@@ -10,10 +9,10 @@ namespace switchyard {
 class SubmConv : public Module {
  public:
   SubmConv(int64_t in, int64_t out, int64_t kernel_size, bool bias);
-  at::Tensor forward(const at::Tensor& x_NC, PointLevel& level) const;
+  /// `neighbor_NK`: the map of this kernel size, see neighbor_map.h.
+  at::Tensor forward(const at::Tensor& x_NC, const at::Tensor& neighbor_NK) const;
 
  private:
-  int64_t kernel_size_;
   at::Tensor& weight_;
   at::Tensor* bias_ = nullptr;
 };

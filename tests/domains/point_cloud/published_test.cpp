@@ -18,7 +18,9 @@ using namespace switchyard;
 namespace {
 
 double draw(uint64_t seed, int64_t i) {
-  return static_cast<double>(mix64(seed + static_cast<uint64_t>(i + 1) * 0x9E3779B97F4A7C15ull) >> 11) * 0x1.0p-53;
+  return static_cast<double>(mix64(seed + static_cast<uint64_t>(i + 1) * 0x9E3779B97F4A7C15ull) >>
+                             11) *
+         0x1.0p-53;
 }
 
 /// 2u - 1 over the flat tensor.
@@ -87,9 +89,11 @@ Ptv3Params tiny(bool moe) {
 
 class Histograms : public TraceSink {
  public:
-  void record(const std::string&, const Assignment& a, const at::Tensor&, const ForwardContext&) override {
+  void record(const std::string&, const Assignment& a, const at::Tensor&,
+              const ForwardContext&) override {
     const auto count = a.count();
-    all.emplace_back(count.const_data_ptr<int64_t>(), count.const_data_ptr<int64_t>() + count.numel());
+    all.emplace_back(count.const_data_ptr<int64_t>(),
+                     count.const_data_ptr<int64_t>() + count.numel());
   }
   std::vector<std::vector<int64_t>> all;
 };
@@ -103,17 +107,54 @@ struct Expected {
   std::vector<int64_t> first_histogram, last_histogram;
 };
 
-const std::vector<Expected> kRows = {
-    {false, false, 1105408, 142200.201852470, 975.698842250, {-1.48597964, 1.85668954, -3.27361287, .18492584},
-     {.04790935, -.18986684}, -138.746253842, 25881.1221860, 6537.60942027, {}, {}},
-    {false, true, 1105408, 39981.058641980, 587.158078151, {-.81514482, 1.05759933, 1.99243386, -2.02806914},
-     {1.40060329, -1.38100069}, 398.546693948, 25118.7274751, 12245.22580456, {}, {}},
-    {true, false, 2359872, 123151.996107448, 911.144422551, {-1.36745265, -.18925815, .85434052, -.50102908},
-     {.51970501, -2.41457844}, -140.622667128, 28906.2657448, 7850.66361445, {0, 693, 0, 21, 1200, 0, 624, 0},
-     {0, 14, 0, 0, 674, 1215, 635, 0}},
-    {true, true, 2359872, 44398.731591316, 566.371243901, {.54534829, 1.19171748, 2.44944929, -.56458385},
-     {3.68013273, -1.12697689}, 195.937681393, 24335.8883754, 12082.78188906,
-     {127, 217, 2, 1174, 229, 1, 781, 7}, {755, 45, 81, 0, 818, 796, 42, 1}}};
+const std::vector<Expected> kRows = {{false,
+                                      false,
+                                      1105408,
+                                      142200.201852470,
+                                      975.698842250,
+                                      {-1.48597964, 1.85668954, -3.27361287, .18492584},
+                                      {.04790935, -.18986684},
+                                      -138.746253842,
+                                      25881.1221860,
+                                      6537.60942027,
+                                      {},
+                                      {}},
+                                     {false,
+                                      true,
+                                      1105408,
+                                      39981.058641980,
+                                      587.158078151,
+                                      {-.81514482, 1.05759933, 1.99243386, -2.02806914},
+                                      {1.40060329, -1.38100069},
+                                      398.546693948,
+                                      25118.7274751,
+                                      12245.22580456,
+                                      {},
+                                      {}},
+                                     {true,
+                                      false,
+                                      2359872,
+                                      123151.996107448,
+                                      911.144422551,
+                                      {-1.36745265, -.18925815, .85434052, -.50102908},
+                                      {.51970501, -2.41457844},
+                                      -140.622667128,
+                                      28906.2657448,
+                                      7850.66361445,
+                                      {0, 693, 0, 21, 1200, 0, 624, 0},
+                                      {0, 14, 0, 0, 674, 1215, 635, 0}},
+                                     {true,
+                                      true,
+                                      2359872,
+                                      44398.731591316,
+                                      566.371243901,
+                                      {.54534829, 1.19171748, 2.44944929, -.56458385},
+                                      {3.68013273, -1.12697689},
+                                      195.937681393,
+                                      24335.8883754,
+                                      12082.78188906,
+                                      {127, 217, 2, 1174, 229, 1, 781, 7},
+                                      {755, 45, 81, 0, 818, 796, 42, 1}}};
 
 void check_gradients(const Ptv3& net, const Expected& e) {
   double squares = 0;
@@ -121,7 +162,8 @@ void check_gradients(const Ptv3& net, const Expected& e) {
     if (!view.trainable || !view.grad().defined()) continue;
     const double norm = view.grad().norm().item<double>();
     squares += norm * norm;
-    if (view.name == "embedding.stem.conv.weight") CHECK(std::abs(norm / e.stem_gradient_norm - 1) < 1e-9);
+    if (view.name == "embedding.stem.conv.weight")
+      CHECK(std::abs(norm / e.stem_gradient_norm - 1) < 1e-9);
   }
   CHECK(std::abs(std::sqrt(squares) / e.gradient_norm - 1) < 1e-9);
 }
@@ -143,8 +185,10 @@ void run_row(const Expected& e) {
   CHECK(std::abs(out.sum().item<double>() - e.sum) < 1e-10 * e.sum + 1e-9);
   CHECK(std::abs(out.norm().item<double>() - e.norm) < limit + 1e-9);
   CHECK(std::abs(loss.item<double>() - e.loss) < limit + 1e-9);
-  for (int64_t i = 0; i < 4; ++i) CHECK(std::abs(out[0][i].item<double>() - e.first_row[static_cast<size_t>(i)]) < limit + 1e-8);
-  for (int64_t i = 0; i < 2; ++i) CHECK(std::abs(out[-1][i].item<double>() - e.last_row[static_cast<size_t>(i)]) < limit + 1e-8);
+  for (int64_t i = 0; i < 4; ++i)
+    CHECK(std::abs(out[0][i].item<double>() - e.first_row[static_cast<size_t>(i)]) < limit + 1e-8);
+  for (int64_t i = 0; i < 2; ++i)
+    CHECK(std::abs(out[-1][i].item<double>() - e.last_row[static_cast<size_t>(i)]) < limit + 1e-8);
   check_gradients(net, e);
   if (!e.moe) return;
   CHECK(trace.all.front() == e.first_histogram);

@@ -21,5 +21,7 @@ TEST_CASE("ignored points count nowhere, bad classes are named", "[metrics]") {
   CHECK(confusion.mean_iou() == Approx((1 + 0 + .5) / 3));
   CHECK(confusion.overall_accuracy() == Approx(2. / 3));
   CHECK(error_of([&] { confusion.add(ids({3}), ids({0})); }).find("got 3") != std::string::npos);
-  CHECK(error_of([&] { confusion.add(ids({1, 1}), ids({0})); }).find("shapes") != std::string::npos);
+  CHECK(error_of([&] {
+          confusion.add(ids({1, 1}), ids({0}));
+        }).find("shapes") != std::string::npos);
 }
