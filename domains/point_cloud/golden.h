@@ -1,0 +1,9 @@
+#pragma once
+
+namespace switchyard {
+
+/// Kinds of the set point_moe: serialization, patches, attention, subm_conv, pooling, unpooling,
+/// block, ptv3, ptmoe, losses.
+void register_point_cloud_golden();
+
+}  // namespace switchyard

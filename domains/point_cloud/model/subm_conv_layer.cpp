@@ -1,0 +1,20 @@
+#include "domains/point_cloud/model/subm_conv_layer.h"
+
+#include "core/kernels/subm_conv.h"
+
+namespace switchyard {
+namespace {
+Init init_of(int64_t in, int64_t k) { return Init::fan_in(k * k * k * in); }
+}  // namespace
+
+SubmConv::SubmConv(int64_t in, int64_t out, int64_t k, bool bias)
+    : weight_(add_parameter("weight", {out, k, k, k, in}, init_of(in, k))) {
+  if (bias) bias_ = &add_parameter("bias", {out}, init_of(in, k));
+}
+
+at::Tensor SubmConv::forward(const at::Tensor& x_NC, const at::Tensor& neighbor_NK) const {
+  const auto y_NO = subm_conv(x_NC, weight_, neighbor_NK);
+  return bias_ ? y_NO + *bias_ : y_NO;
+}
+
+}  // namespace switchyard

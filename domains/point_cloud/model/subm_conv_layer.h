@@ -1,0 +1,20 @@
+#pragma once
+
+#include "core/nn/module.h"
+
+namespace switchyard {
+
+/// Submanifold convolution over a level's voxels, x [N, in] -> [N, out]. Published tensors: weight
+/// [out, k, k, k, in], bias [out].
+class SubmConv : public Module {
+ public:
+  SubmConv(int64_t in, int64_t out, int64_t kernel_size, bool bias);
+  /// `neighbor_NK`: the map of this kernel size, see neighbor_map.h.
+  at::Tensor forward(const at::Tensor& x_NC, const at::Tensor& neighbor_NK) const;
+
+ private:
+  at::Tensor& weight_;
+  at::Tensor* bias_ = nullptr;
+};
+
+}  // namespace switchyard
