@@ -1,6 +1,6 @@
 #include "domains/point_cloud/register.h"
 
-#include "domains/point_cloud/golden/register.h"
+#include "domains/point_cloud/golden.h"
 #include "domains/point_cloud/task.h"
 #include "domains/registry.h"
 

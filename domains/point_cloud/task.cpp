@@ -62,7 +62,12 @@ std::vector<std::string> PointCloudTask::seen_domains() const {
 }
 
 std::unique_ptr<Module> PointCloudTask::build_model() {
-  auto model = make_segmentor(model_node_, params_.voxel.width(), static_cast<int64_t>(class_names().size()));
+  const auto [type, node] = split_type(model_node_, "model");
+  check_name(model_node_.origin().text(), "model", type, {"ptv3"});
+  const auto params = parse_params<Ptv3Params>(node, "model");
+  check(params.in_channels == params_.voxel.width(), "model.in_channels", "does not fit task.voxel.channels: got ",
+        params.in_channels, ", expected ", params_.voxel.width());
+  auto model = std::make_unique<PointSegmentor>(params, static_cast<int64_t>(class_names().size()));
   init_parameters(*model, seed_);
   return model;
 }
@@ -110,15 +115,16 @@ const at::Tensor& PointCloudTask::class_weight() {
 
 at::Tensor PointCloudTask::forward(Module& model, PointBatch& batch, ForwardContext& context) {
   context.domain_id = at::tensor(batch.domain_ids, at::kLong);
-  return dynamic_cast<PointSegmentor&>(model).forward({batch.grid_coord, batch.coord, batch.feat, batch.seq_offset},
-                                                      context);
+  const int64_t* offset = batch.seq_offset.data_ptr<int64_t>();
+  return dynamic_cast<PointSegmentor&>(model).forward(
+      {batch.coord, batch.grid_coord, batch.feat, {offset, offset + batch.seq_offset.size(0)}}, context);
 }
 
 at::Tensor PointCloudTask::loss(Module& model, Batch& batch, ForwardContext& context) {
   auto& points = dynamic_cast<PointBatch&>(batch);
   const at::Tensor logits = forward(model, points, context);
   const at::Tensor weight = params_.class_weights ? class_weight().to(logits.device()) : at::Tensor();
-  at::Tensor loss = cross_entropy(logits, points.segment, {.weight = weight});
+  at::Tensor loss = cross_entropy(logits, points.segment, {.class_weight = weight});
   if (params_.lovasz_weight > 0) loss = loss + params_.lovasz_weight * lovasz_softmax(logits, points.segment);
   return loss;
 }

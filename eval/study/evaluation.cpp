@@ -16,7 +16,7 @@ void add_rows(Evaluation& out, const Outputs& outputs, const std::vector<std::st
   const at::Tensor offset = outputs.tensors.at("seq_offset").cpu();
   for (size_t s = 0; s < outputs.uris.size(); ++s) {
     const int64_t begin = offset[int64_t(s)].item<int64_t>(), end = offset[int64_t(s) + 1].item<int64_t>();
-    const Confusion sums = count_confusion(predicted.slice(0, begin, end), label.slice(0, begin, end), classes);
+    const ClassCounts sums = Confusion(classes).add(predicted.slice(0, begin, end), label.slice(0, begin, end));
     GroupRow row;
     row.domain = domains[static_cast<size_t>(outputs.domain_ids[s])];
     row.group = outputs.groups[s];
@@ -24,9 +24,9 @@ void add_rows(Evaluation& out, const Outputs& outputs, const std::vector<std::st
     auto& target = out.target[row.domain];
     target.resize(static_cast<size_t>(classes), 0.0);
     for (int64_t c = 0; c < classes; ++c) {
-      row.num.push_back(static_cast<double>(sums.intersection[c]));
-      row.den.push_back(static_cast<double>(sums.union_[c]));
-      target[static_cast<size_t>(c)] += static_cast<double>(sums.target[c]);
+      row.num.push_back(static_cast<double>(sums.intersection.data_ptr<int64_t>()[c]));
+      row.den.push_back(static_cast<double>(sums.union_of.data_ptr<int64_t>()[c]));
+      target[static_cast<size_t>(c)] += static_cast<double>(sums.target.data_ptr<int64_t>()[c]);
     }
     out.rows.push_back(std::move(row));
   }
