@@ -1,0 +1,30 @@
+#pragma once
+// Every figure of the report: data in, drawing, CSV and JSON out. Figures are numbered and specified
+// in the order of the page.
+
+#include "eval/report/figure.h"
+#include "eval/report/report_data.h"
+
+namespace switchyard {
+
+Figure summary_figure(const ReportData& data);  ///< seen and unseen domains, arms, seeds
+Figure share_figure(const ReportData& data);    ///< experts by layer and domain
+Figure load_figure(const ReportData& data);
+Figure entropy_figure(const ReportData& data);
+Figure nmi_domain_figure(const ReportData& data);
+Figure nmi_class_figure(const ReportData& data);
+Figure js_figure(const ReportData& data);
+Figure js_depth_figure(const ReportData& data);
+Figure overlay_points_figure(const ReportData& data);
+Figure curves_figure(const ReportData& data);
+Figure probe_figure(const ReportData& data);
+Figure provenance_figure(const ReportData& data);
+
+/// "4 800 tokens × 5 domains, 32 scenes": the evidence of a routing figure.
+std::string trace_sample(const Routing& routing);
+/// A routing figure without a trace.
+void mark_untraced(Figure& figure, const ReportData& data);
+/// "E3"
+std::string expert_name(int64_t expert);
+
+}  // namespace switchyard

@@ -1,0 +1,125 @@
+#include "eval/report/page.h"
+
+#include "core/base/text.h"
+#include "eval/report/palette.h"
+
+namespace switchyard {
+namespace {
+
+struct Section {
+  const char *id, *title;
+};
+constexpr Section kSections[] = {{"answer", "Answer"},
+                                 {"routing", "Routing"},
+                                 {"look", "Look at samples"},
+                                 {"training", "Training"},
+                                 {"provenance", "Provenance"}};
+
+std::string bar(const Page& page) {
+  std::string out = "<header class=\"bar\"><strong>switchyard</strong><nav>";
+  for (const auto& s : kSections) out += cat("<a href=\"#", s.id, "\">", split(s.title, ' ').front(), "</a>");
+  out += "</nav><span class=\"grow\"></span>";
+  if (page.layer_names.size() > 1)
+    out += cat("<label class=\"slider\">layer <input id=\"layer\" type=\"range\" min=\"0\" max=\"",
+               page.layer_names.size() - 1, "\" value=\"", page.layer, "\"><output id=\"layer-name\">layer ", page.layer,
+               "</output></label>");
+  return out + "<button id=\"theme\" type=\"button\">light / dark</button></header>";
+}
+
+std::string head(const Page& page) {
+  std::string out = cat("<section class=\"title\"><h1>", escape_xml(page.title), "</h1><span class=\"sub\">",
+                        escape_xml(page.subtitle), "</span>");
+  if (!page.badge.empty()) out += cat("<span class=\"badge\">", escape_xml(page.badge), "</span>");
+  out += "</section><section class=\"answers\">";
+  for (const auto& a : page.answers)
+    out += cat("<div class=\"answer\"><h2>", escape_xml(a.question), "</h2><p>", a.html, "</p></div>");
+  return out + "</section>";
+}
+
+std::string view_buttons(const Figure& f) {
+  std::string out;
+  for (const auto& view : f.views) {
+    if (view.label.empty()) continue;
+    out += cat("<button type=\"button\" data-show=\"", view.id, "\" aria-pressed=\"",
+               &view == f.shown() ? "true" : "false", "\">", escape_xml(view.label), "</button>");
+  }
+  return out.empty() ? out : "<span class=\"views\">" + out + "</span>";
+}
+
+std::string plots(const Figure& f) {
+  std::string out;
+  for (const auto& view : f.views) {
+    out += cat("<div class=\"view\" data-view=\"", view.id, "\"");
+    if (view.layer >= 0) out += cat(" data-layer=\"", view.layer, "\"");
+    out += &view == f.shown() ? ">" : " hidden>";
+    if (!view.note.empty()) out += cat("<p class=\"note\">", escape_xml(view.note), "</p>");
+    out += "<div class=\"plot\">";
+    const std::string label = f.title + (f.finding.empty() ? "" : ". " + f.finding);
+    for (const auto& panel : view.panels) out += panel.element(label);
+    out += "</div></div>";
+  }
+  return out;
+}
+
+std::string links(const Figure& f) {
+  std::string out = "<span class=\"links\">";
+  for (const char* kind : {"svg", "csv", "json"}) {
+    if (f.shown() == nullptr && std::string(kind) == "svg") continue;
+    out += cat("<a href=\"fig/", f.slug, ".", kind, "\">", kind, "</a>");
+  }
+  return out + "</span>";
+}
+
+std::string card(const Figure& f) {
+  std::string out = cat("<article class=\"card span", f.span, "\" id=\"", f.slug, "\" data-slug=\"", f.slug,
+                        "\"><h3><span class=\"no\">", f.number, "</span>", escape_xml(f.title), view_buttons(f), "</h3>");
+  if (!f.empty.empty()) {
+    out += cat("<p class=\"empty\">", escape_xml(f.empty), "</p>");
+    if (!f.how.empty()) out += cat("<pre class=\"how\">", escape_xml(f.how), "</pre>");
+  } else {
+    out += cat("<p class=\"reading\">", escape_xml(f.reading), "</p>");
+    if (!f.finding.empty()) out += cat("<p class=\"finding\">", escape_xml(f.finding), "</p>");
+    out += plots(f) + f.legend + f.html;
+  }
+  out += cat("<footer><details><summary>Definition</summary><p>", escape_xml(f.definition),
+             "</p></details><span class=\"sample\">", escape_xml(f.sample), "</span>", links(f), "</footer></article>");
+  return out;
+}
+
+std::string body(const Page& page) {
+  std::string out;
+  for (const auto& s : kSections) {
+    const bool first = std::string(s.id) == "answer";
+    out += cat("<section id=\"", s.id, "\">", first ? "" : cat("<h2 class=\"section\">", s.title, "</h2>"),
+               "<div class=\"cards\">");
+    for (const auto& f : page.figures)
+      if (f.section == s.id) out += card(f);
+    out += "</div></section>";
+  }
+  return out;
+}
+
+std::string style() {
+  return cat("<style>:root{color-scheme:light;", theme_variables(false), "}@media(prefers-color-scheme:dark){:root{",
+             "color-scheme:dark;", theme_variables(true), "}}:root[data-theme=light]{color-scheme:light;",
+             theme_variables(false), "}:root[data-theme=dark]{color-scheme:dark;", theme_variables(true),
+             "}@media print{:root,:root[data-theme=dark]{color-scheme:light;", theme_variables(false), "}}",
+             figure_rules(), report_css(), "</style>");
+}
+
+}  // namespace
+
+std::string page_html(const Page& page) {
+  std::string out = cat(
+      "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
+      "content=\"width=device-width,initial-scale=1\"><link rel=\"icon\" href=\"data:,\"><title>",
+      escape_xml(page.title), "</title>", style(), "</head><body>", bar(page), "<main>", head(page), body(page));
+  if (!page.notes.empty()) {
+    out += "<section class=\"notes\">";
+    for (const auto& note : page.notes) out += cat("<p>", escape_xml(note), "</p>");
+    out += "</section>";
+  }
+  return out + "</main><div id=\"tip\" role=\"status\" hidden></div><script>" + report_js() + "</script></body></html>\n";
+}
+
+}  // namespace switchyard

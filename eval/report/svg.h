@@ -1,0 +1,46 @@
+#pragma once
+// Writes SVG bodies. Looks come from classes (palette.h) only, so that one drawing serves the page
+// (CSS variables, two themes) and files (literal light colours).
+
+#include <string>
+#include <vector>
+
+namespace switchyard {
+
+/// For text and attributes of XML and HTML; control characters are dropped.
+std::string escape_xml(const std::string& text);
+
+class Svg {
+ public:
+  Svg(double width, double height) : width_(width), height_(height) {}
+
+  void rect(double x, double y, double w, double h, const std::string& classes, const std::string& tip = "");
+  void line(double x1, double y1, double x2, double y2, const std::string& classes);
+  void circle(double x, double y, double r, const std::string& classes, const std::string& tip = "");
+  void path(const std::string& d, const std::string& classes, const std::string& tip = "");
+  /// `anchor`: start, middle or end.
+  void text(double x, double y, const std::string& text, const std::string& classes = "t",
+            const std::string& anchor = "start");
+
+  double width() const { return width_; }
+  double height() const { return height_; }
+  const std::string& body() const { return body_; }
+  /// Appends another drawing at an offset.
+  void place(const Svg& other, double x, double y);
+  /// The element; `sheet` is put inside a style element unless empty.
+  std::string element(const std::string& label, const std::string& sheet = "") const;
+
+ private:
+  void tag(const std::string& head, const std::string& classes, const std::string& tip);
+  double width_, height_;
+  std::string body_;
+};
+
+/// "M x y L x y ..." ; breaks at undefined values.
+std::string polyline(const std::vector<double>& x, const std::vector<double>& y);
+/// Closed area between two curves over the defined points.
+std::string band(const std::vector<double>& x, const std::vector<double>& lo, const std::vector<double>& hi);
+/// Panels in rows of at most `width`.
+Svg flow_panels(const std::vector<Svg>& panels, double width);
+
+}  // namespace switchyard
