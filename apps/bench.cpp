@@ -9,6 +9,7 @@
 #include "apps/verbs.h"
 #include "core/base/step_timer.h"
 #include "core/io/json.h"
+#include "core/train/runtime.h"
 
 namespace switchyard {
 namespace {
@@ -40,7 +41,7 @@ class Contender {
         task_(make_task(run_)),
         model_(task_->build_model()),
         timing_{backend, {}, {}} {
-    model_->to(at::Device(run_.device), at::kFloat);
+    model_->to(parse_device(run_.device), at::kFloat);
     optimizer_ = std::make_unique<AdamW>(*model_, run_.optimizer);
     source_ = task_->source("train");
   }
@@ -51,7 +52,7 @@ class Contender {
       TimedScope scope("data");
       return source_->next();
     }();
-    batch->to(at::Device(run_.device));
+    batch->to(parse_device(run_.device));
     ForwardContext context;
     context.training = true;
     context.random = RandomStream(uint64_t(run_.seed), "forward", uint64_t(steps_++));

@@ -50,8 +50,7 @@ struct ParsedVerb {
 void add_verb(CLI::App& app, ParsedVerb& parsed) {
   const Verb& verb = parsed.verb;
   auto* sub = app.add_subcommand(verb.name, verb.summary);
-  sub->usage("switchyard " + verb.name + " " + verb.usage);
-  sub->footer("Example:\n  " + verb.example);
+  sub->footer("Usage:\n  switchyard " + verb.name + " " + verb.usage + "\nExample:\n  " + verb.example);
   sub->add_option("words", parsed.words, "paths and config overrides (key=value)");
   for (const auto& flag : verb.flags) {
     if (flag.takes_value) sub->add_option("--" + flag.name, parsed.values[flag.name], flag.doc);

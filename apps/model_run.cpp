@@ -2,12 +2,13 @@
 
 #include <sys/utsname.h>
 
-#include <ATen/Version.h>
-
 #include <cstdio>
 
 #include "core/base/log.h"
 #include "core/train/checkpoint.h"
+#include "core/train/checkpoint_store.h"
+#include "core/train/load_weights.h"
+#include "core/train/runtime.h"
 #include "domains/registry.h"
 
 namespace switchyard {
@@ -73,10 +74,8 @@ std::unique_ptr<Task> make_task(const RunConfig& run) {
 std::map<std::string, std::string> provenance() {
   struct utsname system {};
   ::uname(&system);
-  return {{"git", first_line("git rev-parse HEAD 2>/dev/null")},
+  return {{"git_hash", first_line("git rev-parse HEAD 2>/dev/null")},
           {"git_dirty", first_line("git status --porcelain 2>/dev/null | head -n 1").empty() ? "no" : "yes"},
-          {"torch", TORCH_VERSION},
-          {"compiler", __VERSION__},
           {"system", cat(system.sysname, " ", system.release)},
           {"processor", processor()}};
 }
@@ -88,7 +87,7 @@ TrainResult train_run(const RunConfig& run, const fs::path& folder, const std::s
   if (!run.checkpoint.empty()) {
     log::info("weights: ", load_weights(*model, run.checkpoint, run.checkpoint_strict).text());
   }
-  model->to(at::Device(run.device), at::kFloat);
+  model->to(parse_device(run.device), at::kFloat);
   TrainSetup setup;
   setup.trainer = run.trainer;
   setup.optimizer = run.optimizer;
@@ -114,8 +113,8 @@ LoadedModel load_model(const fs::path& folder, const RunConfig& run) {
   out.model = out.task->build_model();
   const fs::path checkpoint = CheckpointStore(folder / "ckpt").newest();
   load_weights(*out.model, checkpoint, true, /*use_ema=*/true);
-  out.step = read_checkpoint_state(checkpoint).step;
-  out.model->to(at::Device(run.device), at::kFloat);
+  out.step = read_checkpoint(checkpoint).step;
+  out.model->to(parse_device(run.device), at::kFloat);
   out.model->train(false);
   return out;
 }

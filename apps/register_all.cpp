@@ -4,6 +4,7 @@
 #include "datasets/registry.h"
 #include "domains/registry.h"
 #include "eval/metrics/golden.h"
+#include "routers/golden.h"
 #include "routers/register.h"
 
 namespace switchyard {

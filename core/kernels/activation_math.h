@@ -14,6 +14,9 @@
 
 namespace switchyard::kernels {
 
+// The overloads of the arithmetic type; plain exp(float) would compute in double on the host.
+using std::erf, std::exp, std::expm1, std::log1p, std::tanh;
+
 template <class T>
 struct ValueSlope {
   T value, slope;

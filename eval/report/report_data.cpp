@@ -40,8 +40,10 @@ ReportCell choose_cell(const std::vector<ReportCell>& cells) {
 
 void read_shown(ReportData& data) {
   const fs::path& run = data.shown.folder;
-  if (fs::exists(run / "provenance.json"))
-    for (const auto& item : read_json(run / "provenance.json").items()) data.provenance[item.key()] = text_of(item.value());
+  if (fs::exists(run / "provenance.json")) {
+    const Json facts = read_json(run / "provenance.json");
+    for (const auto& item : facts.items()) data.provenance[item.key()] = text_of(item.value());
+  }
   if (fs::exists(run / "config.yaml")) data.config = load_yaml(run / "config.yaml");
   if (fs::exists(run / "overrides.txt")) data.overrides = read_text(run / "overrides.txt");
   if (data.experiment.empty()) data.experiment = run.filename().string();
