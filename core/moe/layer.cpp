@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "core/base/step_timer.h"
 #include "core/moe/expert_bank.h"
 #include "core/moe/router.h"
 #include "core/moe/trace.h"
@@ -49,6 +50,7 @@ class MoELayer : public SubLayer {
   at::Tensor forward(const at::Tensor& x_TC, ForwardContext& context) override {
     check(x_TC.dim() == 2 && x_TC.size(1) == channels_, site_, "x: got shape ", to_text(x_TC.sizes().vec()),
           ", expected [tokens, ", channels_, "]");
+    TimedScope scope("moe layer");
     const RouterOutput routed = router_->forward(x_TC, context);
     if (context.trace) context.trace->record(site_, routed.assignment, routed.scores_TE, context);
     auto y = reference_ ? experts_->forward_reference(x_TC, routed.assignment)

@@ -31,7 +31,7 @@ std::vector<const SummaryRow*> unseen_rows(const SummaryTable& s) {
   return domains.size() > kMostDomains && !mean.empty() ? mean : domains;
 }
 
-/// "On sonar MoE beats the dense twin by 3.1 points (95 % interval +1.5 to +4.7)."
+/// "On sonar MoE beats the dense twin by 3.1 points (95\u00a0% interval +1.5 to +4.7)."
 std::string compared(const SummaryTable& s, const SummaryRow& row) {
   const Difference* d = difference_of(row);
   const std::string on = cat("On ", escape_xml(short_name(row.domain)), " ");
@@ -43,7 +43,7 @@ std::string compared(const SummaryTable& s, const SummaryRow& row) {
   if (d->verdict == "undecided" || !defined(d->lo))
     return cat(on, "the ", s.seeds, " seeds cannot separate them (", signed_text(d->diff, 1), ", ", interval(*d), ").");
   return cat(on, "MoE ", d->verdict == "beats" ? "beats " : "loses to ", twin_word(s), " by ",
-             fixed_text(std::abs(d->diff), 1), " points (95 % interval ", interval(*d), ").");
+             fixed_text(std::abs(d->diff), 1), " points (95\u00a0% interval ", interval(*d), ").");
 }
 
 std::string only_scores(const SummaryTable& s, const std::vector<const SummaryRow*>& rows) {

@@ -1,5 +1,7 @@
 #include "eval/report/page.h"
 
+#include <algorithm>
+
 #include "core/base/text.h"
 #include "eval/report/palette.h"
 
@@ -15,9 +17,14 @@ constexpr Section kSections[] = {{"answer", "Answer"},
                                  {"training", "Training"},
                                  {"provenance", "Provenance"}};
 
+bool has(const Page& page, const Section& section) {
+  return std::any_of(page.figures.begin(), page.figures.end(), [&](const auto& f) { return f.section == section.id; });
+}
+
 std::string bar(const Page& page) {
   std::string out = "<header class=\"bar\"><strong>switchyard</strong><nav>";
-  for (const auto& s : kSections) out += cat("<a href=\"#", s.id, "\">", split(s.title, ' ').front(), "</a>");
+  for (const auto& s : kSections)
+    if (has(page, s)) out += cat("<a href=\"#", s.id, "\">", split(s.title, ' ').front(), "</a>");
   out += "</nav><span class=\"grow\"></span>";
   if (page.layer_names.size() > 1)
     out += cat("<label class=\"slider\">layer <input id=\"layer\" type=\"range\" min=\"0\" max=\"",
@@ -89,6 +96,7 @@ std::string card(const Figure& f) {
 std::string body(const Page& page) {
   std::string out;
   for (const auto& s : kSections) {
+    if (!has(page, s)) continue;
     const bool first = std::string(s.id) == "answer";
     out += cat("<section id=\"", s.id, "\">", first ? "" : cat("<h2 class=\"section\">", s.title, "</h2>"),
                "<div class=\"cards\">");

@@ -15,7 +15,8 @@ namespace {
 
 using MakeFigure = Figure (*)(const ReportData&);
 constexpr MakeFigure kFigures[] = {summary_figure,    share_figure,     load_figure, entropy_figure,
-                                    nmi_domain_figure, nmi_class_figure};
+                                    nmi_domain_figure, nmi_class_figure, js_figure,   js_depth_figure,
+                                    probe_figure,      curves_figure,    provenance_figure};
 
 std::string subtitle(const ReportData& data) {
   std::vector<std::string> parts;

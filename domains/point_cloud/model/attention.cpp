@@ -1,6 +1,7 @@
 #include "domains/point_cloud/model/attention.h"
 
 #include <ATen/ops/scaled_dot_product_attention.h>
+#include "core/base/step_timer.h"
 
 namespace switchyard {
 
@@ -17,6 +18,7 @@ at::Tensor SerializedAttention::attend(const at::Tensor& x_NC, PointLevel& level
                                        int64_t row) const {
   const int64_t channels = x_NC.size(1), width = channels / heads_;
   const auto& gather = level.gather(row, patch_size_, mode_);
+  TimedScope scope("attention");
   const auto slots = qkv_->forward(x_NC).index_select(0, gather.point_of_slot);
   std::vector<at::Tensor> parts;
   int64_t begin = 0;

@@ -1,6 +1,7 @@
 #include "domains/point_cloud/model/dense_sub_layers.h"
 
 #include <ATen/ops/gelu.h>
+#include "core/base/step_timer.h"
 
 namespace switchyard {
 
@@ -17,6 +18,7 @@ MlpSubLayer::MlpSubLayer(int64_t channels, int64_t hidden)
       fc2_(&emplace_child<Linear>("fc2", hidden, channels)) {}
 
 at::Tensor MlpSubLayer::forward(const at::Tensor& x_TC, ForwardContext&) {
+  TimedScope scope("mlp");
   return fc2_->forward(at::gelu(fc1_->forward(x_TC)));
 }
 

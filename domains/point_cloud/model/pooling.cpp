@@ -1,6 +1,7 @@
 #include "domains/point_cloud/model/pooling.h"
 
 #include <ATen/ops/gelu.h>
+#include "core/base/step_timer.h"
 
 namespace switchyard {
 
@@ -13,6 +14,7 @@ SerializedPooling::SerializedPooling(int64_t in, int64_t out, int64_t stride, Re
 
 at::Tensor SerializedPooling::forward(PointState& state, const std::vector<int64_t>& rows,
                                       ForwardContext& context) {
+  TimedScope scope("pooling");
   const PooledLevel pooled = pool_level(*state.level, stride_, rows);
   const auto reduced =
       segment_reduce_rows(proj_->forward(state.feat_NC), pooled.member_ML, reduction_);

@@ -1,6 +1,7 @@
 #include "domains/point_cloud/model/subm_conv_layer.h"
 
 #include "core/kernels/subm_conv.h"
+#include "core/base/step_timer.h"
 
 namespace switchyard {
 namespace {
@@ -13,6 +14,7 @@ SubmConv::SubmConv(int64_t in, int64_t out, int64_t k, bool bias)
 }
 
 at::Tensor SubmConv::forward(const at::Tensor& x_NC, const at::Tensor& neighbor_NK) const {
+  TimedScope scope("submanifold convolution");
   const auto y_NO = subm_conv(x_NC, weight_, neighbor_NK);
   return bias_ ? y_NO + *bias_ : y_NO;
 }

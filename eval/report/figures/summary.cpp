@@ -11,7 +11,7 @@
 namespace switchyard {
 namespace {
 
-constexpr double kWidth = 566, kName = 108, kPlotLeft = 170, kPlotRight = 352, kNumber = 432, kDiffLeft = 456,
+constexpr double kWidth = 566, kPlotLeft = 186, kPlotRight = 352, kNumber = 432, kDiffLeft = 456,
                  kDiffRight = 556, kTop = 30;
 
 struct Range {
@@ -84,9 +84,9 @@ class Drawing {
     }
     if (summary_.arms.size() < 2) return;
     svg_.text(kDiffRight + 8, 12, summary_.arms.size() > 2 ? "MoE − better twin" : "MoE − twin", "s g", "end");
-    for (double x : round_ticks(difference_.lo, difference_.hi, 3)) {
+    for (double x : round_ticks(difference_.lo, difference_.hi, 5)) {
       const double at = difference_.at(x, kDiffLeft, kDiffRight);
-      svg_.line(at, kTop, at, bottom, "grid");
+      svg_.line(at, bottom - 4, at, bottom, "axis");
       svg_.text(at, bottom + 15, x == 0 ? "0" : signed_text(x, x == std::round(x) ? 0 : 1), "s", "middle");
     }
   }
@@ -94,7 +94,7 @@ class Drawing {
   void row(const SummaryRow& row, double top) {
     const double first = top + pitch_ * 0.3 + pitch_ / 2;
     svg_.text(8, first + 4, short_name(row.domain, 15), "b");
-    if (!row.is_mean) svg_.text(8, first + pitch_ + 2, row.seen ? "seen in training" : "never seen", row.seen ? "s g" : "s u");
+    if (!row.is_mean) svg_.text(8, first + pitch_ + 2, row.seen ? "seen" : "never seen", row.seen ? "s g" : "s u");
     for (size_t m = 0; m < row.cells.size(); ++m) cell(row.cells[m], m, first + static_cast<double>(m) * pitch_);
     if (const auto* d = better(row)) difference(*d, first + pitch_ * 0.15);
   }
@@ -117,7 +117,7 @@ class Drawing {
     if (!defined(v.diff)) return;
     const auto x = [&](double value) { return difference_.at(value, kDiffLeft, kDiffRight); };
     const bool clear = v.verdict != "undecided";
-    svg_.line(x(0), y - 9, x(0), y + 9, "zero");
+    svg_.line(x(0), y - 8, x(0), y + 6, "zero");
     if (defined(v.lo)) svg_.line(x(v.lo), y, x(v.hi), y, clear ? "bara" : "bar2");
     std::string text = signed_text(v.diff, 1);
     if (defined(v.lo)) text += " [" + signed_text(v.lo, 1) + ", " + signed_text(v.hi, 1) + "]";

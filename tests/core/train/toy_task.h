@@ -22,6 +22,9 @@ struct ToyBatch : Batch {
     y_S1 = y_S1.to(device);
   }
   int64_t tokens() const override { return x_SC.size(0); }
+  at::Tensor features() const override { return x_SC; }
+  at::Tensor labels() const override { return {}; }
+  at::Tensor places() const override { return {}; }
 };
 
 struct ToySource : BatchSource {
@@ -95,8 +98,13 @@ struct ToyTask : Task {
   }
   Outputs predict(Module&, Batch&, ForwardContext&) override { return {}; }
   std::vector<std::string> domain_names() const override { return {"a", "b", "c"}; }
+  std::vector<std::string> seen_domains() const override { return {"a", "b", "c"}; }
   std::vector<std::string> class_names() const override { return {}; }
+  std::vector<std::string> channel_names() const override { return {}; }
+  std::vector<SequenceInfo> sequences(const std::string&) override { return {}; }
   std::string data_hash() const override { return "toy-1"; }
+  std::string data_source() const override { return "toy"; }
+  bool synthetic() const override { return true; }
 };
 
 inline TrainSetup toy_setup(const std::filesystem::path& folder) {
