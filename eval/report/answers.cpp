@@ -16,12 +16,17 @@ constexpr double kStrong = 1.5, kWeak = 0.02;
 
 std::string strong(const std::string& text) { return "<strong>" + text + "</strong> "; }
 
-std::string interval(const Difference& d) { return cat(signed_text(d.lo, 1), " to ", signed_text(d.hi, 1)); }
+std::string interval(const Difference& d) {
+  return cat(signed_text(d.lo, 1), " to ", signed_text(d.hi, 1));
+}
 
-std::string twin_word(const SummaryTable& s) { return s.arms.size() > 2 ? "the better dense twin" : "the dense twin"; }
+std::string twin_word(const SummaryTable& s) {
+  return s.arms.size() > 2 ? "the better dense twin" : "the dense twin";
+}
 
 const Difference* difference_of(const SummaryRow& row) {
-  return row.better_twin < 0 ? nullptr : &row.differences[static_cast<size_t>(row.better_twin)].difference;
+  return row.better_twin < 0 ? nullptr
+                             : &row.differences[static_cast<size_t>(row.better_twin)].difference;
 }
 
 std::vector<const SummaryRow*> unseen_rows(const SummaryTable& s) {
@@ -37,21 +42,30 @@ std::string compared(const SummaryTable& s, const SummaryRow& row) {
   const std::string on = cat("On ", escape_xml(short_name(row.domain)), " ");
   if (!d || !defined(d->diff)) return on + "there is no comparison.";
   if (s.seeds < 3) {
-    const std::string how = cat(fixed_text(std::abs(d->diff), 1), d->diff < 0 ? " points below " : " points above ", twin_word(s));
-    return cat(on, "MoE is ", how, defined(d->lo) ? cat(" (over the same ", "groups: ", interval(*d), ")") : "", ".");
+    const std::string how = cat(fixed_text(std::abs(d->diff), 1),
+                                d->diff < 0 ? " points below " : " points above ", twin_word(s));
+    return cat(on, "MoE is ", how,
+               defined(d->lo) ? cat(" (over the same ", "groups: ", interval(*d), ")") : "", ".");
   }
   if (d->verdict == "undecided" || !defined(d->lo))
-    return cat(on, "the ", s.seeds, " seeds cannot separate them (", signed_text(d->diff, 1), ", ", interval(*d), ").");
+    return cat(on, "the ", s.seeds, " seeds cannot separate them (", signed_text(d->diff, 1), ", ",
+               interval(*d), ").");
   return cat(on, "MoE ", d->verdict == "beats" ? "beats " : "loses to ", twin_word(s), " by ",
              fixed_text(std::abs(d->diff), 1), " points (95\u00a0% interval ", interval(*d), ").");
 }
 
 std::string only_scores(const SummaryTable& s, const std::vector<const SummaryRow*>& rows) {
   std::vector<std::string> scores;
-  for (const auto* row : rows) scores.push_back(cat(fixed_text(row->cells[0].mean, 1), " on ", escape_xml(short_name(row->domain))));
-  std::string out = strong("Not compared.") + cat("No dense twin was evaluated; ", s.arms[0] == "moe" ? "MoE" : escape_xml(s.arms[0]), " scores ", listed(scores));
+  for (const auto* row : rows)
+    scores.push_back(
+        cat(fixed_text(row->cells[0].mean, 1), " on ", escape_xml(short_name(row->domain))));
+  std::string out =
+      strong("Not compared.") + cat("No dense twin was evaluated; ",
+                                    s.arms[0] == "moe" ? "MoE" : escape_xml(s.arms[0]), " scores ",
+                                    listed(scores));
   for (const auto& row : s.rows)
-    if (row.is_mean && row.seen) out += cat(", against ", fixed_text(row.cells[0].mean, 1), " on seen domains");
+    if (row.is_mean && row.seen)
+      out += cat(", against ", fixed_text(row.cells[0].mean, 1), " on seen domains");
   return out + ".";
 }
 
@@ -59,7 +73,8 @@ std::string chip(const Routing& r, int64_t layer, int64_t expert) {
   const Indices track = r.tracks.track_of(layer, r.trace.sites[static_cast<size_t>(layer)].experts);
   const int64_t t = track[static_cast<size_t>(expert)];
   const std::string colour = t < 0 || t >= 16 ? "grey" : cat("e", t);
-  return cat("<span class=\"nb\"><span class=\"chip\" style=\"background:var(--", colour, ")\"></span>", expert_name(expert), "</span>");
+  return cat("<span class=\"nb\"><span class=\"chip\" style=\"background:var(--", colour,
+             ")\"></span>", expert_name(expert), "</span>");
 }
 
 struct DomainGroup {
@@ -100,12 +115,16 @@ std::string groups_sentence(const Routing& r) {
   for (const auto& group : domain_groups(r)) {
     std::vector<std::string> experts;
     for (int64_t e : experts_of(r, group)) experts.push_back(chip(r, r.reference, e));
-    if (experts.empty()) ++flat;
-    else parts.push_back(cat(listed(group.names), group.names.size() > 1 ? " use " : " uses ", listed(experts)));
+    if (experts.empty())
+      ++flat;
+    else
+      parts.push_back(
+          cat(listed(group.names), group.names.size() > 1 ? " use " : " uses ", listed(experts)));
   }
   const size_t left = parts.size() > kMostGroups ? parts.size() - kMostGroups : 0;
   if (left > 0) parts.resize(kMostGroups);
-  if (parts.empty()) return cat("At layer ", r.reference, " no expert takes 1.5× its equal share of a domain.");
+  if (parts.empty())
+    return cat("At layer ", r.reference, " no expert takes 1.5× its equal share of a domain.");
   std::string out = cat("At layer ", r.reference, " ", join(parts, "; "), ".");
   if (left + flat > 0) out += cat(" ", left + flat, " more in figure 2.");
   return out;
@@ -115,7 +134,8 @@ std::string given_class(const Routing& r) {
   const auto l = static_cast<size_t>(r.reference);
   const double part = r.domain.given_class[l] / r.domain.nmi[l];
   if (!defined(part)) return "";
-  return cat(" Once the class is known, ", percent_text(std::min(part, 1.0)), " of the split remains.");
+  return cat(" Once the class is known, ", percent_text(std::min(part, 1.0)),
+             " of the split remains.");
 }
 
 }  // namespace
@@ -145,13 +165,18 @@ std::string generalisation_answer(const ReportData& data) {
 std::string routing_answer(const ReportData& data) {
   if (!data.routing) return strong("Not recorded.") + "The run has no routing trace.";
   const Routing& r = *data.routing;
-  if (r.facts.reference_layer < 0) return strong("One domain only.") + "There is nothing to compare routing between.";
+  if (r.facts.reference_layer < 0)
+    return strong("One domain only.") + "There is nothing to compare routing between.";
   const auto l = static_cast<size_t>(r.reference);
   const double nmi = r.domain.nmi[l], null = r.domain.null95[l];
-  if (nmi < kWeak) return strong("Experts hardly depend on the domain.") + cat("The largest NMI is ", information_text(nmi), ", at layer ", r.reference, ".");
+  if (nmi < kWeak)
+    return strong("Experts hardly depend on the domain.") +
+           cat("The largest NMI is ", information_text(nmi), ", at layer ", r.reference, ".");
   std::string head = "Experts depend on the domain.";
-  if (!defined(null)) head = "Domains cannot be told from their scenes.";
-  else if (nmi <= null) head = "No more than chance.";
+  if (!defined(null))
+    head = "Domains cannot be told from their scenes.";
+  else if (nmi <= null)
+    head = "No more than chance.";
   return strong(head) + groups_sentence(r) + given_class(r);
 }
 

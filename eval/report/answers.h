@@ -1,6 +1,6 @@
 #pragma once
-// The two sentences of the first screen. Words are fixed: "beats" and "loses to" only where the 95 %
-// interval over at least three seeds excludes zero.
+// The two sentences of the first screen. Words are fixed: "beats" and "loses to" only where the 95
+// % interval over at least three seeds excludes zero.
 
 #include <string>
 

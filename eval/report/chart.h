@@ -23,8 +23,10 @@ class Chart {
   /// Ticks 0 .. layers-1, thinned to at most 13 labels.
   void layer_ticks(int64_t layers);
 
-  void curve(const std::vector<double>& x, const std::vector<double>& y, const std::string& classes);
-  void area(const std::vector<double>& x, const std::vector<double>& lo, const std::vector<double>& hi, const std::string& classes);
+  void curve(const std::vector<double>& x, const std::vector<double>& y,
+             const std::string& classes);
+  void area(const std::vector<double>& x, const std::vector<double>& lo,
+            const std::vector<double>& hi, const std::string& classes);
   void mark(double x, double y, double r, const std::string& classes, const std::string& tip);
   double x(double value) const;
   double y(double value) const;

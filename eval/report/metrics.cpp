@@ -14,7 +14,8 @@ void add_line(std::vector<MetricSeries>& out, const Json& line, size_t file, siz
   if (!line.is_object() || !line.contains("step") || !line["step"].is_number()) return;
   for (const auto& item : line.items()) {
     if (item.key() == "step" || !item.value().is_number()) continue;
-    auto found = std::find_if(out.begin(), out.end(), [&](const auto& s) { return s.name == item.key(); });
+    auto found =
+        std::find_if(out.begin(), out.end(), [&](const auto& s) { return s.name == item.key(); });
     if (found == out.end()) {
       out.push_back({item.key(), std::vector<Row>(files), std::vector<Row>(files)});
       found = out.end() - 1;
@@ -34,7 +35,8 @@ std::vector<MetricSeries> read_metrics(const std::vector<std::filesystem::path>&
     int64_t number = 0;
     for (const auto& line : split(text, '\n')) {
       ++number;
-      if (!trim(line).empty()) add_line(out, parse_json(line, cat(files[f].string(), ":", number)), f, files.size());
+      if (!trim(line).empty())
+        add_line(out, parse_json(line, cat(files[f].string(), ":", number)), f, files.size());
     }
   }
   return out;
@@ -45,7 +47,8 @@ std::pair<Row, Row> mean_series(const MetricSeries& series) {
   size_t seeds = 0;
   for (size_t s = 0; s < series.step.size(); ++s) {
     seeds += !series.step[s].empty();
-    for (size_t i = 0; i < series.step[s].size(); ++i) at[series.step[s][i]].push_back(series.value[s][i]);
+    for (size_t i = 0; i < series.step[s].size(); ++i)
+      at[series.step[s][i]].push_back(series.value[s][i]);
   }
   std::pair<Row, Row> out;
   for (const auto& [step, values] : at) {

@@ -14,7 +14,8 @@ struct MetricSeries {
   std::vector<Row> step, value;  ///< [seed][point]; defined values only
 };
 
-/// Every numeric series of the files but "step", in order of appearance. Missing files count as empty.
+/// Every numeric series of the files but "step", in order of appearance. Missing files count as
+/// empty.
 std::vector<MetricSeries> read_metrics(const std::vector<std::filesystem::path>& files);
 
 /// Mean over the seeds at the steps that all seeds with the series share: (steps, means).

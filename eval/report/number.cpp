@@ -14,9 +14,7 @@ std::string digits(double magnitude, int decimals) {
   return text;
 }
 
-bool is_zero(const std::string& text) {
-  return text.find_first_not_of("0.") == std::string::npos;
-}
+bool is_zero(const std::string& text) { return text.find_first_not_of("0.") == std::string::npos; }
 
 }  // namespace
 
@@ -41,7 +39,8 @@ std::string count_text(int64_t n) {
 std::string percent_text(double share, int decimals) {
   if (!std::isfinite(share)) return kNone;
   const std::string text = digits(100 * share, decimals);
-  if (share > 0 && is_zero(text)) return "< " + digits(std::pow(10, -decimals), decimals) + "\u00a0%";
+  if (share > 0 && is_zero(text))
+    return "< " + digits(std::pow(10, -decimals), decimals) + "\u00a0%";
   return text + "\u00a0%";
 }
 
@@ -65,14 +64,16 @@ std::vector<double> round_ticks(double lo, double hi, int count) {
   for (double factor : {5.0, 2.0, 1.0})
     if (factor * power >= rough * 0.999) step = factor * power;
   std::vector<double> out;
-  for (double i = std::ceil(lo / step - 1e-9); i * step <= hi + 1e-9 * step; ++i) out.push_back(i * step);
+  for (double i = std::ceil(lo / step - 1e-9); i * step <= hi + 1e-9 * step; ++i)
+    out.push_back(i * step);
   return out;
 }
 
 std::string short_name(const std::string& name, size_t limit) {
   std::vector<std::string> characters;
   for (char c : name) {
-    if (characters.empty() || (static_cast<unsigned char>(c) & 0xC0) != 0x80) characters.emplace_back();
+    if (characters.empty() || (static_cast<unsigned char>(c) & 0xC0) != 0x80)
+      characters.emplace_back();
     characters.back() += c;
   }
   if (characters.size() <= limit) return name;

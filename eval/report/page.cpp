@@ -18,7 +18,8 @@ constexpr Section kSections[] = {{"answer", "Answer"},
                                  {"provenance", "Provenance"}};
 
 bool has(const Page& page, const Section& section) {
-  return std::any_of(page.figures.begin(), page.figures.end(), [&](const auto& f) { return f.section == section.id; });
+  return std::any_of(page.figures.begin(), page.figures.end(),
+                     [&](const auto& f) { return f.section == section.id; });
 }
 
 std::string bar(const Page& page) {
@@ -28,18 +29,19 @@ std::string bar(const Page& page) {
   out += "</nav><span class=\"grow\"></span>";
   if (page.layer_names.size() > 1)
     out += cat("<label class=\"slider\">layer <input id=\"layer\" type=\"range\" min=\"0\" max=\"",
-               page.layer_names.size() - 1, "\" value=\"", page.layer, "\"><output id=\"layer-name\">layer ", page.layer,
-               "</output></label>");
+               page.layer_names.size() - 1, "\" value=\"", page.layer,
+               "\"><output id=\"layer-name\">layer ", page.layer, "</output></label>");
   return out + "<button id=\"theme\" type=\"button\">light / dark</button></header>";
 }
 
 std::string head(const Page& page) {
-  std::string out = cat("<section class=\"title\"><h1>", escape_xml(page.title), "</h1><span class=\"sub\">",
-                        escape_xml(page.subtitle), "</span>");
+  std::string out = cat("<section class=\"title\"><h1>", escape_xml(page.title),
+                        "</h1><span class=\"sub\">", escape_xml(page.subtitle), "</span>");
   if (!page.badge.empty()) out += cat("<span class=\"badge\">", escape_xml(page.badge), "</span>");
   out += "</section><section class=\"answers\">";
   for (const auto& a : page.answers)
-    out += cat("<div class=\"answer\"><h2>", escape_xml(a.question), "</h2><p>", a.html, "</p></div>");
+    out +=
+        cat("<div class=\"answer\"><h2>", escape_xml(a.question), "</h2><p>", a.html, "</p></div>");
   return out + "</section>";
 }
 
@@ -78,8 +80,9 @@ std::string links(const Figure& f) {
 }
 
 std::string card(const Figure& f) {
-  std::string out = cat("<article class=\"card span", f.span, "\" id=\"", f.slug, "\" data-slug=\"", f.slug,
-                        "\"><h3><span class=\"no\">", f.number, "</span>", escape_xml(f.title), view_buttons(f), "</h3>");
+  std::string out = cat("<article class=\"card span", f.span, "\" id=\"", f.slug, "\" data-slug=\"",
+                        f.slug, "\"><h3><span class=\"no\">", f.number, "</span>",
+                        escape_xml(f.title), view_buttons(f), "</h3>");
   if (!f.empty.empty()) {
     out += cat("<p class=\"empty\">", escape_xml(f.empty), "</p>");
     if (!f.how.empty()) out += cat("<pre class=\"how\">", escape_xml(f.how), "</pre>");
@@ -89,7 +92,8 @@ std::string card(const Figure& f) {
     out += plots(f) + f.legend + f.html;
   }
   out += cat("<footer><details><summary>Definition</summary><p>", escape_xml(f.definition),
-             "</p></details><span class=\"sample\">", escape_xml(f.sample), "</span>", links(f), "</footer></article>");
+             "</p></details><span class=\"sample\">", escape_xml(f.sample), "</span>", links(f),
+             "</footer></article>");
   return out;
 }
 
@@ -98,8 +102,9 @@ std::string body(const Page& page) {
   for (const auto& s : kSections) {
     if (!has(page, s)) continue;
     const bool first = std::string(s.id) == "answer";
-    out += cat("<section id=\"", s.id, "\">", first ? "" : cat("<h2 class=\"section\">", s.title, "</h2>"),
-               "<div class=\"cards\">");
+    out +=
+        cat("<section id=\"", s.id, "\">",
+            first ? "" : cat("<h2 class=\"section\">", s.title, "</h2>"), "<div class=\"cards\">");
     for (const auto& f : page.figures)
       if (f.section == s.id) out += card(f);
     out += "</div></section>";
@@ -108,11 +113,13 @@ std::string body(const Page& page) {
 }
 
 std::string style() {
-  return cat("<style>:root{color-scheme:light;", theme_variables(false), "}@media(prefers-color-scheme:dark){:root{",
-             "color-scheme:dark;", theme_variables(true), "}}:root[data-theme=light]{color-scheme:light;",
-             theme_variables(false), "}:root[data-theme=dark]{color-scheme:dark;", theme_variables(true),
-             "}@media print{:root,:root[data-theme=dark]{color-scheme:light;", theme_variables(false), "}}",
-             figure_rules(), report_css(), "</style>");
+  return cat("<style>:root{color-scheme:light;", theme_variables(false),
+             "}@media(prefers-color-scheme:dark){:root{", "color-scheme:dark;",
+             theme_variables(true), "}}:root[data-theme=light]{color-scheme:light;",
+             theme_variables(false), "}:root[data-theme=dark]{color-scheme:dark;",
+             theme_variables(true),
+             "}@media print{:root,:root[data-theme=dark]{color-scheme:light;",
+             theme_variables(false), "}}", figure_rules(), report_css(), "</style>");
 }
 
 }  // namespace
@@ -121,13 +128,15 @@ std::string page_html(const Page& page) {
   std::string out = cat(
       "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
       "content=\"width=device-width,initial-scale=1\"><link rel=\"icon\" href=\"data:,\"><title>",
-      escape_xml(page.title), "</title>", style(), "</head><body>", bar(page), "<main>", head(page), body(page));
+      escape_xml(page.title), "</title>", style(), "</head><body>", bar(page), "<main>", head(page),
+      body(page));
   if (!page.notes.empty()) {
     out += "<section class=\"notes\">";
     for (const auto& note : page.notes) out += cat("<p>", escape_xml(note), "</p>");
     out += "</section>";
   }
-  return out + "</main><div id=\"tip\" role=\"status\" hidden></div><script>" + report_js() + "</script></body></html>\n";
+  return out + "</main><div id=\"tip\" role=\"status\" hidden></div><script>" + report_js() +
+         "</script></body></html>\n";
 }
 
 }  // namespace switchyard

@@ -19,11 +19,14 @@ std::vector<std::string> words(const std::string& text) {
 }
 
 double to_linear(double c) { return c <= 0.04045 ? c / 12.92 : std::pow((c + 0.055) / 1.055, 2.4); }
-double to_srgb(double c) { return c <= 0.0031308 ? 12.92 * c : 1.055 * std::pow(c, 1 / 2.4) - 0.055; }
+double to_srgb(double c) {
+  return c <= 0.0031308 ? 12.92 * c : 1.055 * std::pow(c, 1 / 2.4) - 0.055;
+}
 
 Colour linear_of(const std::string& hex) {
   Colour out;
-  for (size_t i = 0; i < 3; ++i) out[i] = to_linear(std::stoi(hex.substr(1 + 2 * i, 2), nullptr, 16) / 255.0);
+  for (size_t i = 0; i < 3; ++i)
+    out[i] = to_linear(std::stoi(hex.substr(1 + 2 * i, 2), nullptr, 16) / 255.0);
   return out;
 }
 
@@ -48,7 +51,9 @@ std::string hex_of(const Colour& lab) {
   std::string out = "#";
   for (double c : rgb) {
     char text[8];
-    std::snprintf(text, sizeof text, "%02x", static_cast<int>(std::lround(255 * std::clamp(to_srgb(std::max(c, 0.0)), 0.0, 1.0))));
+    std::snprintf(
+        text, sizeof text, "%02x",
+        static_cast<int>(std::lround(255 * std::clamp(to_srgb(std::max(c, 0.0)), 0.0, 1.0))));
     out += text;
   }
   return out;
@@ -61,7 +66,8 @@ std::vector<std::string> ramp(const std::vector<std::string>& stops, const std::
     const Colour a = oklab_of(stops[s]), b = oklab_of(stops[s + 1]);
     for (int i = at[s]; i < at[s + 1] + (s + 2 == stops.size() ? 1 : 0); ++i) {
       const double f = static_cast<double>(i - at[s]) / (at[s + 1] - at[s]);
-      out.push_back(hex_of({a[0] + f * (b[0] - a[0]), a[1] + f * (b[1] - a[1]), a[2] + f * (b[2] - a[2])}));
+      out.push_back(
+          hex_of({a[0] + f * (b[0] - a[0]), a[1] + f * (b[1] - a[1]), a[2] + f * (b[2] - a[2])}));
     }
   }
   return out;
@@ -109,13 +115,15 @@ void add_cells(Variables& out, const std::string& letter, const std::vector<std:
 
 Variables variables(bool dark) {
   const auto names = words("bg panel ink ink2 ink3 rule grid band accent warn tint unseen grey");
-  const auto values = words(dark ? "#0f1216 #171b21 #e9ebee #bcc3cb #949da7 #2d343d #232931 #262d36 #86bde6 #ff8d7d "
-                                   "#2a2414 #e6bd63 #9aa2ab"
-                                 : "#f7f7f5 #ffffff #171a1e #454c54 #656d76 #d9dde1 #eceef0 #e9ebee #1b5e8a #a8261c "
-                                   "#fdf6e7 #7a5200 #9aa2ab");
+  const auto values = words(
+      dark ? "#0f1216 #171b21 #e9ebee #bcc3cb #949da7 #2d343d #232931 #262d36 #86bde6 #ff8d7d "
+             "#2a2414 #e6bd63 #9aa2ab"
+           : "#f7f7f5 #ffffff #171a1e #454c54 #656d76 #d9dde1 #eceef0 #e9ebee #1b5e8a #a8261c "
+             "#fdf6e7 #7a5200 #9aa2ab");
   Variables out;
   for (size_t i = 0; i < names.size(); ++i) out.emplace_back(names[i], values[i]);
-  for (size_t i = 0; i < 16; ++i) out.emplace_back("e" + std::to_string(i), expert_colours(dark)[i]);
+  for (size_t i = 0; i < 16; ++i)
+    out.emplace_back("e" + std::to_string(i), expert_colours(dark)[i]);
   add_cells(out, "s", share_ramp(dark));
   add_cells(out, "d", diverging_ramp(dark));
   add_cells(out, "q", plain_ramp(dark));
@@ -135,10 +143,12 @@ std::string fill_rules(const std::string& letter, int count) {
 
 const std::vector<std::string>& expert_colours(bool dark) {
   static const auto light = words(
-      "#2736a4 #be7125 #6ca083 #73176f #595512 #b52c57 #027495 #9e68d1 #242306 #d99cfe #373d22 #500744 #7344cd "
+      "#2736a4 #be7125 #6ca083 #73176f #595512 #b52c57 #027495 #9e68d1 #242306 #d99cfe #373d22 "
+      "#500744 #7344cd "
       "#a6b4bd #5ac476 #fc8622");
   static const auto night = words(
-      "#5370ec #d99a1e #0ebba0 #aa68a4 #f6dc2e #c8551d #aaf0f6 #b8a6f6 #784961 #3b50ac #a33718 #e9fcb2 #58e3a8 "
+      "#5370ec #d99a1e #0ebba0 #aa68a4 #f6dc2e #c8551d #aaf0f6 #b8a6f6 #784961 #3b50ac #a33718 "
+      "#e9fcb2 #58e3a8 "
       "#708064 #898ade #f7b867");
   return dark ? night : light;
 }
@@ -151,23 +161,29 @@ std::string theme_variables(bool dark) {
 
 std::string figure_rules() {
   std::string out =
-      "text{font-family:system-ui,-apple-system,'Segoe UI',Roboto,Inter,'Noto Sans','Liberation Sans',sans-serif;"
+      "text{font-family:system-ui,-apple-system,'Segoe UI',Roboto,Inter,'Noto Sans','Liberation "
+      "Sans',sans-serif;"
       "font-size:11.5px;fill:var(--ink2);font-variant-numeric:tabular-nums}"
-      "text.b{font-weight:650;fill:var(--ink)}text.s{font-size:10.5px}text.i{fill:var(--ink)}text.g{fill:var(--ink3)}"
+      "text.b{font-weight:650;fill:var(--ink)}text.s{font-size:10.5px}text.i{fill:var(--ink)}text."
+      "g{fill:var(--ink3)}"
       "text.u{font-weight:650;fill:var(--unseen)}text.w{font-weight:650;fill:var(--warn)}"
       "text.a{font-weight:650;fill:var(--accent)}"
-      "path,circle{fill:none}.grid{stroke:var(--grid)}.axis{stroke:var(--rule)}.zero{stroke:var(--ink3)}"
+      "path,circle{fill:none}.grid{stroke:var(--grid)}.axis{stroke:var(--rule)}.zero{stroke:var(--"
+      "ink3)}"
       ".null{stroke:var(--ink3);stroke-dasharray:4 3}.main{stroke:var(--accent);stroke-width:2}"
       ".dark{stroke:var(--ink);stroke-width:1.8}.mid{stroke:var(--ink3);stroke-width:1.5}"
-      ".thin{stroke:var(--ink3);stroke-width:1;opacity:.55}.frame{stroke:var(--ink);stroke-width:1.4;fill:none}"
+      ".thin{stroke:var(--ink3);stroke-width:1;opacity:.55}.frame{stroke:var(--ink);stroke-width:1."
+      "4;fill:none}"
       ".bar{stroke:var(--ink);stroke-width:3}.bar2{stroke:var(--ink3);stroke-width:3}"
       ".bara{stroke:var(--accent);stroke-width:3}.dot{fill:var(--ink)}.dot2{fill:var(--ink3)}"
       ".dota{fill:var(--accent)}.hollow{fill:var(--panel);stroke:var(--ink3);stroke-width:1.5}"
       ".hollowa{fill:var(--panel);stroke:var(--accent);stroke-width:1.5}"
-      ".seed{fill:var(--grey)}.tint{fill:var(--tint)}.back{fill:var(--band)}.backa{fill:var(--accent);opacity:.15}"
+      ".seed{fill:var(--grey)}.tint{fill:var(--tint)}.back{fill:var(--band)}.backa{fill:var(--"
+      "accent);opacity:.15}"
       ".panel{fill:var(--panel)}.x{fill:var(--grey)}.hatch{stroke:var(--ink3);stroke-width:.8}"
       ".cell{shape-rendering:crispEdges}.off{display:none}";
-  out += fill_rules("s", kShareLevels) + fill_rules("d", kDivergingLevels) + fill_rules("q", kPlainLevels);
+  out += fill_rules("s", kShareLevels) + fill_rules("d", kDivergingLevels) +
+         fill_rules("q", kPlainLevels);
   for (int i = 0; i < 16; ++i) {
     const std::string n = std::to_string(i);
     out += ".e" + n + "{fill:var(--e" + n + ")}.k" + n + "{stroke:var(--e" + n + ");fill:none}";
@@ -199,7 +215,8 @@ std::string share_class(double share, double experts, double k) {
 
 std::string diverging_class(double x, double range) {
   if (!std::isfinite(x)) return "d10";
-  return "d" + std::to_string(10 + static_cast<int>(std::lround(10 * std::clamp(x / range, -1.0, 1.0))));
+  return "d" +
+         std::to_string(10 + static_cast<int>(std::lround(10 * std::clamp(x / range, -1.0, 1.0))));
 }
 
 std::string plain_class(double x) {
@@ -209,6 +226,8 @@ std::string plain_class(double x) {
 
 std::string text_on(const std::string& cell_class) { return "on-" + cell_class; }
 
-std::string expert_class(long track) { return track < 0 || track >= 16 ? "x" : "e" + std::to_string(track); }
+std::string expert_class(long track) {
+  return track < 0 || track >= 16 ? "x" : "e" + std::to_string(track);
+}
 
 }  // namespace switchyard

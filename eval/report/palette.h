@@ -1,6 +1,7 @@
 #pragma once
 // Colours of the report. Colour of a hue means an expert (track) and nothing else. Two themes share
-// the class names; `theme_variables` gives their values, `figure_rules` the classes of every drawing.
+// the class names; `theme_variables` gives their values, `figure_rules` the classes of every
+// drawing.
 
 #include <array>
 #include <string>

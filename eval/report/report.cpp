@@ -14,9 +14,10 @@ namespace fs = std::filesystem;
 namespace {
 
 using MakeFigure = Figure (*)(const ReportData&);
-constexpr MakeFigure kFigures[] = {summary_figure,    share_figure,     load_figure, entropy_figure,
-                                    nmi_domain_figure, nmi_class_figure, js_figure,   js_depth_figure,
-                                    probe_figure,      curves_figure,    provenance_figure};
+constexpr MakeFigure kFigures[] = {summary_figure, share_figure,      load_figure,
+                                   entropy_figure, nmi_domain_figure, nmi_class_figure,
+                                   js_figure,      js_depth_figure,   probe_figure,
+                                   curves_figure,  provenance_figure};
 
 std::string subtitle(const ReportData& data) {
   std::vector<std::string> parts;
@@ -24,9 +25,11 @@ std::string subtitle(const ReportData& data) {
     const Routing& r = *data.routing;
     parts.push_back(cat("step ", count_text(r.trace.step)));
     parts.push_back(cat(r.layers(), " MoE layers × ", r.trace.sites.back().experts, " experts, ",
-                        r.trace.sites.back().k > 0 ? cat("top-", r.trace.sites.back().k) : std::string("variable k")));
+                        r.trace.sites.back().k > 0 ? cat("top-", r.trace.sites.back().k)
+                                                   : std::string("variable k")));
   }
-  if (data.summary) parts.push_back(cat(data.summary->seeds, data.summary->seeds == 1 ? " seed" : " seeds"));
+  if (data.summary)
+    parts.push_back(cat(data.summary->seeds, data.summary->seeds == 1 ? " seed" : " seeds"));
   return join(parts, " · ");
 }
 
@@ -46,17 +49,26 @@ Page make_page(const ReportData& data, std::vector<Figure> figures) {
 }
 
 Json axes_json(const ReportData& data) {
-  Json out{{"layers", Json::array()}, {"domains", Json::array()}, {"classes", Json::array()}, {"tracks", Json::array()}};
+  Json out{{"layers", Json::array()},
+           {"domains", Json::array()},
+           {"classes", Json::array()},
+           {"tracks", Json::array()}};
   if (!data.routing) return out;
   const Routing& r = *data.routing;
   for (size_t l = 0; l < r.trace.sites.size(); ++l)
-    out["layers"].push_back({{"index", l}, {"name", r.trace.sites[l].name}, {"experts", r.trace.sites[l].experts}, {"k", r.trace.sites[l].k}});
-  for (const auto& d : r.trace.domains) out["domains"].push_back({{"name", d.name}, {"seen", d.seen}});
+    out["layers"].push_back({{"index", l},
+                             {"name", r.trace.sites[l].name},
+                             {"experts", r.trace.sites[l].experts},
+                             {"k", r.trace.sites[l].k}});
+  for (const auto& d : r.trace.domains)
+    out["domains"].push_back({{"name", d.name}, {"seen", d.seen}});
   out["classes"] = r.trace.classes;
   out["tracks"] = r.tracks.tracks;
   out["track_strength"] = Json::array();
   for (size_t l = 0; l < r.tracks.kept.size(); ++l)
-    out["track_strength"].push_back({{"kept", r.tracks.kept[l]}, {"null95", l < r.tracks.null95.size() ? r.tracks.null95[l] : kUndefined}});
+    out["track_strength"].push_back(
+        {{"kept", r.tracks.kept[l]},
+         {"null95", l < r.tracks.null95.size() ? r.tracks.null95[l] : kUndefined}});
   return out;
 }
 
@@ -65,18 +77,31 @@ Json source_json(const ReportData& data) {
     const auto found = data.provenance.find(key);
     return found == data.provenance.end() ? Json() : Json(found->second);
   };
-  Json out{{"run", data.shown.folder.filename().string()}, {"git", known("git")}, {"data_source", known("data_source")},
+  Json out{{"run", data.shown.folder.filename().string()},
+           {"git", known("git")},
+           {"data_source", known("data_source")},
            {"synthetic", known("synthetic")}};
-  if (data.routing) out["checkpoint_step"] = data.routing->trace.step, out["trace"] = data.routing->file.filename().string();
+  if (data.routing)
+    out["checkpoint_step"] = data.routing->trace.step,
+    out["trace"] = data.routing->file.filename().string();
   return out;
 }
 
 Json envelope(const Figure& f, const ReportData& data) {
   Json missing = Json::array();
   if (!f.empty.empty()) missing.push_back({{"what", f.empty}, {"how", f.how}});
-  return {{"schema", "switchyard.figure/1"}, {"slug", f.slug}, {"title", f.title}, {"reading", f.reading},
-          {"finding", f.finding}, {"definition", f.definition}, {"unit", f.unit}, {"status", f.status()},
-          {"missing", missing}, {"sample", f.sample}, {"source", source_json(data)}, {"axes", axes_json(data)},
+  return {{"schema", "switchyard.figure/1"},
+          {"slug", f.slug},
+          {"title", f.title},
+          {"reading", f.reading},
+          {"finding", f.finding},
+          {"definition", f.definition},
+          {"unit", f.unit},
+          {"status", f.status()},
+          {"missing", missing},
+          {"sample", f.sample},
+          {"source", source_json(data)},
+          {"axes", axes_json(data)},
           {"data", parse_json(f.data, f.slug)}};
 }
 
@@ -84,7 +109,8 @@ void write_figure(const fs::path& folder, const Figure& f, const ReportData& dat
   write_json(folder / (f.slug + ".json"), envelope(f, data));
   write_text(folder / (f.slug + ".csv"), f.csv);
   if (const FigureView* view = f.shown())
-    write_text(folder / (f.slug + ".svg"), flow_panels(view->panels, 640).element(f.title, literal_sheet()));
+    write_text(folder / (f.slug + ".svg"),
+               flow_panels(view->panels, 640).element(f.title, literal_sheet()));
 }
 
 }  // namespace

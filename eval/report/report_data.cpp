@@ -13,7 +13,9 @@ namespace {
 
 constexpr int64_t kDraws = 200;
 
-std::string text_of(const Json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
+std::string text_of(const Json& value) {
+  return value.is_string() ? value.get<std::string>() : value.dump();
+}
 
 void read_study(ReportData& data) {
   const fs::path path = data.folder / "study.json";
@@ -22,8 +24,9 @@ void read_study(ReportData& data) {
     data.experiment = json.value("experiment", "");
     data.protocol = json.value("protocol", "");
     for (const auto& cell : json.at("cells"))
-      data.cells.push_back({cell.at("arm").get<std::string>(), cell.at("holdout").get<std::string>(),
-                            cell.at("seed").get<int64_t>(), data.folder / cell.at("folder").get<std::string>()});
+      data.cells.push_back({cell.at("arm").get<std::string>(),
+                            cell.at("holdout").get<std::string>(), cell.at("seed").get<int64_t>(),
+                            data.folder / cell.at("folder").get<std::string>()});
   } catch (const Json::exception& error) {
     fail(path.string(), "damaged study: ", std::string(error.what()));
   }
@@ -53,9 +56,11 @@ void read_results(ReportData& data) {
   if (!fs::exists(data.folder / "eval" / "table.json")) return;
   data.table = read_table(data.folder / "eval" / "table.json");
   std::optional<GroupResults> groups;
-  if (fs::exists(data.folder / "eval" / "groups.json")) groups = read_groups(data.folder / "eval" / "groups.json");
+  if (fs::exists(data.folder / "eval" / "groups.json"))
+    groups = read_groups(data.folder / "eval" / "groups.json");
   if (data.table->rows.empty()) return;
-  data.summary = summarise(*data.table, groups, data.group_word(), kDraws, RandomStream(0, "report/summary"));
+  data.summary =
+      summarise(*data.table, groups, data.group_word(), kDraws, RandomStream(0, "report/summary"));
 }
 
 /// trace/test-<step>.safetensors of the largest step.
@@ -84,7 +89,8 @@ std::unique_ptr<Routing> analyse(const fs::path& file) {
   r->domain = nmi_domain(r->trace, r->counts, r->plan);
   r->classes = nmi_class(r->trace, r->counts, r->plan);
   r->js = js_divergence(r->trace, r->counts, r->plan.resamples, r->plan.splits);
-  IndexTable few(r->plan.shuffles.begin(), r->plan.shuffles.begin() + std::min<int64_t>(20, r->plan.shuffles.size()));
+  IndexTable few(r->plan.shuffles.begin(),
+                 r->plan.shuffles.begin() + std::min<int64_t>(20, r->plan.shuffles.size()));
   r->tracks = expert_tracks(r->trace, few);
   r->facts = answer_facts(r->load, r->domain.nmi, r->js);
   r->reference = r->facts.reference_layer >= 0 ? r->facts.reference_layer : r->layers() - 1;
@@ -104,8 +110,9 @@ void read_probe(ReportData& data) {
   try {
     out.rows = json.at("rows").get<int64_t>();
     for (const auto& r : json.at("results"))
-      out.scores.push_back({text_of(r.at("channels")), text_of(r.at("probe")), number_of(r.at("score")),
-                            number_of(r.at("chance")), number_of(r.at("lo")), number_of(r.at("hi")),
+      out.scores.push_back({text_of(r.at("channels")), text_of(r.at("probe")),
+                            number_of(r.at("score")), number_of(r.at("chance")),
+                            number_of(r.at("lo")), number_of(r.at("hi")),
                             r.value("groups", int64_t{0})});
   } catch (const Json::exception& error) {
     fail(path.string(), "damaged probe results: ", std::string(error.what()));
@@ -117,7 +124,9 @@ void read_probe(ReportData& data) {
 
 double Routing::mean_k(int64_t layer) const {
   const TraceSite& site = trace.sites[static_cast<size_t>(layer)];
-  return site.tokens() == 0 ? 1 : static_cast<double>(site.slot.size()) / static_cast<double>(site.tokens());
+  return site.tokens() == 0
+             ? 1
+             : static_cast<double>(site.slot.size()) / static_cast<double>(site.tokens());
 }
 
 bool ReportData::synthetic() const {
@@ -138,7 +147,8 @@ std::string ReportData::group_word() const {
 ReportData read_report_data(const fs::path& folder) {
   ReportData data;
   data.folder = folder;
-  if (fs::exists(folder / "study.json")) read_study(data);
+  if (fs::exists(folder / "study.json"))
+    read_study(data);
   else {
     check(fs::exists(folder / "config.yaml"), folder.string(),
           "not a run or study folder: got neither study.json nor config.yaml");

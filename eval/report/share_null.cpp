@@ -33,15 +33,18 @@ Table log_share_ratio(const Table& share, const std::vector<TraceDomain>& domain
   return out;
 }
 
-Table log_share_ratio_null95(const TraceView& trace, const SequenceCounts& counts, const NullPlan& plan) {
+Table log_share_ratio_null95(const TraceView& trace, const SequenceCounts& counts,
+                             const NullPlan& plan) {
   const auto domains = static_cast<int64_t>(trace.domains.size());
   if (plan.permutations.empty()) return {};
   std::vector<Table> draws;
   const Indices list = all_indices(trace.sequences());
   for (const Indices& permutation : plan.permutations) {
     Indices domain(list.size());
-    for (size_t s = 0; s < list.size(); ++s) domain[s] = trace.domain[static_cast<size_t>(permutation[s])];
-    draws.push_back(log_share_ratio(shares_of(domain_counts(counts, list, domain, domains)), trace.domains));
+    for (size_t s = 0; s < list.size(); ++s)
+      domain[s] = trace.domain[static_cast<size_t>(permutation[s])];
+    draws.push_back(
+        log_share_ratio(shares_of(domain_counts(counts, list, domain, domains)), trace.domains));
   }
   Table out(trace.domains.size(), Row(static_cast<size_t>(counts.experts), kUndefined));
   for (size_t d = 0; d < out.size(); ++d)

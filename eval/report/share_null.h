@@ -9,8 +9,9 @@ namespace switchyard {
 /// [domain][expert] log2(share / mean share of the seen domains); kUndefined where a share is 0.
 Table log_share_ratio(const Table& share, const std::vector<TraceDomain>& domains);
 
-/// [domain][expert] 95th percentile of |log_share_ratio| of one site under the permutations of the plan;
-/// empty where domains are confounded with groups.
-Table log_share_ratio_null95(const TraceView& trace, const SequenceCounts& counts, const NullPlan& plan);
+/// [domain][expert] 95th percentile of |log_share_ratio| of one site under the permutations of the
+/// plan; empty where domains are confounded with groups.
+Table log_share_ratio_null95(const TraceView& trace, const SequenceCounts& counts,
+                             const NullPlan& plan);
 
 }  // namespace switchyard

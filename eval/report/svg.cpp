@@ -10,12 +10,18 @@ namespace switchyard {
 std::string escape_xml(const std::string& text) {
   std::string out;
   for (char c : text) {
-    if (c == '&') out += "&amp;";
-    else if (c == '<') out += "&lt;";
-    else if (c == '>') out += "&gt;";
-    else if (c == '"') out += "&quot;";
-    else if (c == '\'') out += "&#39;";
-    else if (static_cast<unsigned char>(c) >= 32 || c == '\n') out += c;
+    if (c == '&')
+      out += "&amp;";
+    else if (c == '<')
+      out += "&lt;";
+    else if (c == '>')
+      out += "&gt;";
+    else if (c == '"')
+      out += "&quot;";
+    else if (c == '\'')
+      out += "&#39;";
+    else if (static_cast<unsigned char>(c) >= 32 || c == '\n')
+      out += c;
   }
   return out;
 }
@@ -26,39 +32,47 @@ void Svg::tag(const std::string& head, const std::string& classes, const std::st
   body_ += "/>";
 }
 
-void Svg::rect(double x, double y, double w, double h, const std::string& classes, const std::string& tip) {
-  tag("rect x=\"" + svg_number(x) + "\" y=\"" + svg_number(y) + "\" width=\"" + svg_number(w) + "\" height=\"" +
-          svg_number(h) + "\"",
+void Svg::rect(double x, double y, double w, double h, const std::string& classes,
+               const std::string& tip) {
+  tag("rect x=\"" + svg_number(x) + "\" y=\"" + svg_number(y) + "\" width=\"" + svg_number(w) +
+          "\" height=\"" + svg_number(h) + "\"",
       classes, tip);
 }
 
 void Svg::line(double x1, double y1, double x2, double y2, const std::string& classes) {
-  tag("path d=\"M" + svg_number(x1) + " " + svg_number(y1) + "L" + svg_number(x2) + " " + svg_number(y2) + "\"",
+  tag("path d=\"M" + svg_number(x1) + " " + svg_number(y1) + "L" + svg_number(x2) + " " +
+          svg_number(y2) + "\"",
       classes, "");
 }
 
 void Svg::circle(double x, double y, double r, const std::string& classes, const std::string& tip) {
-  tag("circle cx=\"" + svg_number(x) + "\" cy=\"" + svg_number(y) + "\" r=\"" + svg_number(r) + "\"", classes, tip);
+  tag("circle cx=\"" + svg_number(x) + "\" cy=\"" + svg_number(y) + "\" r=\"" + svg_number(r) +
+          "\"",
+      classes, tip);
 }
 
 void Svg::path(const std::string& d, const std::string& classes, const std::string& tip) {
   if (!d.empty()) tag("path d=\"" + d + "\"", classes, tip);
 }
 
-void Svg::text(double x, double y, const std::string& text, const std::string& classes, const std::string& anchor) {
-  body_ += "<text x=\"" + svg_number(x) + "\" y=\"" + svg_number(y) + "\" class=\"" + classes + "\"";
+void Svg::text(double x, double y, const std::string& text, const std::string& classes,
+               const std::string& anchor) {
+  body_ +=
+      "<text x=\"" + svg_number(x) + "\" y=\"" + svg_number(y) + "\" class=\"" + classes + "\"";
   if (anchor != "start") body_ += " text-anchor=\"" + anchor + "\"";
   body_ += ">" + escape_xml(text) + "</text>";
 }
 
 void Svg::place(const Svg& other, double x, double y) {
-  body_ += "<g transform=\"translate(" + svg_number(x) + " " + svg_number(y) + ")\">" + other.body_ + "</g>";
+  body_ += "<g transform=\"translate(" + svg_number(x) + " " + svg_number(y) + ")\">" +
+           other.body_ + "</g>";
 }
 
 std::string Svg::element(const std::string& label, const std::string& sheet) const {
   const std::string w = svg_number(width_), h = svg_number(height_);
   std::string out = "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"" + w + "\" height=\"" + h +
-                    "\" viewBox=\"0 0 " + w + " " + h + "\" role=\"img\" aria-label=\"" + escape_xml(label) + "\">";
+                    "\" viewBox=\"0 0 " + w + " " + h + "\" role=\"img\" aria-label=\"" +
+                    escape_xml(label) + "\">";
   if (!sheet.empty()) out += "<style>" + sheet + "</style>";
   return out + body_ + "</svg>";
 }
@@ -74,7 +88,8 @@ std::string polyline(const std::vector<double>& x, const std::vector<double>& y)
   return out;
 }
 
-std::string band(const std::vector<double>& x, const std::vector<double>& lo, const std::vector<double>& hi) {
+std::string band(const std::vector<double>& x, const std::vector<double>& lo,
+                 const std::vector<double>& hi) {
   std::string there, back;
   for (size_t i = 0; i < x.size(); ++i) {
     if (!std::isfinite(lo[i]) || !std::isfinite(hi[i])) continue;

@@ -14,9 +14,11 @@ class Svg {
  public:
   Svg(double width, double height) : width_(width), height_(height) {}
 
-  void rect(double x, double y, double w, double h, const std::string& classes, const std::string& tip = "");
+  void rect(double x, double y, double w, double h, const std::string& classes,
+            const std::string& tip = "");
   void line(double x1, double y1, double x2, double y2, const std::string& classes);
-  void circle(double x, double y, double r, const std::string& classes, const std::string& tip = "");
+  void circle(double x, double y, double r, const std::string& classes,
+              const std::string& tip = "");
   void path(const std::string& d, const std::string& classes, const std::string& tip = "");
   /// `anchor`: start, middle or end.
   void text(double x, double y, const std::string& text, const std::string& classes = "t",
@@ -39,7 +41,8 @@ class Svg {
 /// "M x y L x y ..." ; breaks at undefined values.
 std::string polyline(const std::vector<double>& x, const std::vector<double>& y);
 /// Closed area between two curves over the defined points.
-std::string band(const std::vector<double>& x, const std::vector<double>& lo, const std::vector<double>& hi);
+std::string band(const std::vector<double>& x, const std::vector<double>& lo,
+                 const std::vector<double>& hi);
 /// Panels in rows of at most `width`.
 Svg flow_panels(const std::vector<Svg>& panels, double width);
 

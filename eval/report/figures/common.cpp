@@ -14,8 +14,8 @@ std::string trace_sample(const Routing& routing) {
 
 void mark_untraced(Figure& figure, const ReportData& data) {
   figure.empty = "No routing trace was recorded.";
-  figure.how = cat("switchyard eval ", data.shown.folder.string(), " trace.enabled=true\nswitchyard report ",
-                   data.folder.string());
+  figure.how = cat("switchyard eval ", data.shown.folder.string(),
+                   " trace.enabled=true\nswitchyard report ", data.folder.string());
 }
 
 std::string expert_name(int64_t expert) { return cat("E", expert); }

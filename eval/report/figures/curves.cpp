@@ -15,21 +15,26 @@ namespace {
 constexpr double kPointsPerPixel = 2;
 constexpr size_t kMostPanels = 12;
 
-/// Smallest and largest value of runs of points, so that no line holds more than 2 points per pixel.
+/// Smallest and largest value of runs of points, so that no line holds more than 2 points per
+/// pixel.
 void thin(Row& step, Row& value, double pixels) {
   const auto limit = static_cast<size_t>(pixels * kPointsPerPixel);
   if (step.size() <= limit) return;
   Row s, v;
   const size_t run = 2 * (step.size() / limit + 1);
   for (size_t i = 0; i < step.size(); i += run) {
-    const auto begin = value.begin() + static_cast<int64_t>(i), end = value.begin() + static_cast<int64_t>(std::min(i + run, step.size()));
+    const auto begin = value.begin() + static_cast<int64_t>(i),
+               end = value.begin() + static_cast<int64_t>(std::min(i + run, step.size()));
     const auto [lo, hi] = std::minmax_element(begin, end);
-    for (auto it : {std::min(lo, hi), std::max(lo, hi)}) s.push_back(step[static_cast<size_t>(it - value.begin())]), v.push_back(*it);
+    for (auto it : {std::min(lo, hi), std::max(lo, hi)})
+      s.push_back(step[static_cast<size_t>(it - value.begin())]), v.push_back(*it);
   }
   step = s, value = v;
 }
 
-int decimals_for(double span) { return span >= 20 ? 0 : span >= 2 ? 1 : span >= 0.2 ? 2 : span >= 0.02 ? 3 : 5; }
+int decimals_for(double span) {
+  return span >= 20 ? 0 : span >= 2 ? 1 : span >= 0.2 ? 2 : span >= 0.02 ? 3 : 5;
+}
 
 Svg draw(const MetricSeries& series, double last_step) {
   ChartAxes axes;
@@ -47,7 +52,8 @@ Svg draw(const MetricSeries& series, double last_step) {
   axes.y_lo -= pad, axes.y_hi += pad;
   Chart chart(axes);
   chart.y_ticks(4, decimals_for(axes.y_hi - axes.y_lo));
-  for (double x : round_ticks(0, axes.x_hi, 4)) chart.x_ticks({x}, {count_text(static_cast<int64_t>(x))});
+  for (double x : round_ticks(0, axes.x_hi, 4))
+    chart.x_ticks({x}, {count_text(static_cast<int64_t>(x))});
   const double pixels = axes.width - axes.left - axes.right;
   for (size_t s = 0; s < series.step.size(); ++s) {
     Row step = series.step[s], value = series.value[s];
@@ -58,7 +64,9 @@ Svg draw(const MetricSeries& series, double last_step) {
   thin(step, value, pixels);
   chart.curve(step, value, "dark");
   if (step.size() <= 12)
-    for (size_t i = 0; i < step.size(); ++i) chart.mark(step[i], value[i], 3, "dot", cat("step ", count_text(static_cast<int64_t>(step[i])), ": ", to_text(value[i])));
+    for (size_t i = 0; i < step.size(); ++i)
+      chart.mark(step[i], value[i], 3, "dot",
+                 cat("step ", count_text(static_cast<int64_t>(step[i])), ": ", to_text(value[i])));
   return chart.svg();
 }
 
@@ -74,18 +82,23 @@ int rank_of(const std::string& name) {
 
 Figure curves_figure(const ReportData& data) {
   Figure f;
-  f.slug = "curves", f.number = "12", f.title = "Training curves", f.section = "training", f.span = 12;
+  f.slug = "curves", f.number = "12", f.title = "Training curves", f.section = "training",
+  f.span = 12;
   f.reading = "Thin lines are seeds, the thick line their mean. Nothing is smoothed.";
-  f.definition = cat("Every series of metrics.jsonl of the cells of arm ", data.shown.arm, "; above 2 points per pixel the smallest and largest of each run of points.");
+  f.definition = cat("Every series of metrics.jsonl of the cells of arm ", data.shown.arm,
+                     "; above 2 points per pixel the smallest and largest of each run of points.");
   std::vector<std::filesystem::path> files;
   std::vector<int64_t> seeds;
   for (const auto& cell : data.cells)
-    if (cell.arm == data.shown.arm) files.push_back(cell.folder / "metrics.jsonl"), seeds.push_back(cell.seed);
+    if (cell.arm == data.shown.arm)
+      files.push_back(cell.folder / "metrics.jsonl"), seeds.push_back(cell.seed);
   auto series = read_metrics(files);
-  std::stable_sort(series.begin(), series.end(), [](const auto& a, const auto& b) { return rank_of(a.name) < rank_of(b.name); });
+  std::stable_sort(series.begin(), series.end(),
+                   [](const auto& a, const auto& b) { return rank_of(a.name) < rank_of(b.name); });
   if (series.empty()) {
     f.empty = "metrics.jsonl has no steps.";
-    f.how = cat("switchyard train resume=", data.shown.folder.string(), "\nswitchyard report ", data.folder.string());
+    f.how = cat("switchyard train resume=", data.shown.folder.string(), "\nswitchyard report ",
+                data.folder.string());
     return f;
   }
   double last = 0;
@@ -99,9 +112,12 @@ Figure curves_figure(const ReportData& data) {
     if (view.panels.size() < kMostPanels) view.panels.push_back(draw(s, last));
     json.push_back({{"name", s.name}, {"step", s.step}, {"value", s.value}});
     for (size_t i = 0; i < s.step.size(); ++i)
-      for (size_t p = 0; p < s.step[i].size(); ++p) csv.cell(s.name).cell(seeds[i]).cell(s.step[i][p]).cell(s.value[i][p]).end();
+      for (size_t p = 0; p < s.step[i].size(); ++p)
+        csv.cell(s.name).cell(seeds[i]).cell(s.step[i][p]).cell(s.value[i][p]).end();
   }
-  if (series.size() > kMostPanels) f.finding = cat("The first ", kMostPanels, " of ", series.size(), " series are drawn; the others are in the CSV.");
+  if (series.size() > kMostPanels)
+    f.finding = cat("The first ", kMostPanels, " of ", series.size(),
+                    " series are drawn; the others are in the CSV.");
   f.views.push_back(std::move(view));
   f.sample = cat(seeds.size(), seeds.size() == 1 ? " seed" : " seeds");
   f.csv = csv.text();

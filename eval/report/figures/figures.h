@@ -1,6 +1,6 @@
 #pragma once
-// Every figure of the report: data in, drawing, CSV and JSON out. Figures are numbered and specified
-// in the order of the page.
+// Every figure of the report: data in, drawing, CSV and JSON out. Figures are numbered and
+// specified in the order of the page.
 
 #include "eval/report/figure.h"
 #include "eval/report/report_data.h"

@@ -26,7 +26,9 @@ std::string named(const Routing& r, bool dead) {
   for (size_t l = 0; l < r.load.balance.size(); ++l)
     for (int64_t e : dead ? r.load.balance[l].dead : r.load.balance[l].hot) {
       const Row& share = r.load.mean_share[l];
-      out.push_back(cat("layer ", l, " ", expert_name(e), " (", ratio_text(share[static_cast<size_t>(e)] * static_cast<double>(share.size())), ")"));
+      out.push_back(
+          cat("layer ", l, " ", expert_name(e), " (",
+              ratio_text(share[static_cast<size_t>(e)] * static_cast<double>(share.size())), ")"));
     }
   const size_t count = out.size();
   if (count > 8) out.resize(8), out.push_back(cat(count - 8, " more"));
@@ -39,19 +41,25 @@ Svg draw(const Routing& r) {
   axes.y_lo = kFloor, axes.y_hi = kCeiling;
   axes.x_title = "layer", axes.y_title = "load ÷ uniform, log scale";
   Chart chart(axes);
-  chart.svg().rect(axes.left, chart.y(1), axes.width - axes.left - axes.right, chart.y(-2) - chart.y(1), "back");
-  const std::pair<double, const char*> ticks[] = {{2, "4×"}, {1, "2×"}, {0, "1×"}, {-2, "¼×"}, {-4, "1/16×"}, {-6, "≤1/64×"}};
+  chart.svg().rect(axes.left, chart.y(1), axes.width - axes.left - axes.right,
+                   chart.y(-2) - chart.y(1), "back");
+  const std::pair<double, const char*> ticks[] = {{2, "4×"},  {1, "2×"},     {0, "1×"},
+                                                  {-2, "¼×"}, {-4, "1/16×"}, {-6, "≤1/64×"}};
   for (const auto& [y, label] : ticks) chart.y_tick(y, label);
   chart.svg().line(axes.left, chart.y(0), axes.width - axes.right, chart.y(0), "null");
   chart.layer_ticks(r.layers());
   const double half = std::min(13.0, 0.3 * (chart.x(1) - chart.x(0)));
   for (size_t l = 0; l < r.load.mean_share.size(); ++l) {
     const Row& share = r.load.mean_share[l];
-    const Indices track = r.tracks.track_of(static_cast<int64_t>(l), static_cast<int64_t>(share.size()));
+    const Indices track =
+        r.tracks.track_of(static_cast<int64_t>(l), static_cast<int64_t>(share.size()));
     for (size_t e = 0; e < share.size(); ++e) {
       if (!defined(share[e])) continue;
-      const std::string tip = cat("layer ", l, ", ", expert_name(static_cast<int64_t>(e)), ": ", ratio_text(share[e] * static_cast<double>(share.size())), " uniform");
-      chart.svg().rect(chart.x(static_cast<double>(l)) - half, chart.y(log_load(share[e], share.size())) - 1.5, 2 * half, 3,
+      const std::string tip =
+          cat("layer ", l, ", ", expert_name(static_cast<int64_t>(e)), ": ",
+              ratio_text(share[e] * static_cast<double>(share.size())), " uniform");
+      chart.svg().rect(chart.x(static_cast<double>(l)) - half,
+                       chart.y(log_load(share[e], share.size())) - 1.5, 2 * half, 3,
                        share.size() > kMostTicks ? "x" : expert_class(track[e]), tip);
     }
   }
@@ -62,32 +70,52 @@ Svg draw(const Routing& r) {
 
 Figure load_figure(const ReportData& data) {
   Figure f;
-  f.slug = "load", f.number = "3a", f.title = "Load per layer", f.section = "routing", f.unit = "× uniform";
-  f.reading = "Each tick is one expert. Inside the grey band it carries between a quarter and twice its equal share.";
-  f.definition = "Mean over domains of the share of assignments, divided by 1 ÷ experts. Dead: below 0.1×. Hot: above 2×.";
+  f.slug = "load", f.number = "3a", f.title = "Load per layer", f.section = "routing",
+  f.unit = "× uniform";
+  f.reading =
+      "Each tick is one expert. Inside the grey band it carries between a quarter and twice its "
+      "equal share.";
+  f.definition =
+      "Mean over domains of the share of assignments, divided by 1 ÷ experts. Dead: below 0.1×. "
+      "Hot: above 2×.";
   if (!data.routing) {
     mark_untraced(f, data);
     return f;
   }
   const Routing& r = *data.routing;
   const std::string dead = named(r, true), hot = named(r, false);
-  f.finding = dead.empty() && hot.empty() ? "No expert is dead or hot." : cat(dead.empty() ? "" : "Dead: " + dead + ". ", hot.empty() ? "" : "Hot: " + hot + ".");
+  f.finding = dead.empty() && hot.empty() ? "No expert is dead or hot."
+                                          : cat(dead.empty() ? "" : "Dead: " + dead + ". ",
+                                                hot.empty() ? "" : "Hot: " + hot + ".");
   f.sample = trace_sample(r);
   f.views.push_back({"all", "", {draw(r)}, -1, ""});
   Csv csv("layer,expert,track,share,load");
-  Json cv = Json::array(), dead_list = Json::array(), hot_list = Json::array(), violation = Json::array();
+  Json cv = Json::array(), dead_list = Json::array(), hot_list = Json::array(),
+       violation = Json::array();
   for (size_t l = 0; l < r.load.mean_share.size(); ++l) {
     const Row& share = r.load.mean_share[l];
-    const Indices track = r.tracks.track_of(static_cast<int64_t>(l), static_cast<int64_t>(share.size()));
+    const Indices track =
+        r.tracks.track_of(static_cast<int64_t>(l), static_cast<int64_t>(share.size()));
     for (size_t e = 0; e < share.size(); ++e)
-      csv.cell(static_cast<int64_t>(l)).cell(static_cast<int64_t>(e)).cell(track[e]).cell(share[e]).cell(share[e] * static_cast<double>(share.size())).end();
+      csv.cell(static_cast<int64_t>(l))
+          .cell(static_cast<int64_t>(e))
+          .cell(track[e])
+          .cell(share[e])
+          .cell(share[e] * static_cast<double>(share.size()))
+          .end();
     const Balance& b = r.load.balance[l];
     cv.push_back(b.cv), violation.push_back(b.max_violation);
     for (int64_t e : b.dead) dead_list.push_back({l, e});
     for (int64_t e : b.hot) hot_list.push_back({l, e});
   }
   f.csv = csv.text();
-  f.data = Json{{"load", r.load.mean_share}, {"load_pooled", r.load.pooled_share}, {"dead", dead_list}, {"hot", hot_list}, {"cv", cv}, {"max_violation", violation}}.dump();
+  f.data = Json{{"load", r.load.mean_share},
+                {"load_pooled", r.load.pooled_share},
+                {"dead", dead_list},
+                {"hot", hot_list},
+                {"cv", cv},
+                {"max_violation", violation}}
+               .dump();
   return f;
 }
 

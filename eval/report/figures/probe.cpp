@@ -24,7 +24,9 @@ Svg draw(const ProbeScores& probe) {
     const double y = kTop + kPitch * (static_cast<double>(i) + 0.5);
     svg.text(kLeft - 12, y + 4, short_name(s.probe + ", " + s.channels, 30), "i", "end");
     if (defined(s.lo)) svg.line(x(s.lo), y, x(s.hi), y, "bar");
-    svg.circle(x(s.score), y, 4.5, "dot", cat(s.probe, ": ", percent_text(s.score, 1), ", ", percent_text(s.lo, 1), " to ", percent_text(s.hi, 1)));
+    svg.circle(x(s.score), y, 4.5, "dot",
+               cat(s.probe, ": ", percent_text(s.score, 1), ", ", percent_text(s.lo, 1), " to ",
+                   percent_text(s.hi, 1)));
     svg.text(kRight + 12, y + 4, fixed_text(100 * s.score, 1), "b");
   }
   if (!probe.scores.empty()) {
@@ -38,12 +40,16 @@ Svg draw(const ProbeScores& probe) {
 
 Figure probe_figure(const ReportData& data) {
   Figure f;
-  f.slug = "probe", f.number = "13", f.title = "What the input alone tells", f.section = "routing", f.unit = "accuracy";
+  f.slug = "probe", f.number = "13", f.title = "What the input alone tells", f.section = "routing",
+  f.unit = "accuracy";
   f.reading = "If this is high, experts may follow the channel, not the geometry.";
-  f.definition = "Softmax regression and a tree of depth 8 guess the training domain from one input token; trained and tested on different groups, every domain weighs the same.";
+  f.definition =
+      "Softmax regression and a tree of depth 8 guess the training domain from one input token; "
+      "trained and tested on different groups, every domain weighs the same.";
   if (!data.probe) {
     f.empty = "The input probe was not run.";
-    f.how = cat("switchyard datasets probe ", data.folder.string(), "\nswitchyard report ", data.folder.string());
+    f.how = cat("switchyard datasets probe ", data.folder.string(), "\nswitchyard report ",
+                data.folder.string());
     return f;
   }
   f.sample = cat(count_text(data.probe->rows), " tokens");
@@ -52,7 +58,13 @@ Figure probe_figure(const ReportData& data) {
   Json rows = Json::array();
   for (const auto& s : data.probe->scores) {
     csv.cell(s.channels).cell(s.probe).cell(s.score).cell(s.chance).cell(s.lo).cell(s.hi).end();
-    rows.push_back({{"channels", s.channels}, {"probe", s.probe}, {"score", s.score}, {"chance", s.chance}, {"lo", s.lo}, {"hi", s.hi}, {"groups", s.groups}});
+    rows.push_back({{"channels", s.channels},
+                    {"probe", s.probe},
+                    {"score", s.score},
+                    {"chance", s.chance},
+                    {"lo", s.lo},
+                    {"hi", s.hi},
+                    {"groups", s.groups}});
   }
   f.csv = csv.text();
   f.data = Json{{"results", rows}}.dump();

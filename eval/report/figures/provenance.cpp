@@ -20,7 +20,8 @@ std::vector<Fact> facts_of(const ReportData& data) {
     const auto found = data.provenance.find(key);
     return found == data.provenance.end() ? std::string() : found->second;
   };
-  for (const char* key : {"git", "torch", "processor", "data_source", "data_hash"}) out.emplace_back(key, known(key));
+  for (const char* key : {"git", "torch", "processor", "data_source", "data_hash"})
+    out.emplace_back(key, known(key));
   for (const auto& [key, value] : data.provenance) {
     bool listed = false;
     for (const auto& fact : out) listed = listed || fact.first == key;
@@ -29,8 +30,11 @@ std::vector<Fact> facts_of(const ReportData& data) {
   if (data.synthetic()) out.emplace_back("sensors", "simulated sensors");
   if (data.table && !data.table->rows.empty()) out.emplace_back("metric", data.table->metric);
   if (data.routing) {
-    out.emplace_back("trace", cat(data.routing->file.filename().string(), ", sampling: ", data.routing->trace.sampling));
-    out.emplace_back("null of figures 2 and 4", cat(data.routing->plan.unit, ", ", data.routing->plan.draws, " draws (", data.routing->plan.status, ")"));
+    out.emplace_back("trace", cat(data.routing->file.filename().string(),
+                                  ", sampling: ", data.routing->trace.sampling));
+    out.emplace_back("null of figures 2 and 4",
+                     cat(data.routing->plan.unit, ", ", data.routing->plan.draws, " draws (",
+                         data.routing->plan.status, ")"));
   }
   return out;
 }
@@ -39,8 +43,10 @@ std::vector<Fact> facts_of(const ReportData& data) {
 
 Figure provenance_figure(const ReportData& data) {
   Figure f;
-  f.slug = "provenance", f.number = "14", f.title = "Provenance", f.section = "provenance", f.span = 12;
-  f.reading = "What was run, with what, on what. Facts of the run that the routing figures describe.";
+  f.slug = "provenance", f.number = "14", f.title = "Provenance", f.section = "provenance",
+  f.span = 12;
+  f.reading =
+      "What was run, with what, on what. Facts of the run that the routing figures describe.";
   f.definition = "From provenance.json, config.yaml and overrides.txt of the run folder.";
   f.sample = data.shown.folder.filename().string();
   Csv csv("fact,value");
@@ -49,11 +55,16 @@ Figure provenance_figure(const ReportData& data) {
   for (const auto& [key, value] : facts_of(data)) {
     csv.cell(key).cell(value).end();
     json[key] = value.empty() ? Json() : Json(value);
-    f.html += cat("<tr><th>", escape_xml(key), "</th><td", value.empty() ? " class=\"missing\">not recorded" : ">" + escape_xml(value), "</td></tr>");
+    f.html += cat("<tr><th>", escape_xml(key), "</th><td",
+                  value.empty() ? " class=\"missing\">not recorded" : ">" + escape_xml(value),
+                  "</td></tr>");
   }
   f.html += "</table>";
   if (!data.overrides.empty())
-    f.html += cat("<h3>Reproduce <button type=\"button\" data-copy=\"#overrides\">copy</button></h3><pre id=\"overrides\">", escape_xml(data.overrides), "</pre>");
+    f.html +=
+        cat("<h3>Reproduce <button type=\"button\" data-copy=\"#overrides\">copy</button></h3><pre "
+            "id=\"overrides\">",
+            escape_xml(data.overrides), "</pre>");
   f.csv = csv.text();
   f.data = json.dump();
   return f;

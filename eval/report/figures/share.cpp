@@ -59,10 +59,11 @@ class ShareGrids {
   }
 
   Cell cell(int64_t d, size_t l, size_t e, const std::string& view, const std::string& name) const {
-    const double share = share_at(d, l, e), experts = static_cast<double>(r_.trace.sites[l].experts);
+    const double share = share_at(d, l, e),
+                 experts = static_cast<double>(r_.trace.sites[l].experts);
     Cell out;
-    out.tip = cat(name, ", layer ", l, ", ", expert_name(static_cast<int64_t>(e)), ": ", percent_text(share, 1), ", ",
-                  ratio_text(share * experts), " uniform");
+    out.tip = cat(name, ", layer ", l, ", ", expert_name(static_cast<int64_t>(e)), ": ",
+                  percent_text(share, 1), ", ", ratio_text(share * experts), " uniform");
     out.text = fixed_text(100 * share, 0);
     if (view == "share") {
       out.classes = share_class(share, experts, r_.mean_k(static_cast<int64_t>(l)));
@@ -76,8 +77,8 @@ class ShareGrids {
       const double null = null_[l].empty() ? kUndefined : null_[l][static_cast<size_t>(d)][e];
       out.classes = diverging_class(ratio, 3);
       out.hatched = defined(null) && std::abs(ratio) <= null;
-      out.tip += cat(", ", defined(ratio) ? ratio_text(std::exp2(ratio)) : "–", " the mean of seen domains",
-                     out.hatched ? ", within chance" : "");
+      out.tip += cat(", ", defined(ratio) ? ratio_text(std::exp2(ratio)) : "–",
+                     " the mean of seen domains", out.hatched ? ", within chance" : "");
     }
     return out;
   }
@@ -99,13 +100,17 @@ class ShareGrids {
 
   double cell_width() const {
     const double t = static_cast<double>(tracks_);
-    return tracks_ <= 16 ? std::clamp(std::floor(144 / t), 18.0, 36.0) : std::max(2.0, std::floor(288 / t));
+    return tracks_ <= 16 ? std::clamp(std::floor(144 / t), 18.0, 36.0)
+                         : std::max(2.0, std::floor(288 / t));
   }
   double cell_height() const {
     const double layers = static_cast<double>(r_.layers());
-    return layers > 24 ? std::max(2.0, std::floor(150 / layers)) : std::clamp(std::floor(116 / layers), 12.0, 20.0);
+    return layers > 24 ? std::max(2.0, std::floor(150 / layers))
+                       : std::clamp(std::floor(116 / layers), 12.0, 20.0);
   }
-  double panel_width() const { return kLabel + std::max(cell_width() * static_cast<double>(tracks_), 140.0) + 6; }
+  double panel_width() const {
+    return kLabel + std::max(cell_width() * static_cast<double>(tracks_), 140.0) + 6;
+  }
 
   Svg draw(const Grid& grid) const {
     const double w = cell_width(), h = cell_height(), across = w * static_cast<double>(tracks_);
@@ -117,13 +122,16 @@ class ShareGrids {
     for (size_t l = 0; l < grid.rows.size(); ++l) {
       const double y = kTop + h * static_cast<double>(l);
       if (labelled(l)) svg.text(kLabel - 6, y + h / 2 + 4, cat(l), "s g", "end");
-      for (size_t t = 0; t < tracks_; ++t) draw_cell(svg, grid.rows[l][t], kLabel + w * static_cast<double>(t), y, numbers);
-      svg.rect(kLabel - 0.5, y - 0.5, across + 1, h, cat("frame rowmark row", l, static_cast<int64_t>(l) == r_.reference ? "" : " off"));
+      for (size_t t = 0; t < tracks_; ++t)
+        draw_cell(svg, grid.rows[l][t], kLabel + w * static_cast<double>(t), y, numbers);
+      svg.rect(kLabel - 0.5, y - 0.5, across + 1, h,
+               cat("frame rowmark row", l, static_cast<int64_t>(l) == r_.reference ? "" : " off"));
     }
     if (tracks_ <= 16)
       for (size_t t = 0; t < tracks_; ++t)
         if (const int64_t e = r_.tracks.tracks.back()[t]; e >= 0)
-          svg.text(kLabel + w * (static_cast<double>(t) + 0.5), bottom + 13, w < 24 && tracks_ > 8 ? cat(e) : expert_name(e), "s", "middle");
+          svg.text(kLabel + w * (static_cast<double>(t) + 0.5), bottom + 13,
+                   w < 24 && tracks_ > 8 ? cat(e) : expert_name(e), "s", "middle");
     return svg;
   }
 
@@ -137,12 +145,16 @@ class ShareGrids {
     const double gap = cell_width() > 6 ? 1 : 0, w = cell_width() - gap, h = cell_height() - gap;
     svg.rect(x, y, w, h, cell.classes + " cell", cell.tip);
     if (cell.hatched)
-      svg.path(cat("M", svg_number(x), " ", svg_number(y + h), "L", svg_number(x + std::min(w, h)), " ", svg_number(y + h - std::min(w, h))), "hatch");
-    if (numbers) svg.text(x + w / 2, y + h / 2 + 4, cell.text, "s " + text_on(cell.classes), "middle");
+      svg.path(cat("M", svg_number(x), " ", svg_number(y + h), "L", svg_number(x + std::min(w, h)),
+                   " ", svg_number(y + h - std::min(w, h))),
+               "hatch");
+    if (numbers)
+      svg.text(x + w / 2, y + h / 2 + 4, cell.text, "s " + text_on(cell.classes), "middle");
   }
 
   Svg share_scale() const {
-    const double experts = static_cast<double>(r_.trace.sites.back().experts), k = r_.mean_k(r_.layers() - 1);
+    const double experts = static_cast<double>(r_.trace.sites.back().experts),
+                 k = r_.mean_k(r_.layers() - 1);
     Svg svg(kLabel + 240, 44);
     svg.text(kLabel, 11, "share of assignments", "s g");
     for (int i = 0; i < kShareLevels; ++i)
@@ -150,16 +162,21 @@ class ShareGrids {
     const double uniform = kLabel + 8 * kShareGreys;
     svg.line(uniform, 13, uniform, 30, "dark");
     svg.text(kLabel, 41, "0", "s");
-    svg.text(uniform, 41, "uniform " + percent_text(1 / experts, experts > 50 ? 1 : 0), "s b", "middle");
-    svg.text(kLabel + 8 * kShareLevels, 41, ratio_text(std::max(experts / std::max(k, 1.0), 2.0)), "s", "end");
+    svg.text(uniform, 41, "uniform " + percent_text(1 / experts, experts > 50 ? 1 : 0), "s b",
+             "middle");
+    svg.text(kLabel + 8 * kShareLevels, 41, ratio_text(std::max(experts / std::max(k, 1.0), 2.0)),
+             "s", "end");
     return svg;
   }
 
   Svg diverging_scale(const std::string& view) const {
     const bool ratio = view == "ratio";
     Svg svg(kLabel + 240, 44);
-    svg.text(kLabel, 11, ratio ? "share ÷ mean share of the seen domains" : "points from the mean of domains", "s g");
-    for (int i = 0; i < kDivergingLevels; ++i) svg.rect(kLabel + 10 * i, 16, 10, 11, cat("d", i, " cell"));
+    svg.text(kLabel, 11,
+             ratio ? "share ÷ mean share of the seen domains" : "points from the mean of domains",
+             "s g");
+    for (int i = 0; i < kDivergingLevels; ++i)
+      svg.rect(kLabel + 10 * i, 16, 10, 11, cat("d", i, " cell"));
     svg.text(kLabel, 41, ratio ? "⅛×" : "−30", "s");
     svg.text(kLabel + 105, 41, ratio ? "1×" : "0", "s b", "middle");
     svg.text(kLabel + 210, 41, ratio ? "8×" : "+30", "s", "end");
@@ -177,8 +194,15 @@ std::string csv_of(const Routing& r) {
     const Indices track = r.tracks.track_of(static_cast<int64_t>(l), r.trace.sites[l].experts);
     for (size_t d = 0; d < r.trace.domains.size(); ++d)
       for (size_t e = 0; e < track.size(); ++e)
-        csv.cell(static_cast<int64_t>(l)).cell(r.trace.domains[d].name).cell(std::string(r.trace.domains[d].seen ? "true" : "false"))
-            .cell(static_cast<int64_t>(e)).cell(track[e]).cell(r.load.count[l][d][e]).cell(r.load.share[l][d][e]).cell(r.load.uniform[l]).end();
+        csv.cell(static_cast<int64_t>(l))
+            .cell(r.trace.domains[d].name)
+            .cell(std::string(r.trace.domains[d].seen ? "true" : "false"))
+            .cell(static_cast<int64_t>(e))
+            .cell(track[e])
+            .cell(r.load.count[l][d][e])
+            .cell(r.load.share[l][d][e])
+            .cell(r.load.uniform[l])
+            .end();
   }
   return csv.text();
 }
@@ -187,10 +211,13 @@ std::string csv_of(const Routing& r) {
 
 Figure share_figure(const ReportData& data) {
   Figure f;
-  f.slug = "share", f.number = "2", f.title = "Experts by layer and domain", f.section = "answer", f.unit = "share";
+  f.slug = "share", f.number = "2", f.title = "Experts by layer and domain", f.section = "answer",
+  f.unit = "share";
   f.definition =
-      "Share of assignments: routed slots chosen for the tokens of a domain that went to an expert, before capacity; an equal "
-      "share is 1 ÷ experts. Null and shared slots do not count. Domains weigh the same in the mean. Hatched: within the 95 % "
+      "Share of assignments: routed slots chosen for the tokens of a domain that went to an "
+      "expert, before capacity; an equal "
+      "share is 1 ÷ experts. Null and shared slots do not count. Domains weigh the same in the "
+      "mean. Hatched: within the 95 % "
       "range of the same ratio with domains permuted as in figure 4.";
   if (!data.routing) {
     mark_untraced(f, data);
@@ -198,18 +225,28 @@ Figure share_figure(const ReportData& data) {
   }
   const Routing& r = *data.routing;
   const ShareGrids grids(r);
-  f.reading = cat("Read along a row: grey is below an equal share, colour starts at it. A column follows the flow of tokens; "
-                  "its label is the expert of layer ", r.layers() - 1, ".");
+  f.reading =
+      cat("Read along a row: grey is below an equal share, colour starts at it. A column follows "
+          "the flow of tokens; "
+          "its label is the expert of layer ",
+          r.layers() - 1, ".");
   if (!grids.strong())
-    f.finding = "No expert exceeds 1.5× its equal share of any domain, so the figure opens on the ratio to the mean of the seen domains.";
-  if (r.plan.permutations.empty()) f.definition += " Here domains are confounded with scenes, so nothing is hatched.";
+    f.finding =
+        "No expert exceeds 1.5× its equal share of any domain, so the figure opens on the ratio to "
+        "the mean of the seen domains.";
+  if (r.plan.permutations.empty())
+    f.definition += " Here domains are confounded with scenes, so nothing is hatched.";
   f.sample = trace_sample(r);
   f.views = {{"share", "share", grids.panels("share"), -1, ""},
              {"diff", "difference", grids.panels("diff"), -1, ""},
              {"ratio", "ratio", grids.panels("ratio"), -1, ""}};
   if (!grids.strong()) f.default_view = "ratio";
   f.csv = csv_of(r);
-  f.data = Json{{"share", r.load.share}, {"count", r.load.count}, {"uniform", r.load.uniform}, {"token_share", r.load.token_share}}.dump();
+  f.data = Json{{"share", r.load.share},
+                {"count", r.load.count},
+                {"uniform", r.load.uniform},
+                {"token_share", r.load.token_share}}
+               .dump();
   if (r.order.size() > 8 || r.tracks.tracks.front().size() > 16) f.span = 12;
   return f;
 }

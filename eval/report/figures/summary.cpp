@@ -16,7 +16,9 @@ constexpr double kWidth = 566, kPlotLeft = 186, kPlotRight = 352, kNumber = 432,
 
 struct Range {
   double lo = 0, hi = 1;
-  double at(double x, double left, double right) const { return left + (x - lo) / (hi - lo) * (right - left); }
+  double at(double x, double left, double right) const {
+    return left + (x - lo) / (hi - lo) * (right - left);
+  }
 };
 
 void widen(Range& r, bool& any, double x) {
@@ -48,7 +50,8 @@ class Drawing {
   Svg draw() {
     tints();
     axes();
-    for (size_t i = 0; i < summary_.rows.size(); ++i) row(summary_.rows[i], kTop + static_cast<double>(i) * group_);
+    for (size_t i = 0; i < summary_.rows.size(); ++i)
+      row(summary_.rows[i], kTop + static_cast<double>(i) * group_);
     return svg_;
   }
 
@@ -62,7 +65,8 @@ class Drawing {
         for (double x : cell.seeds) widen(value_, any, x);
       }
       if (const auto* d = better(row))
-        for (double x : {d->difference.diff, d->difference.lo, d->difference.hi}) widen(difference_, any_difference, x);
+        for (double x : {d->difference.diff, d->difference.lo, d->difference.hi})
+          widen(difference_, any_difference, x);
     }
     value_ = padded(value_, 2);
     const double far = std::max({std::abs(difference_.lo), std::abs(difference_.hi), 1.0}) * 1.1;
@@ -71,7 +75,8 @@ class Drawing {
 
   void tints() {
     for (size_t i = 0; i < summary_.rows.size(); ++i)
-      if (!summary_.rows[i].seen) svg_.rect(0, kTop + static_cast<double>(i) * group_, kWidth, group_, "tint cell");
+      if (!summary_.rows[i].seen)
+        svg_.rect(0, kTop + static_cast<double>(i) * group_, kWidth, group_, "tint cell");
   }
 
   void axes() {
@@ -79,23 +84,29 @@ class Drawing {
     svg_.text(8, 12, "domain", "s g");
     svg_.text(kPlotLeft, 12, summary_.metric + ", % (higher is better)", "s g");
     for (double x : round_ticks(value_.lo, value_.hi, 5)) {
-      svg_.line(value_.at(x, kPlotLeft, kPlotRight), kTop, value_.at(x, kPlotLeft, kPlotRight), bottom, "grid");
-      svg_.text(value_.at(x, kPlotLeft, kPlotRight), bottom + 15, fixed_text(x, x == std::round(x) ? 0 : 1), "s", "middle");
+      svg_.line(value_.at(x, kPlotLeft, kPlotRight), kTop, value_.at(x, kPlotLeft, kPlotRight),
+                bottom, "grid");
+      svg_.text(value_.at(x, kPlotLeft, kPlotRight), bottom + 15,
+                fixed_text(x, x == std::round(x) ? 0 : 1), "s", "middle");
     }
     if (summary_.arms.size() < 2) return;
-    svg_.text(kDiffRight + 8, 12, summary_.arms.size() > 2 ? "MoE − better twin" : "MoE − twin", "s g", "end");
+    svg_.text(kDiffRight + 8, 12, summary_.arms.size() > 2 ? "MoE − better twin" : "MoE − twin",
+              "s g", "end");
     for (double x : round_ticks(difference_.lo, difference_.hi, 5)) {
       const double at = difference_.at(x, kDiffLeft, kDiffRight);
       svg_.line(at, bottom - 4, at, bottom, "axis");
-      svg_.text(at, bottom + 15, x == 0 ? "0" : signed_text(x, x == std::round(x) ? 0 : 1), "s", "middle");
+      svg_.text(at, bottom + 15, x == 0 ? "0" : signed_text(x, x == std::round(x) ? 0 : 1), "s",
+                "middle");
     }
   }
 
   void row(const SummaryRow& row, double top) {
     const double first = top + pitch_ * 0.3 + pitch_ / 2;
     svg_.text(8, first + 4, short_name(row.domain, 15), "b");
-    if (!row.is_mean) svg_.text(8, first + pitch_ + 2, row.seen ? "seen" : "never seen", row.seen ? "s g" : "s u");
-    for (size_t m = 0; m < row.cells.size(); ++m) cell(row.cells[m], m, first + static_cast<double>(m) * pitch_);
+    if (!row.is_mean)
+      svg_.text(8, first + pitch_ + 2, row.seen ? "seen" : "never seen", row.seen ? "s g" : "s u");
+    for (size_t m = 0; m < row.cells.size(); ++m)
+      cell(row.cells[m], m, first + static_cast<double>(m) * pitch_);
     if (const auto* d = better(row)) difference(*d, first + pitch_ * 0.15);
   }
 
@@ -108,7 +119,8 @@ class Drawing {
     std::string text = fixed_text(cell.mean, 1);
     if (defined(cell.lo)) text += " ± " + fixed_text((cell.hi - cell.lo) / 2, 1);
     const char* marks[] = {"dot", "hollow", "dot2"};
-    if (defined(cell.mean)) svg_.circle(x(cell.mean), y, 4.5, marks[std::min<size_t>(m, 2)], cell.arm + ": " + text);
+    if (defined(cell.mean))
+      svg_.circle(x(cell.mean), y, 4.5, marks[std::min<size_t>(m, 2)], cell.arm + ": " + text);
     svg_.text(kNumber, y + 4, text, m == 0 ? "b" : "", "end");
   }
 
@@ -137,14 +149,27 @@ class Drawing {
 };
 
 Json data_json(const SummaryTable& s) {
-  Json out{{"metric", s.metric}, {"arms", s.arms}, {"roles", s.roles}, {"interval", s.interval}, {"rows", Json::array()}};
+  Json out{{"metric", s.metric},
+           {"arms", s.arms},
+           {"roles", s.roles},
+           {"interval", s.interval},
+           {"rows", Json::array()}};
   for (const auto& row : s.rows) {
-    Json item{{"domain", row.domain}, {"seen", row.seen}, {"is_mean", row.is_mean}, {"cells", Json::array()}, {"differences", Json::array()}};
+    Json item{{"domain", row.domain},
+              {"seen", row.seen},
+              {"is_mean", row.is_mean},
+              {"cells", Json::array()},
+              {"differences", Json::array()}};
     for (const auto& c : row.cells)
-      item["cells"].push_back({{"arm", c.arm}, {"seeds", c.seeds}, {"mean", c.mean}, {"lo", c.lo}, {"hi", c.hi}});
+      item["cells"].push_back(
+          {{"arm", c.arm}, {"seeds", c.seeds}, {"mean", c.mean}, {"lo", c.lo}, {"hi", c.hi}});
     for (const auto& d : row.differences)
-      item["differences"].push_back({{"arm", d.arm}, {"against", d.against}, {"diff", d.difference.diff},
-                                     {"lo", d.difference.lo}, {"hi", d.difference.hi}, {"verdict", d.difference.verdict}});
+      item["differences"].push_back({{"arm", d.arm},
+                                     {"against", d.against},
+                                     {"diff", d.difference.diff},
+                                     {"lo", d.difference.lo},
+                                     {"hi", d.difference.hi},
+                                     {"verdict", d.difference.verdict}});
     out["rows"].push_back(std::move(item));
   }
   return out;
@@ -153,7 +178,13 @@ Json data_json(const SummaryTable& s) {
 std::string csv_of(const ResultTable& table) {
   Csv csv("domain,seen,model,seed,metric,value");
   for (const auto& r : table.rows)
-    csv.cell(r.domain).cell(std::string(r.seen ? "true" : "false")).cell(r.arm).cell(r.seed).cell(table.metric).cell(r.value).end();
+    csv.cell(r.domain)
+        .cell(std::string(r.seen ? "true" : "false"))
+        .cell(r.arm)
+        .cell(r.seed)
+        .cell(table.metric)
+        .cell(r.value)
+        .end();
   return csv.text();
 }
 
@@ -164,17 +195,22 @@ Figure summary_figure(const ReportData& data) {
   f.slug = "summary", f.number = "1", f.title = "Seen and unseen domains", f.section = "answer";
   f.unit = "%";
   f.definition =
-      "Metric on the test split, per domain. The mean rows weigh domains equally. The difference is MoE minus the better "
+      "Metric on the test split, per domain. The mean rows weigh domains equally. The difference "
+      "is MoE minus the better "
       "of the dense twins of that domain, chosen after seeing the results, which favours the twin.";
   if (!data.summary) {
     f.empty = "No model was evaluated.";
-    f.how = cat("switchyard eval ", data.folder.string(), "\nswitchyard report ", data.folder.string());
+    f.how =
+        cat("switchyard eval ", data.folder.string(), "\nswitchyard report ", data.folder.string());
     return f;
   }
   const SummaryTable& s = *data.summary;
   const bool over_seeds = s.seeds >= 3;
-  f.reading = over_seeds ? "Each grey dot is one seed; the large mark is their mean, the bar its 95 % interval."
-                         : cat("The large mark is the mean over seeds. Bars: ", s.interval == "none" ? "none" : s.interval, ".");
+  f.reading =
+      over_seeds
+          ? "Each grey dot is one seed; the large mark is their mean, the bar its 95 % interval."
+          : cat("The large mark is the mean over seeds. Bars: ",
+                s.interval == "none" ? "none" : s.interval, ".");
   f.reading += " Tinted rows were never seen in training.";
   f.definition += cat(" Intervals: ", s.interval, ". With ", s.rows.size(),
                       " intervals, about one in 20 excludes zero by luck.");

@@ -8,8 +8,8 @@ namespace switchyard::test {
 
 struct FakeStudy {
   int64_t seeds = 3;
-  bool twins = true;   ///< also an "active" and a "total" arm
-  bool traced = true;  ///< trace, samples and probe results
+  bool twins = true;    ///< also an "active" and a "total" arm
+  bool traced = true;   ///< trace, samples and probe results
   double strength = 1;  ///< of the domains' hold on the experts
 };
 

@@ -11,7 +11,9 @@ using namespace switchyard::test;
 
 namespace {
 
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
 
 std::string page_of(const TempDir& folder, const FakeStudy& options) {
   write_fake_study(folder.path(), options);
@@ -27,7 +29,8 @@ TEST_CASE("a study becomes one self-contained page and files per figure", "[repo
   const std::string page = read_text(summary.index);
   CHECK(static_cast<int64_t>(page.size()) == summary.bytes);
   CHECK(summary.bytes < 1'000'000);
-  for (const char* part : {"src=\"http", "href=\"http", "@import", "url(http", "fetch("}) CHECK_FALSE(contains(page, part));
+  for (const char* part : {"src=\"http", "href=\"http", "@import", "url(http", "fetch("})
+    CHECK_FALSE(contains(page, part));
   CHECK(contains(page, "On 1 of 2."));
   CHECK(contains(page, "On street-32 MoE beats the better dense twin by"));
   CHECK(contains(page, "simulated sensors"));
@@ -68,7 +71,8 @@ TEST_CASE("flat routing opens on the ratio view", "[report]") {
 
 TEST_CASE("a folder without a run is refused by name", "[report]") {
   const TempDir folder;
-  CHECK(contains(error_of([&] { write_report({folder.path()}); }), "neither study.json nor config.yaml"));
+  CHECK(contains(error_of([&] { write_report({folder.path()}); }),
+                 "neither study.json nor config.yaml"));
 }
 
 TEST_CASE("numbers print with true minus and no minus zero", "[report]") {

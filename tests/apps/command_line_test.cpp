@@ -1,0 +1,103 @@
+// Runs the program itself: exit codes, one line per error, and every command that the documents print.
+
+#include "tests/test.h"
+
+#include <cstdio>
+#include <sys/wait.h>
+
+#include "core/io/file.h"
+
+using namespace switchyard;
+using namespace switchyard::test;
+namespace fs = std::filesystem;
+
+namespace {
+
+struct Result {
+  int code = -1;
+  std::string output;
+};
+
+/// Runs `switchyard ARGS` in the source tree with stderr in the output.
+Result run(const std::string& args) {
+  const std::string command = cat("cd '", SWITCHYARD_SOURCE_DIR, "' && '", SWITCHYARD_PROGRAM, "' ", args, " 2>&1");
+  Result result;
+  FILE* pipe = ::popen(command.c_str(), "r");
+  char buffer[4096];
+  while (std::fgets(buffer, sizeof buffer, pipe)) result.output += buffer;
+  result.code = WEXITSTATUS(::pclose(pipe));
+  return result;
+}
+
+const std::string kDemo = "train experiment=point_cloud/scan_demo data.root=nowhere ";
+
+/// A user error: code 1, one line, holding every text.
+void check_user_error(const std::string& args, const std::vector<std::string>& texts) {
+  const Result result = run(args);
+  INFO(args << "\n" << result.output);
+  CHECK(result.code == 1);
+  CHECK(std::count(result.output.begin(), result.output.end(), '\n') == 1);
+  for (const auto& text : texts) CHECK(result.output.find(text) != std::string::npos);
+}
+
+}  // namespace
+
+TEST_CASE("a wrong config is one line with its place, the nearest key or the range, and exit code 1", "[apps]") {
+  check_user_error(kDemo + "optimizer.lrr=1", {"optimizer.lrr=1", "optimizer.lr"});
+  check_user_error(kDemo + "optimizer.lr=fast", {"optimizer.lr=fast", "expected float"});
+  check_user_error(kDemo + "task.clouds=0", {"task.clouds=0", "1 to 4096"});
+  check_user_error(kDemo + "model=point_cloud/ptv3_tinyy", {"ptv3_tinyy", "ptv3_tiny"});
+  check_user_error("train data.root=nowhere", {"task.train_domains", "must be set"});
+  check_user_error("train experiment=point_cloud/scan_dem", {"scan_dem", "scan_demo"});
+}
+
+TEST_CASE("a duplicate key in a config file is refused with both lines", "[apps]") {
+  TempDir dir;
+  fs::copy(fs::path(SWITCHYARD_SOURCE_DIR) / "configs", dir / "configs", fs::copy_options::recursive);
+  write_text(dir / "configs/optimizer/twice.yaml", "lr: 0.1\nbeta1: 0.9\nlr: 0.2\n");
+  ::setenv("SWITCHYARD_CONFIGS", (dir / "configs").c_str(), 1);
+  check_user_error(kDemo + "optimizer=twice", {"twice.yaml:3", "lr"});
+  ::unsetenv("SWITCHYARD_CONFIGS");
+}
+
+TEST_CASE("missing folders and wrong arguments are user errors", "[apps]") {
+  check_user_error(kDemo, {"nowhere"});
+  check_user_error("report nowhere", {"nowhere"});
+  check_user_error("parity tests/golden/point_moe --only nothing", {"nothing"});
+  check_user_error("eval", {"a run or study folder"});
+  CHECK(run("fly").code == 1);
+}
+
+TEST_CASE("every verb has help with an example", "[apps]") {
+  for (const char* verb : {"train", "sweep", "eval", "predict", "report", "describe", "pack", "parity", "datasets", "runs", "bench"}) {
+    const Result result = run(std::string(verb) + " --help");
+    INFO(verb);
+    CHECK(result.code == 0);
+    CHECK(result.output.find(cat("switchyard ", verb)) != std::string::npos);
+  }
+}
+
+TEST_CASE("the composed config names who set a value", "[apps]") {
+  const Result result = run("train --cfg why optimizer.lr experiment=point_cloud/scan_demo optimizer.lr=0.5");
+  INFO(result.output);
+  CHECK(result.code == 0);
+  CHECK(result.output.find("optimizer.lr = 0.5") != std::string::npos);
+  CHECK(result.output.find("adamw.yaml") != std::string::npos);
+}
+
+TEST_CASE("every shipped experiment composes and parses", "[apps]") {
+  for (const auto& entry : fs::recursive_directory_iterator(fs::path(SWITCHYARD_SOURCE_DIR) / "configs/experiment")) {
+    if (entry.path().extension() != ".yaml") continue;
+    fs::path name = fs::relative(entry.path(), fs::path(SWITCHYARD_SOURCE_DIR) / "configs/experiment");
+    const Result result = run("train --cfg job experiment=" + name.replace_extension("").string());
+    INFO(name << "\n" << result.output);
+    CHECK(result.code == 0);
+  }
+}
+
+TEST_CASE("small published cases pass through the verb", "[apps][golden]") {
+  const Result result = run("parity tests/golden/point_moe --precision f64");
+  INFO(result.output);
+  CHECK(result.code == 0);
+  CHECK(result.output.find(", 0 failed\n") != std::string::npos);
+}
