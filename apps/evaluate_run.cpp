@@ -3,7 +3,6 @@
 #include "apps/model_run.h"
 #include "core/io/file.h"
 #include "core/io/json.h"
-#include "core/moe/trace_recorder.h"
 #include "eval/study/evaluation.h"
 #include "eval/study/samples.h"
 
@@ -25,38 +24,25 @@ std::set<std::string> choose_sequences(const std::vector<SequenceInfo>& all, int
   return chosen;
 }
 
-TraceRecorder::Header trace_header(Task& task, int64_t step, int64_t sequences) {
-  TraceRecorder::Header header;
-  header.split = "test";
-  header.step = step;
-  header.domains = task.domain_names();
-  header.classes = task.class_names();
-  const auto seen = task.seen_domains();
-  for (const auto& name : header.domains) header.seen.push_back(std::find(seen.begin(), seen.end(), name) != seen.end());
-  header.sampling = cat("whole sequences, at most ", sequences, " per domain, by hash of group");
-  return header;
-}
-
 /// Trainable elements, and those a token meets: routed experts count by mean k of the trace.
 struct ParameterCount {
   int64_t total = 0;
   double active = 0;
 };
 
-ParameterCount count_active(const Module& model, const std::map<std::string, double>& mean_k_share) {
+/// `share`: for every routed site the share of its experts that a token uses.
+ParameterCount count_active(const Module& model, const std::map<std::string, double>& share) {
   ParameterCount out;
   for (const ParamView& view : model.views()) {
     if (!view.trainable) continue;
     const int64_t n = view.value().numel();
+    const std::string owner = view.name.substr(0, view.name.find(".experts."));
+    double used = 1;
+    for (const auto& [site, fraction] : share) {
+      if (owner != view.name && owner.ends_with(site)) used = fraction;
+    }
     out.total += n;
-    const size_t at = view.name.find(".experts.");
-    const auto site = at == std::string::npos ? mean_k_share.end()
-                                              : std::find_if(mean_k_share.begin(), mean_k_share.end(), [&](const auto& s) {
-                                                  const std::string prefix = view.name.substr(0, at);
-                                                  return prefix.size() >= s.first.size() &&
-                                                         prefix.compare(prefix.size() - s.first.size(), s.first.size(), s.first) == 0;
-                                                });
-    out.active += static_cast<double>(n) * (site == mean_k_share.end() ? 1.0 : site->second);
+    out.active += static_cast<double>(n) * used;
   }
   return out;
 }
@@ -85,7 +71,8 @@ void evaluate_run(const fs::path& folder, const RunConfig& run) {
   Task& task = *loaded.task;
   const auto all = task.sequences("test");
   const auto traced = choose_sequences(all, run.trace.sequences);
-  TraceRecorder recorder(trace_header(task, loaded.step, run.trace.sequences));
+  TraceRecorder recorder(trace_header(
+      task, "test", loaded.step, cat("whole sequences, at most ", run.trace.sequences, " per domain, by hash of group")));
   SampleRecorder samples(all, run.trace.samples, static_cast<uint64_t>(run.seed));
   Evaluation evaluation = evaluate(
       task, *loaded.model, "test", run.device,

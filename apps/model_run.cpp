@@ -71,6 +71,18 @@ std::unique_ptr<Task> make_task(const RunConfig& run) {
   return tasks().make(*node, "task", run.node);
 }
 
+TraceRecorder::Header trace_header(Task& task, const std::string& split, int64_t step, const std::string& sampling) {
+  TraceRecorder::Header header;
+  header.split = split;
+  header.step = step;
+  header.sampling = sampling;
+  header.domains = task.domain_names();
+  header.classes = task.class_names();
+  const auto seen = task.seen_domains();
+  for (const auto& name : header.domains) header.seen.push_back(std::find(seen.begin(), seen.end(), name) != seen.end());
+  return header;
+}
+
 std::map<std::string, std::string> provenance() {
   struct utsname system {};
   ::uname(&system);

@@ -2,6 +2,7 @@
 // What train, sweep, eval and bench share: from a run's config to a trained and evaluated model.
 
 #include "apps/run_config.h"
+#include "core/moe/trace_recorder.h"
 #include "core/moe/twin.h"
 #include "core/train/task.h"
 
@@ -29,6 +30,9 @@ struct LoadedModel {
   int64_t step = 0;
 };
 LoadedModel load_model(const std::filesystem::path& folder, const RunConfig& run);
+
+/// Header of a trace of `task`; `sampling` says which sequences it holds.
+TraceRecorder::Header trace_header(Task& task, const std::string& split, int64_t step, const std::string& sampling);
 
 /// Facts of this program and machine for provenance.json.
 std::map<std::string, std::string> provenance();

@@ -5,24 +5,12 @@
 #include "apps/model_run.h"
 #include "apps/verbs.h"
 #include "core/io/npy.h"
-#include "core/moe/trace_recorder.h"
 #include "eval/analysis/trace_view.h"
+#include "eval/study/samples.h"
 
 namespace switchyard {
 namespace fs = std::filesystem;
 namespace {
-
-TraceRecorder::Header header_for(Task& task, int64_t step) {
-  TraceRecorder::Header header;
-  header.split = "predict";
-  header.step = step;
-  header.domains = task.domain_names();
-  header.classes = task.class_names();
-  const auto seen = task.seen_domains();
-  for (const auto& name : header.domains) header.seen.push_back(std::find(seen.begin(), seen.end(), name) != seen.end());
-  header.sampling = "the predicted sequence";
-  return header;
-}
 
 /// [sites, tokens] i16 -> per input element when the task says which token holds it.
 at::Tensor spread(const at::Tensor& per_token, const Outputs& outputs) {
@@ -30,23 +18,11 @@ at::Tensor spread(const at::Tensor& per_token, const Outputs& outputs) {
   return inverse == outputs.tensors.end() ? per_token : per_token.index_select(-1, inverse->second.cpu());
 }
 
-at::Tensor expert_ids(const TraceView& trace) {
-  const int64_t tokens = trace.levels.front().tokens();
-  at::Tensor out = at::empty({int64_t(trace.sites.size()), tokens}, at::kShort);
-  int16_t* expert = out.data_ptr<int16_t>();
-  for (const auto& site : trace.sites) {
-    for (int64_t t = 0; t < tokens; ++t) {
-      *expert++ = int16_t(site.first_choice(site.level == 0 ? t : trace.level_of(site).member_of[size_t(t)]));
-    }
-  }
-  return out;
-}
-
 /// Writes DIR/<uri>/{labels,experts}.npy and trace.safetensors.
 void predict_one(LoadedModel& loaded, Batch& batch, const fs::path& folder, const std::string& device) {
   at::NoGradGuard no_grad;
   batch.to(at::Device(device));
-  TraceRecorder recorder(header_for(*loaded.task, loaded.step));
+  TraceRecorder recorder(trace_header(*loaded.task, "predict", loaded.step, "the predicted sequence"));
   recorder.begin_batch({batch.uris, batch.groups, batch.domain_ids, batch.labels(), batch.places()});
   ForwardContext context;
   context.trace = &recorder;
@@ -54,7 +30,7 @@ void predict_one(LoadedModel& loaded, Batch& batch, const fs::path& folder, cons
   write_npy(folder / "labels.npy", spread(outputs.tensors.at("predicted").cpu(), outputs));
   if (!recorder.has_sites()) return;
   recorder.write(folder / "trace.safetensors");
-  write_npy(folder / "experts.npy", spread(expert_ids(load_trace(folder / "trace.safetensors")), outputs));
+  write_npy(folder / "experts.npy", spread(first_choices(load_trace(folder / "trace.safetensors"), 0), outputs));
 }
 
 int run_predict(const Arguments& args) {

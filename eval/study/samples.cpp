@@ -6,9 +6,6 @@
 #include "eval/analysis/trace_view.h"
 
 namespace switchyard {
-namespace {
-
-/// [sites, N] i16: first choice of every finest token of sequence `s` at every site, -1 for none.
 at::Tensor first_choices(const TraceView& trace, int64_t s) {
   const TraceLevel& finest = trace.levels.front();
   const int64_t begin = finest.seq_offset[s], count = finest.seq_offset[s + 1] - begin;
@@ -22,8 +19,6 @@ at::Tensor first_choices(const TraceView& trace, int64_t s) {
   }
   return out;
 }
-
-}  // namespace
 
 SampleRecorder::SampleRecorder(const std::vector<SequenceInfo>& all, int64_t per_domain, uint64_t seed) {
   std::map<int64_t, std::vector<std::pair<uint64_t, std::string>>> ranked;

@@ -10,6 +10,11 @@
 
 namespace switchyard {
 
+struct TraceView;
+
+/// [sites, N] i16: expert of first choice of every finest token of sequence `s` at every site, -1: none.
+at::Tensor first_choices(const TraceView& trace, int64_t s);
+
 class SampleRecorder {
  public:
   /// Chooses `per_domain` sequences of each domain at random by `seed`, never by looks; the same groups
