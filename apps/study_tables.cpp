@@ -1,5 +1,7 @@
 #include "apps/study_tables.h"
 
+#include <set>
+
 #include "apps/model_run.h"
 #include "core/io/file.h"
 #include "core/io/json.h"
@@ -106,6 +108,11 @@ std::string write_probe(const fs::path& folder) {
   const auto task = make_task(run);
   const ProbeOptions options;
   const ProbeInput input = probe_rows(*task, options.max_rows_per_domain);
+  std::map<int64_t, std::set<int64_t>> groups;
+  for (size_t i = 0; i < input.domain.size(); ++i) groups[input.domain[i]].insert(input.group[i]);
+  for (const auto& [domain, ids] : groups) {
+    if (ids.size() < 2) return cat("no input probe: it is tested on other groups, and domain '", task->seen_domains()[size_t(domain)], "' has one");
+  }
   Json results = Json::array();
   std::vector<std::string> lines = {"what one input token tells about its domain (accuracy on unseen groups):"};
   for (const auto& r : probe_domains(input, options, RandomStream(uint64_t(run.seed), "probe"))) {

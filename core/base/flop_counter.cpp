@@ -19,6 +19,10 @@ int64_t matmul_flops(const at::Tensor& a, const at::Tensor& b) {
 std::unique_ptr<at::ObserverContext> observe(const at::RecordFunction& function) {
   const std::string_view name = function.name();
   const auto inputs = function.inputs();
+  if (name.starts_with("aten::_scaled_dot_product_") && inputs.size() >= 2 && inputs[0].isTensor()) {
+    total += 4 * inputs[0].toTensor().numel() * inputs[1].toTensor().size(2);  // q [B, H, L, D], k likewise
+    return nullptr;
+  }
   size_t first = 0;
   if (name == "aten::addmm" || name == "aten::baddbmm") first = 1;
   else if (name != "aten::mm" && name != "aten::bmm" && name != "aten::_grouped_mm") return nullptr;

@@ -236,7 +236,7 @@ std::vector<std::string> VoxelParams::channel_names() const {
   for (const auto& channel : channels) {
     check_name("voxel.channels", "channel", channel, {"z", "normal", "refl"});
     if (channel != "normal") out.push_back(channel);
-    else out.insert(out.end(), {"normal.x", "normal.y", "normal.z"});
+    else out.insert(out.end(), {"nx", "ny", "nz"});
   }
   return out;
 }

@@ -20,7 +20,7 @@ struct VoxelParams {
   static void declare(Fields<VoxelParams>& f);
   /// Number of feature channels.
   int64_t width() const;
-  /// One name per feature channel: "z", "normal.x", ...
+  /// One name per feature channel: "z", "nx", ...
   std::vector<std::string> channel_names() const;
 };
 

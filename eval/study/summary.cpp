@@ -9,6 +9,7 @@ namespace switchyard {
 namespace {
 
 constexpr int64_t kSeedsForT = 3;
+constexpr size_t kGroupsForBootstrap = 5;
 using DomainKey = std::pair<std::string, bool>;  // name, seen
 using BySeed = std::map<int64_t, Row>;  // several values of a seed (held-out sets) are averaged
 
@@ -77,20 +78,28 @@ class GroupBootstrap {
     return out;
   }
 
+  /// Fewest groups of a domain: with a handful, resampling them says nothing.
+  size_t fewest_groups() const { return *group_counts().begin(); }
+
   /// "20" or "18 to 20": groups of a domain.
   std::string groups_per_domain() const {
+    const std::set<size_t> sizes = group_counts();
+    return *sizes.begin() == *sizes.rbegin() ? to_text(*sizes.begin())
+                                             : cat(*sizes.begin(), " to ", *sizes.rbegin());
+  }
+
+ private:
+  /// Numbers of groups that domains have; {0} without any.
+  std::set<size_t> group_counts() const {
     std::map<DomainKey, std::set<int64_t>> ids;
     for (const auto& [key, by_seed] : sums_)
       for (const auto& [unused, sums] : by_seed)
         for (const auto& [group, row] : sums.by_group) ids[key.second].insert(group);
     std::set<size_t> sizes;
     for (const auto& [unused, set] : ids) sizes.insert(set.size());
-    if (sizes.empty()) return "0";
-    return *sizes.begin() == *sizes.rbegin() ? to_text(*sizes.begin())
-                                             : cat(*sizes.begin(), " to ", *sizes.rbegin());
+    return sizes.empty() ? std::set<size_t>{0} : sizes;
   }
 
- private:
   void add(const GroupRow& row) {
     const std::string name = row.group.empty() ? row.uri : row.group;
     const DomainKey domain{row.domain, row.seen};
@@ -246,7 +255,8 @@ SummaryTable summarise(const ResultTable& table, const std::optional<GroupResult
   check(groups->metric == table.metric, "eval/groups.json", "metric differs from the table's: got ",
         groups->metric, ", expected ", table.metric);
   const GroupBootstrap bootstrap(*groups, draws, stream);
-  return Summariser(table, &bootstrap).run(group_word);
+  const bool enough = bootstrap.fewest_groups() >= kGroupsForBootstrap;
+  return Summariser(table, enough ? &bootstrap : nullptr).run(group_word);
 }
 
 }  // namespace switchyard

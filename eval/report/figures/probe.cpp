@@ -22,7 +22,7 @@ Svg draw(const ProbeScores& probe) {
   for (size_t i = 0; i < probe.scores.size(); ++i) {
     const auto& s = probe.scores[i];
     const double y = kTop + kPitch * (static_cast<double>(i) + 0.5);
-    svg.text(kLeft - 12, y + 4, short_name(s.probe + ", " + s.channels, 30), "i", "end");
+    svg.text(kLeft - 12, y + 4, short_name(s.probe + ", " + s.channels, 28), "i", "end");
     if (defined(s.lo)) svg.line(x(s.lo), y, x(s.hi), y, "bar");
     svg.circle(x(s.score), y, 4.5, "dot",
                cat(s.probe, ": ", percent_text(s.score, 1), ", ", percent_text(s.lo, 1), " to ",

@@ -20,7 +20,7 @@ std::vector<Fact> facts_of(const ReportData& data) {
     const auto found = data.provenance.find(key);
     return found == data.provenance.end() ? std::string() : found->second;
   };
-  for (const char* key : {"git", "torch", "processor", "data_source", "data_hash"})
+  for (const char* key : {"git_hash", "torch", "processor", "data_source", "data_hash"})
     out.emplace_back(key, known(key));
   for (const auto& [key, value] : data.provenance) {
     bool listed = false;
@@ -62,7 +62,7 @@ Figure provenance_figure(const ReportData& data) {
   f.html += "</table>";
   if (!data.overrides.empty())
     f.html +=
-        cat("<h3>Reproduce <button type=\"button\" data-copy=\"#overrides\">copy</button></h3><pre "
+        cat("<h3>Reproduce: switchyard sweep with <button type=\"button\" data-copy=\"#overrides\">copy</button></h3><pre "
             "id=\"overrides\">",
             escape_xml(data.overrides), "</pre>");
   f.csv = csv.text();

@@ -172,7 +172,7 @@ void write_run(const fs::path& run, const std::string& arm, int64_t seed) {
   write_text(run / "config.yaml",
              cat("seed: ", seed, "\neval:\n  group_word: rooms\nstudy:\n  conclusions: true\n"));
   write_text(run / "overrides.txt", "experiment=point_cloud/fake\ntrainer.max_steps=2400\n");
-  write_json(run / "provenance.json", {{"git", "0123abcd"},
+  write_json(run / "provenance.json", {{"git_hash", "0123abcd"},
                                        {"torch", "2.11.0"},
                                        {"processor", "a processor"},
                                        {"arm", arm},
