@@ -33,7 +33,8 @@ struct Figure {
   std::string default_view;  ///< empty: the first
   std::vector<FigureView> views;
   std::string csv;
-  std::string data = "{}";  ///< JSON text of "data"
+  std::vector<std::pair<std::string, std::string>> files;  ///< further files beside: name, bytes
+  std::string data = "{}";                                 ///< JSON text of "data"
 
   std::string status() const { return empty.empty() ? "ok" : "empty"; }
   /// The view in files and on the page before any script runs.

@@ -181,7 +181,8 @@ std::string figure_rules() {
       ".seed{fill:var(--grey)}.tint{fill:var(--tint)}.back{fill:var(--band)}.backa{fill:var(--"
       "accent);opacity:.15}"
       ".panel{fill:var(--panel)}.x{fill:var(--grey)}.hatch{stroke:var(--ink3);stroke-width:.8}"
-      ".cell{shape-rendering:crispEdges}.off{display:none}";
+      ".cell{shape-rendering:crispEdges}.off{display:none}"
+      ".kx{stroke:var(--grey)}.splat{stroke-width:2;shape-rendering:crispEdges}";
   out += fill_rules("s", kShareLevels) + fill_rules("d", kDivergingLevels) +
          fill_rules("q", kPlainLevels);
   for (int i = 0; i < 16; ++i) {
@@ -228,6 +229,10 @@ std::string text_on(const std::string& cell_class) { return "on-" + cell_class; 
 
 std::string expert_class(long track) {
   return track < 0 || track >= 16 ? "x" : "e" + std::to_string(track);
+}
+
+std::string expert_stroke_class(long track) {
+  return track < 0 || track >= 16 ? "kx" : "k" + std::to_string(track);
 }
 
 }  // namespace switchyard

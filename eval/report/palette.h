@@ -31,5 +31,7 @@ std::string plain_class(double x);
 std::string text_on(const std::string& cell_class);
 /// Class of a track's colour; grey for -1 and beyond 16.
 std::string expert_class(long track);
+/// The same for lines.
+std::string expert_stroke_class(long track);
 
 }  // namespace switchyard

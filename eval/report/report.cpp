@@ -14,10 +14,10 @@ namespace fs = std::filesystem;
 namespace {
 
 using MakeFigure = Figure (*)(const ReportData&);
-constexpr MakeFigure kFigures[] = {summary_figure, share_figure,      load_figure,
-                                   entropy_figure, nmi_domain_figure, nmi_class_figure,
-                                   js_figure,      js_depth_figure,   probe_figure,
-                                   curves_figure,  provenance_figure};
+constexpr MakeFigure kFigures[] = {
+    summary_figure,    share_figure,          load_figure,   entropy_figure,
+    nmi_domain_figure, nmi_class_figure,      js_figure,     js_depth_figure,
+    probe_figure,      overlay_points_figure, curves_figure, provenance_figure};
 
 std::string subtitle(const ReportData& data) {
   std::vector<std::string> parts;
@@ -108,6 +108,7 @@ Json envelope(const Figure& f, const ReportData& data) {
 void write_figure(const fs::path& folder, const Figure& f, const ReportData& data) {
   write_json(folder / (f.slug + ".json"), envelope(f, data));
   write_text(folder / (f.slug + ".csv"), f.csv);
+  for (const auto& [name, bytes] : f.files) write_text(folder / name, bytes);
   if (const FigureView* view = f.shown())
     write_text(folder / (f.slug + ".svg"),
                flow_panels(view->panels, 640).element(f.title, literal_sheet()));

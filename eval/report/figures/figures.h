@@ -15,6 +15,8 @@ Figure nmi_domain_figure(const ReportData& data);
 Figure nmi_class_figure(const ReportData& data);
 Figure js_figure(const ReportData& data);
 Figure js_depth_figure(const ReportData& data);
+/// Points of kept samples coloured by expert.
+Figure overlay_points_figure(const ReportData& data);
 Figure curves_figure(const ReportData& data);
 Figure probe_figure(const ReportData& data);
 Figure provenance_figure(const ReportData& data);

@@ -37,6 +37,7 @@ std::string named(const Routing& r, bool dead) {
 
 Svg draw(const Routing& r) {
   ChartAxes axes;
+  axes.left = 52;
   axes.x_lo = -0.5, axes.x_hi = static_cast<double>(r.layers()) - 0.5;
   axes.y_lo = kFloor, axes.y_hi = kCeiling;
   axes.x_title = "layer", axes.y_title = "load ÷ uniform, log scale";

@@ -61,6 +61,27 @@ TEST_CASE("a sentence never claims more than its seeds", "[report]") {
   CHECK(contains(page, "trace.enabled=true"));
 }
 
+TEST_CASE("kept points become one panel per domain and a file per sample", "[report]") {
+  const TempDir folder, none;
+  const std::string page = page_of(folder, {});
+  const auto fig = folder.path() / "report" / "fig";
+  const std::string svg = read_text(fig / "overlay-points.svg");
+  CHECK(contains(svg, "never seen · room0 · 4\u2009000 points"));
+  CHECK(svg.find("never seen · room0") < svg.find(">seen · room0"));
+  const Json samples = read_json(fig / "overlay-points.json").at("data").at("samples");
+  CHECK(samples.size() == 2);
+  for (const Json& sample : samples)
+    for (const Json& layer : sample.at("points_by_expert")) {
+      int64_t sum = 0;
+      for (const Json& n : layer) sum += n.get<int64_t>();
+      CHECK(sum == 4000);
+    }
+  CHECK(contains(read_text(fig / "overlay-points-1.ply"), "element vertex 4000\n"));
+  FakeStudy options;
+  options.traced = false;
+  CHECK(contains(page_of(none, options), "No sample was kept; add `trace.samples=4`."));
+}
+
 TEST_CASE("flat routing opens on the ratio view", "[report]") {
   const TempDir folder;
   FakeStudy options;

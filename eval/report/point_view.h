@@ -1,0 +1,46 @@
+#pragma once
+// Point clouds kept by the trace (schema "switchyard.samples/1") and their pictures: a parallel
+// view from above one corner, with a z-buffer.
+
+#include <filesystem>
+
+#include "eval/analysis/stats.h"
+#include "eval/report/svg.h"
+
+namespace switchyard {
+
+struct PointSample {
+  std::string uri, domain, group, why;
+  std::vector<float> coord;  ///< [N][3], z up
+  IndexTable expert;         ///< [site][N] first choice, -1 none
+
+  int64_t points() const { return static_cast<int64_t>(coord.size()) / 3; }
+};
+
+struct PointSamples {
+  std::string selection;
+  std::vector<std::string> sites;
+  std::vector<PointSample> samples;  ///< of kind PointSet, number as in the file
+};
+
+/// Nothing if the file is missing. Errors: damaged file, shapes that do not fit.
+PointSamples read_point_samples(const std::filesystem::path& path);
+
+/// The point seen at every cell, row by row, -1 for none.
+struct PointView {
+  int64_t columns = 0, rows = 0;
+  Indices point;
+};
+
+/// Looks down on a corner of the scene. The highest 15 % of the points are cut away, so that one
+/// sees into a room; the scale ignores the outermost 0.5 % on each side.
+PointView view_points(const PointSample& sample, int64_t columns, int64_t rows);
+
+/// One path per track of `track` [N] (-1: grey), `pixels` pixels per cell.
+void draw_points(Svg& svg, const PointView& view, const Indices& track, double x, double y,
+                 int64_t pixels);
+
+/// Binary PLY: x y z, red green blue of `track`, true expert.
+std::string points_ply(const PointSample& sample, const Indices& expert, const Indices& track);
+
+}  // namespace switchyard
