@@ -147,8 +147,9 @@ class Overlay {
   }
 
   FigureView view(const Layer& layer) const {
-    FigureView out{cat("layer", layer.index), "", {legend(layer)}, layer.index, ""};
+    FigureView out{cat("layer", layer.index), "", {}, layer.index, ""};
     for (const auto& picture : pictures_) out.panels.push_back(panel(picture, layer));
+    out.panels.push_back(legend(layer));
     return out;
   }
 
