@@ -26,7 +26,9 @@ struct Timing {
   std::vector<double> wall, cpu;
 };
 
-double minimum(const std::vector<double>& values) { return *std::min_element(values.begin(), values.end()); }
+double minimum(const std::vector<double>& values) {
+  return *std::min_element(values.begin(), values.end());
+}
 
 double median(std::vector<double> values) {
   std::sort(values.begin(), values.end());
@@ -71,7 +73,8 @@ class Contender {
     const double cpu = cpu_seconds();
     step();
     synchronize();
-    timing_.wall.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
+    timing_.wall.push_back(
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
     timing_.cpu.push_back(cpu_seconds() - cpu);
   }
   const Timing& timing() const { return timing_; }
@@ -90,8 +93,8 @@ class Contender {
 };
 
 void print_timing(const Timing& t) {
-  std::printf("%-10s minimum %.3f s, median %.3f s, CPU %.3f s a step\n", t.name.c_str(), minimum(t.wall),
-              median(t.wall), median(t.cpu));
+  std::printf("%-10s minimum %.3f s, median %.3f s, CPU %.3f s a step\n", t.name.c_str(),
+              minimum(t.wall), median(t.wall), median(t.cpu));
 }
 
 void print_load() {
@@ -101,7 +104,10 @@ void print_load() {
 }
 
 Json timing_json(const Timing& t) {
-  return {{"backend", t.name}, {"minimum_s", minimum(t.wall)}, {"median_s", median(t.wall)}, {"cpu_s", median(t.cpu)}};
+  return {{"backend", t.name},
+          {"minimum_s", minimum(t.wall)},
+          {"median_s", median(t.wall)},
+          {"cpu_s", median(t.cpu)}};
 }
 
 constexpr int kTableSteps = 10;
@@ -121,7 +127,8 @@ int run_bench(const Arguments& args) {
   }
   print_timing(fast.timing());
   print_timing(reference.timing());
-  std::printf("fast / reference: minimum %.2f, median %.2f\n", minimum(fast.timing().wall) / minimum(reference.timing().wall),
+  std::printf("fast / reference: minimum %.2f, median %.2f\n",
+              minimum(fast.timing().wall) / minimum(reference.timing().wall),
               median(fast.timing().wall) / median(reference.timing().wall));
   print_load();
   StepTimer timer;
@@ -131,8 +138,10 @@ int run_bench(const Arguments& args) {
   }
   std::printf("%s", timer.table(kTableSteps).c_str());
   if (args.has("json")) {
-    write_json(args.value("json"), {{"device", run.device}, {"repeats", run.bench.repeats},
-                                    {"results", {timing_json(fast.timing()), timing_json(reference.timing())}}});
+    write_json(args.value("json"),
+               {{"device", run.device},
+                {"repeats", run.bench.repeats},
+                {"results", {timing_json(fast.timing()), timing_json(reference.timing())}}});
   }
   return 0;
 }
@@ -140,7 +149,9 @@ int run_bench(const Arguments& args) {
 }  // namespace
 
 Verb bench_verb() {
-  return {"bench", "time training steps against the plain reference backend in the same run", "[overrides...]",
+  return {"bench",
+          "time training steps against the plain reference backend in the same run",
+          "[overrides...]",
           "switchyard bench experiment=point_cloud/scan_demo data.root=data/scan_demo",
           {{"json", "write the timings to this file", true}},
           run_bench};

@@ -14,7 +14,8 @@ void list_datasets() {
   for (const auto& entry : datasets().entries()) {
     std::cout << entry.name << ": " << entry.doc << "\n";
     for (const auto& field : entry.fields()) {
-      std::cout << "  " << field.name << " (" << field.type << ", default " << field.default_text << "): " << field.doc << "\n";
+      std::cout << "  " << field.name << " (" << field.type << ", default " << field.default_text
+                << "): " << field.doc << "\n";
     }
   }
 }
@@ -26,10 +27,12 @@ int run_datasets(const Arguments& args) {
   if (action == "list") {
     list_datasets();
   } else if (action == "check") {
-    check(args.paths.size() == 2, "datasets check", "expected one folder: got ", args.paths.size() - 1);
+    check(args.paths.size() == 2, "datasets check", "expected one folder: got ",
+          args.paths.size() - 1);
     for (const auto& line : check_dataset(args.paths[1])) std::cout << line << "\n";
   } else {
-    check(args.paths.size() == 2, "datasets probe", "expected one run or study folder: got ", args.paths.size() - 1);
+    check(args.paths.size() == 2, "datasets probe", "expected one run or study folder: got ",
+          args.paths.size() - 1);
     std::cout << write_probe(args.paths[1]) << "\n";
   }
   return 0;
@@ -38,8 +41,12 @@ int run_datasets(const Arguments& args) {
 }  // namespace
 
 Verb datasets_verb() {
-  return {"datasets", "list dataset types, check a folder, or probe what the input gives away",
-          "list | check FOLDER | probe RUN", "switchyard datasets check data/scan_demo", {}, run_datasets};
+  return {"datasets",
+          "list dataset types, check a folder, or probe what the input gives away",
+          "list | check FOLDER | probe RUN",
+          "switchyard datasets check data/scan_demo",
+          {},
+          run_datasets};
 }
 
 }  // namespace switchyard

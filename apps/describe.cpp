@@ -24,11 +24,13 @@ void print_parameters(const Module& model, bool keys) {
     (view.trainable ? total : buffers) += view.value().numel();
     if (keys) std::cout << view.name << " " << to_text(view.value().sizes().vec()) << "\n";
   }
-  std::cout << "parameters: " << total << " (" << model.views().size() << " tensors, " << buffers << " elements in buffers)\n";
+  std::cout << "parameters: " << total << " (" << model.views().size() << " tensors, " << buffers
+            << " elements in buffers)\n";
 }
 
 int run_describe(const Arguments& args) {
-  const RunConfig run = args.paths.empty() ? compose_run(args.overrides) : read_run(args.path("a run folder"), args.overrides);
+  const RunConfig run = args.paths.empty() ? compose_run(args.overrides)
+                                           : read_run(args.path("a run folder"), args.overrides);
   const auto task = make_task(run);
   for (const auto& arm : arm_names()) {
     const RunConfig arm_run = parse_run(arm_config(run.node, arm), run.overrides);
@@ -44,7 +46,9 @@ int run_describe(const Arguments& args) {
 }  // namespace
 
 Verb describe_verb() {
-  return {"describe", "parameters of every arm and the composed routing pipeline", "[RUN] [overrides...]",
+  return {"describe",
+          "parameters of every arm and the composed routing pipeline",
+          "[RUN] [overrides...]",
           "switchyard describe experiment=point_cloud/scan_demo data.root=data/scan_demo",
           {{"keys", "list every published tensor with its shape"}},
           run_describe};

@@ -20,7 +20,8 @@ int run_eval(const Arguments& args) {
   for (size_t i = 0; i < study.cells().size(); ++i) {
     const auto cell_folder = study.cell_folder(study.cells()[i]);
     check(study.cells()[i].state != CellState::Planned, cell_folder.string(),
-          "is not trained yet: eval never trains; continue with switchyard sweep resume=", folder.string());
+          "is not trained yet: eval never trains; continue with switchyard sweep resume=",
+          folder.string());
     base = read_run(cell_folder, args.overrides);
     evaluate_run(cell_folder, *base);
     study.set_state(i, CellState::Evaluated);
@@ -32,10 +33,13 @@ int run_eval(const Arguments& args) {
 }  // namespace
 
 Verb eval_verb() {
-  return {"eval", "evaluate a trained run or study on its test domains; never trains", "FOLDER [overrides...]",
-          "switchyard eval runs/point_cloud/scan_demo/20261125-120000-1 eval.metric=miou@voxel-present",
-          {},
-          run_eval};
+  return {
+      "eval",
+      "evaluate a trained run or study on its test domains; never trains",
+      "FOLDER [overrides...]",
+      "switchyard eval runs/point_cloud/scan_demo/20261125-120000-1 eval.metric=miou@voxel-present",
+      {},
+      run_eval};
 }
 
 }  // namespace switchyard

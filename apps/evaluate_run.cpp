@@ -10,15 +10,16 @@ namespace switchyard {
 namespace fs = std::filesystem;
 namespace {
 
-/// At most `per_domain` sequences of each domain, chosen by hash of their group, so that a room that all
-/// sensors scanned is kept or left out as a whole.
+/// At most `per_domain` sequences of each domain, chosen by hash of their group, so that a room
+/// that all sensors scanned is kept or left out as a whole.
 std::set<std::string> choose_sequences(const std::vector<SequenceInfo>& all, int64_t per_domain) {
   std::map<int64_t, std::vector<std::pair<uint64_t, std::string>>> ranked;
   for (const auto& s : all) ranked[s.domain_id].emplace_back(hash64(s.group), s.uri);
   std::set<std::string> chosen;
   for (auto& [domain, list] : ranked) {
     std::sort(list.begin(), list.end());
-    if (static_cast<int64_t>(list.size()) > per_domain) list.resize(static_cast<size_t>(per_domain));
+    if (static_cast<int64_t>(list.size()) > per_domain)
+      list.resize(static_cast<size_t>(per_domain));
     for (const auto& [hash, uri] : list) chosen.insert(uri);
   }
   return chosen;
@@ -47,8 +48,8 @@ ParameterCount count_active(const Module& model, const std::map<std::string, dou
   return out;
 }
 
-ResultTable make_table(const std::vector<std::string>& domains, const GroupResults& groups, const TableRow& common,
-                       const std::string& metric) {
+ResultTable make_table(const std::vector<std::string>& domains, const GroupResults& groups,
+                       const TableRow& common, const std::string& metric) {
   ResultTable table{"seen_unseen", metric, {}};
   for (const auto& domain : domains) {
     std::vector<const GroupRow*> rows;
@@ -72,13 +73,15 @@ void evaluate_run(const fs::path& folder, const RunConfig& run) {
   const auto all = task.sequences("test");
   const auto traced = choose_sequences(all, run.trace.sequences);
   TraceRecorder recorder(trace_header(
-      task, "test", loaded.step, cat("whole sequences, at most ", run.trace.sequences, " per domain, by hash of group")));
+      task, "test", loaded.step,
+      cat("whole sequences, at most ", run.trace.sequences, " per domain, by hash of group")));
   SampleRecorder samples(all, run.trace.samples, static_cast<uint64_t>(run.seed));
   Evaluation evaluation = evaluate(
       task, *loaded.model, "test", run.device,
       [&](const Batch& batch, ForwardContext& context) {
         if (!run.trace.enabled || !traced.count(batch.uris.front())) return;
-        recorder.begin_batch({batch.uris, batch.groups, batch.domain_ids, batch.labels(), batch.places()});
+        recorder.begin_batch(
+            {batch.uris, batch.groups, batch.domain_ids, batch.labels(), batch.places()});
         context.trace = &recorder;
       },
       [&](const Outputs& outputs, ForwardContext&) { samples.add(outputs); });
@@ -90,8 +93,7 @@ void evaluate_run(const fs::path& folder, const RunConfig& run) {
     mean_k_share = samples.write(folder / "trace" / "samples.safetensors", trace);
   }
 
-  const Json recorded = read_json(folder / "provenance.json");
-  const std::string arm = recorded.value("arm", std::string("moe"));
+  const std::string arm = recorded_arm(folder);
   for (auto& row : evaluation.rows) {
     row.arm = arm;
     row.seed = run.seed;
@@ -106,11 +108,13 @@ void evaluate_run(const fs::path& folder, const RunConfig& run) {
   common.weights = run.trainer.ema_decay > 0 ? "ema" : "raw";
   common.params_total = static_cast<double>(count.total);
   common.params_active = count.active;
-  common.flops_per_token = static_cast<double>(evaluation.flops) / static_cast<double>(std::max<int64_t>(1, evaluation.tokens));
+  common.flops_per_token = static_cast<double>(evaluation.flops) /
+                           static_cast<double>(std::max<int64_t>(1, evaluation.tokens));
   common.data_hash = task.data_hash();
 
   for (const std::string metric : {"miou@voxel-common", "miou@voxel-present", "miou@voxel-all"}) {
-    const GroupResults groups{metric, 100, evaluation.rows, class_lists(evaluation, metric, run.eval.class_share)};
+    const GroupResults groups{metric, 100, evaluation.rows,
+                              class_lists(evaluation, metric, run.eval.class_share)};
     const bool primary = metric == run.eval.metric;
     const std::string stem = primary ? "table" : "table-" + metric;
     if (primary) write_groups(folder / "eval" / "groups.json", groups);

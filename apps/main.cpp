@@ -16,8 +16,8 @@ std::string Arguments::value(const std::string& flag, const std::string& fallbac
 }
 
 const std::string& Arguments::path(const std::string& what) const {
-  check(paths.size() == 1, "arguments", "expected ", what, ": got ", paths.size(), " paths", paths.empty() ? "" : ": ",
-        join(paths));
+  check(paths.size() == 1, "arguments", "expected ", what, ": got ", paths.size(), " paths",
+        paths.empty() ? "" : ": ", join(paths));
   return paths.front();
 }
 
@@ -50,11 +50,14 @@ struct ParsedVerb {
 void add_verb(CLI::App& app, ParsedVerb& parsed) {
   const Verb& verb = parsed.verb;
   auto* sub = app.add_subcommand(verb.name, verb.summary);
-  sub->footer("Usage:\n  switchyard " + verb.name + " " + verb.usage + "\nExample:\n  " + verb.example);
+  sub->footer("Usage:\n  switchyard " + verb.name + " " + verb.usage + "\nExample:\n  " +
+              verb.example);
   sub->add_option("words", parsed.words, "paths and config overrides (key=value)");
   for (const auto& flag : verb.flags) {
-    if (flag.takes_value) sub->add_option("--" + flag.name, parsed.values[flag.name], flag.doc);
-    else sub->add_flag("--" + flag.name, parsed.switches[flag.name], flag.doc);
+    if (flag.takes_value)
+      sub->add_option("--" + flag.name, parsed.values[flag.name], flag.doc);
+    else
+      sub->add_flag("--" + flag.name, parsed.switches[flag.name], flag.doc);
   }
 }
 
@@ -62,8 +65,8 @@ int run(int argc, char** argv) {
   CLI::App app("Switchyard: mixture-of-experts research on non-text data", "switchyard");
   app.require_subcommand(1);
   std::vector<std::unique_ptr<ParsedVerb>> verbs;
-  for (auto* make : {train_verb, sweep_verb, eval_verb, predict_verb, report_verb, describe_verb, pack_verb,
-                     parity_verb, datasets_verb, runs_verb, bench_verb}) {
+  for (auto* make : {train_verb, sweep_verb, eval_verb, predict_verb, report_verb, describe_verb,
+                     pack_verb, parity_verb, datasets_verb, runs_verb, bench_verb}) {
     verbs.push_back(std::make_unique<ParsedVerb>());
     verbs.back()->verb = make();
     add_verb(app, *verbs.back());

@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "core/base/log.h"
+#include "core/io/json.h"
 #include "core/train/checkpoint.h"
 #include "core/train/checkpoint_store.h"
 #include "core/train/load_weights.h"
@@ -39,7 +40,8 @@ std::string first_line(const char* command) {
 std::string processor() {
   const std::string line = first_line("grep -m1 'model name' /proc/cpuinfo");
   const size_t colon = line.find(':');
-  return colon == std::string::npos ? "" : std::string(trim(std::string_view(line).substr(colon + 1)));
+  return colon == std::string::npos ? ""
+                                    : std::string(trim(std::string_view(line).substr(colon + 1)));
 }
 
 }  // namespace
@@ -71,7 +73,8 @@ std::unique_ptr<Task> make_task(const RunConfig& run) {
   return tasks().make(*node, "task", run.node);
 }
 
-TraceRecorder::Header trace_header(Task& task, const std::string& split, int64_t step, const std::string& sampling) {
+TraceRecorder::Header trace_header(Task& task, const std::string& split, int64_t step,
+                                   const std::string& sampling) {
   TraceRecorder::Header header;
   header.split = split;
   header.step = step;
@@ -79,7 +82,8 @@ TraceRecorder::Header trace_header(Task& task, const std::string& split, int64_t
   header.domains = task.domain_names();
   header.classes = task.class_names();
   const auto seen = task.seen_domains();
-  for (const auto& name : header.domains) header.seen.push_back(std::find(seen.begin(), seen.end(), name) != seen.end());
+  for (const auto& name : header.domains)
+    header.seen.push_back(std::find(seen.begin(), seen.end(), name) != seen.end());
   return header;
 }
 
@@ -87,17 +91,23 @@ std::map<std::string, std::string> provenance() {
   struct utsname system {};
   ::uname(&system);
   return {{"git_hash", first_line("git rev-parse HEAD 2>/dev/null")},
-          {"git_dirty", first_line("git status --porcelain 2>/dev/null | head -n 1").empty() ? "no" : "yes"},
+          {"git_dirty",
+           first_line("git status --porcelain 2>/dev/null | head -n 1").empty() ? "no" : "yes"},
           {"system", cat(system.sysname, " ", system.release)},
           {"processor", processor()}};
 }
 
-TrainResult train_run(const RunConfig& run, const fs::path& folder, const std::string& arm, bool resume) {
+std::string recorded_arm(const fs::path& folder) {
+  return read_json(folder / "provenance.json").value("arm", std::string("moe"));
+}
+
+TrainResult train_run(const RunConfig& run, const fs::path& folder, const std::string& arm,
+                      const fs::path& checkpoint) {
   init_runtime(run.trainer.threads, run.trainer.deterministic);
   const auto task = make_task(run);
   const auto model = task->build_model();
   if (!run.checkpoint.empty()) {
-    log::info("weights: ", load_weights(*model, run.checkpoint, run.checkpoint_strict).text());
+    log::info("weights: ", load_weights(*model, run.checkpoint).text());
   }
   model->to(parse_device(run.device), at::kFloat);
   TrainSetup setup;
@@ -114,7 +124,8 @@ TrainResult train_run(const RunConfig& run, const fs::path& folder, const std::s
   setup.provenance["data_source"] = task->data_source();
   setup.provenance["synthetic"] = task->synthetic() ? "yes" : "no";
   setup.provenance["data_hash"] = task->data_hash();
-  setup.resume = resume;
+  setup.resume = !checkpoint.empty();
+  if (checkpoint != "newest") setup.resume_checkpoint = checkpoint;
   return train(*task, *model, setup);
 }
 

@@ -16,9 +16,12 @@ ConfigNode with_backend(ConfigNode config, const std::string& backend);
 /// Errors: unknown task type, bad parameters, data that cannot be opened.
 std::unique_ptr<Task> make_task(const RunConfig& run);
 
-/// Trains into `folder` (an ordinary run folder); resumes if it holds a checkpoint and `resume`.
-/// `arm`: recorded in provenance.json.
-TrainResult train_run(const RunConfig& run, const std::filesystem::path& folder, const std::string& arm, bool resume);
+/// Trains into `folder` (an ordinary run folder), or goes on from `checkpoint` of it ("newest", or
+/// a folder below ckpt/; empty: from the start). `arm`: recorded in provenance.json.
+TrainResult train_run(const RunConfig& run, const std::filesystem::path& folder,
+                      const std::string& arm, const std::filesystem::path& checkpoint = {});
+/// The arm that a run folder was trained as.
+std::string recorded_arm(const std::filesystem::path& folder);
 
 /// Evaluates the newest checkpoint of a run folder on the test domains: writes eval/, trace/.
 void evaluate_run(const std::filesystem::path& folder, const RunConfig& run);
@@ -32,7 +35,8 @@ struct LoadedModel {
 LoadedModel load_model(const std::filesystem::path& folder, const RunConfig& run);
 
 /// Header of a trace of `task`; `sampling` says which sequences it holds.
-TraceRecorder::Header trace_header(Task& task, const std::string& split, int64_t step, const std::string& sampling);
+TraceRecorder::Header trace_header(Task& task, const std::string& split, int64_t step,
+                                   const std::string& sampling);
 
 /// Facts of this program and machine for provenance.json.
 std::map<std::string, std::string> provenance();

@@ -22,7 +22,9 @@ int run_pack(const Arguments& args) {
 }  // namespace
 
 Verb pack_verb() {
-  return {"pack", "turn any dataset into packed shards", "FOLDER dataset=OPTION [overrides...]",
+  return {"pack",
+          "turn any dataset into packed shards",
+          "FOLDER dataset=OPTION [overrides...]",
           "switchyard pack data/scan_demo dataset=point_cloud/scan",
           {{"verify", "read everything back and compare the hashes"}},
           run_pack};

@@ -15,22 +15,27 @@ namespace {
 /// [sites, tokens] i16 -> per input element when the task says which token holds it.
 at::Tensor spread(const at::Tensor& per_token, const Outputs& outputs) {
   const auto inverse = outputs.tensors.find("inverse");
-  return inverse == outputs.tensors.end() ? per_token : per_token.index_select(-1, inverse->second.cpu());
+  return inverse == outputs.tensors.end() ? per_token
+                                          : per_token.index_select(-1, inverse->second.cpu());
 }
 
 /// Writes DIR/<uri>/{labels,experts}.npy and trace.safetensors.
-void predict_one(LoadedModel& loaded, Batch& batch, const fs::path& folder, const std::string& device) {
+void predict_one(LoadedModel& loaded, Batch& batch, const fs::path& folder,
+                 const std::string& device) {
   at::NoGradGuard no_grad;
   batch.to(at::Device(device));
-  TraceRecorder recorder(trace_header(*loaded.task, "predict", loaded.step, "the predicted sequence"));
-  recorder.begin_batch({batch.uris, batch.groups, batch.domain_ids, batch.labels(), batch.places()});
+  TraceRecorder recorder(
+      trace_header(*loaded.task, "predict", loaded.step, "the predicted sequence"));
+  recorder.begin_batch(
+      {batch.uris, batch.groups, batch.domain_ids, batch.labels(), batch.places()});
   ForwardContext context;
   context.trace = &recorder;
   const Outputs outputs = loaded.task->predict(*loaded.model, batch, context);
   write_npy(folder / "labels.npy", spread(outputs.tensors.at("predicted").cpu(), outputs));
   if (!recorder.has_sites()) return;
   recorder.write(folder / "trace.safetensors");
-  write_npy(folder / "experts.npy", spread(first_choices(load_trace(folder / "trace.safetensors"), 0), outputs));
+  write_npy(folder / "experts.npy",
+            spread(first_choices(load_trace(folder / "trace.safetensors"), 0), outputs));
 }
 
 int run_predict(const Arguments& args) {
@@ -56,9 +61,11 @@ int run_predict(const Arguments& args) {
 }  // namespace
 
 Verb predict_verb() {
-  return {"predict", "labels and expert ids for every point of the task's test scans, or of any data set",
+  return {"predict",
+          "labels and expert ids for every point of the task's test scans, or of any data set",
           "RUN [--match TEXT] [--out DIR] [overrides...]",
-          "switchyard predict runs/point_cloud/scan_demo/20261125-120000-1/cells/moe/unseen/seed0 --match livox --limit 1",
+          "switchyard predict runs/point_cloud/scan_demo/20261125-120000-1/cells/moe/unseen/seed0 "
+          "--match livox --limit 1",
           {{"match", "only sequences whose uri contains this", true},
            {"limit", "at most this many", true},
            {"out", "folder to write (default: RUN/predict)", true}},

@@ -16,8 +16,9 @@ int run_report(const Arguments& args) {
 }  // namespace
 
 Verb report_verb() {
-  return {"report", "write report/index.html of a run or study", "FOLDER",
-          "switchyard report runs/point_cloud/scan_demo/20261125-120000-1", {}, run_report};
+  return {"report", "write report/index.html of a run or study",
+          "FOLDER", "switchyard report runs/point_cloud/scan_demo/20261125-120000-1",
+          {},       run_report};
 }
 
 }  // namespace switchyard

@@ -28,11 +28,15 @@ const ConfigNode& node_or_null(const ConfigNode& root, const std::string& key) {
 
 struct RunDirParams {
   std::optional<std::string> dir;
-  static void declare(Fields<RunDirParams>& f) { f.add("dir", &RunDirParams::dir, "folder of the run or study"); }
+  static void declare(Fields<RunDirParams>& f) {
+    f.add("dir", &RunDirParams::dir, "folder of the run or study");
+  }
 };
 struct DataParams {
   std::optional<std::string> root;
-  static void declare(Fields<DataParams>& f) { f.add("root", &DataParams::root, "folder of the data"); }
+  static void declare(Fields<DataParams>& f) {
+    f.add("root", &DataParams::root, "folder of the data");
+  }
 };
 
 }  // namespace
@@ -40,15 +44,16 @@ struct DataParams {
 void TraceParams::declare(Fields<TraceParams>& f) {
   f.add("enabled", &TraceParams::enabled, "record routing at evaluation");
   f.add("scores", &TraceParams::scores, "record the full softmax too");
-  f.add("sequences", &TraceParams::sequences, "whole sequences recorded per domain, by hash of uri", at_least(1));
+  f.add("sequences", &TraceParams::sequences, "whole sequences recorded per domain, by hash of uri",
+        at_least(1));
   f.add("samples", &TraceParams::samples, "samples per domain kept for the overlays", at_least(0));
 }
 
 void EvalParams::declare(Fields<EvalParams>& f) {
   f.add("metric", &EvalParams::metric, "primary metric",
         Choices{{"miou@voxel-common", "miou@voxel-present", "miou@voxel-all"}});
-  f.add("class_share", &EvalParams::class_share, "a class counts in a domain from this share of its labels",
-        between(0, 1));
+  f.add("class_share", &EvalParams::class_share,
+        "a class counts in a domain from this share of its labels", between(0, 1));
   f.add("draws", &EvalParams::draws, "bootstrap and permutation draws", between(20, 100000));
   f.add("group_word", &EvalParams::group_word, "what a group is called in tables: rooms, drives");
 }
@@ -78,13 +83,13 @@ RunConfig parse_run(ConfigNode node, std::vector<std::string> overrides) {
   run.run_dir = parse_params<RunDirParams>(node_or_null(node, "run"), "run").dir.value_or("");
   parse_params<DataParams>(node_or_null(node, "data"), "data");
   run.checkpoint = optional_text(node, "checkpoint");
-  run.resume = optional_text(node, "resume");
   run.trainer = parse_params<TrainerParams>(node_or_null(node, "trainer"), "trainer");
   run.optimizer = parse_params<AdamWParams>(node_or_null(node, "optimizer"), "optimizer");
   run.schedule = parse_schedule(node_or_null(node, "schedule"));
   run.trace = parse_params<TraceParams>(node_or_null(node, "trace"), "trace");
   run.eval = parse_params<EvalParams>(node_or_null(node, "eval"), "eval");
   run.study = parse_params<StudyParams>(node_or_null(node, "study"), "study");
+  params_detail::check_keys(node_or_null(node, "report"), "report", {});
   run.bench = parse_params<BenchParams>(node_or_null(node, "bench"), "bench");
   run.node = std::move(node);
   return run;
@@ -95,15 +100,16 @@ RunConfig compose_run(const std::vector<std::string>& overrides) {
 }
 
 RunConfig read_run(const fs::path& run_folder, const std::vector<std::string>& overrides) {
-  check(fs::exists(run_folder / "config.yaml"), run_folder.string(), "is not a run folder: it has no config.yaml");
+  check(fs::exists(run_folder / "config.yaml"), run_folder.string(),
+        "is not a run folder: it has no config.yaml");
   ConfigNode node = load_yaml(run_folder / "config.yaml");
   for (const auto& text : overrides) {
     const Override parsed = parse_override(text);
     ConfigNode* target = &node;
     for (const auto& part : split(parsed.key, '.')) {
       target = target->find(part);
-      check(target != nullptr, parsed.where(), "no such key in ", (run_folder / "config.yaml").string(), ": got '",
-            parsed.key, "'");
+      check(target != nullptr, parsed.where(), "no such key in ",
+            (run_folder / "config.yaml").string(), ": got '", parsed.key, "'");
     }
     *target = parse_override_value(parsed.value_text, {parsed.where(), 0});
   }
@@ -119,7 +125,8 @@ fs::path new_run_folder(const RunConfig& run) {
   return fs::path("runs") / experiment / (std::string(stamp) + "-" + std::to_string(::getpid()));
 }
 
-bool print_config(const std::string& request, const std::string& key, const std::vector<std::string>& overrides) {
+bool print_config(const std::string& request, const std::string& key,
+                  const std::vector<std::string>& overrides) {
   if (request.empty()) return false;
   check_name("--cfg", "request", request, {"job", "why"});
   const Composed composed = config_composer().compose_traced("config", overrides);

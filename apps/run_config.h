@@ -1,6 +1,6 @@
 #pragma once
-// The configuration of one run: composed from configs/ and the command line, or read back from a run
-// folder.
+// The configuration of one run: composed from configs/ and the command line, or read back from a
+// run folder.
 
 #include <filesystem>
 #include <optional>
@@ -38,8 +38,7 @@ struct RunConfig {
   std::string experiment;
   int64_t seed = 0;
   std::string device;
-  std::string run_dir, checkpoint, resume;  ///< empty: not set
-  bool checkpoint_strict = true;
+  std::string run_dir, checkpoint;  ///< empty: not set
   TrainerParams trainer;
   AdamWParams optimizer;
   ScheduleParams schedule;
@@ -49,19 +48,21 @@ struct RunConfig {
   BenchParams bench;
 };
 
-/// Folders searched for config files: $SWITCHYARD_CONFIGS, ./configs, configs of the source tree that
-/// this program was built in.
+/// Folders searched for config files: $SWITCHYARD_CONFIGS, ./configs, configs of the source tree
+/// that this program was built in.
 Composer config_composer();
 /// Composes, checks every node strictly and parses.
 RunConfig compose_run(const std::vector<std::string>& overrides);
 /// Reads config.yaml of a run folder and applies overrides of existing keys on top.
-RunConfig read_run(const std::filesystem::path& run_folder, const std::vector<std::string>& overrides = {});
+RunConfig read_run(const std::filesystem::path& run_folder,
+                   const std::vector<std::string>& overrides = {});
 /// Parses an already resolved config.
 RunConfig parse_run(ConfigNode node, std::vector<std::string> overrides);
 
 /// "runs/<experiment>/<UTC time>-<slug>", not yet made; run.dir if set.
 std::filesystem::path new_run_folder(const RunConfig& run);
 /// Prints what --cfg job or --cfg why asks for; true if it did.
-bool print_config(const std::string& request, const std::string& key, const std::vector<std::string>& overrides);
+bool print_config(const std::string& request, const std::string& key,
+                  const std::vector<std::string>& overrides);
 
 }  // namespace switchyard

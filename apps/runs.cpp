@@ -14,14 +14,16 @@ std::string describe_folder(const fs::path& folder) {
   if (!Study::is_study(folder)) return "run";
   const Study study = Study::open(folder);
   const auto& cells = study.cells();
-  const auto done = std::count_if(cells.begin(), cells.end(), [](const auto& c) { return c.state == CellState::Evaluated; });
+  const auto done = std::count_if(cells.begin(), cells.end(),
+                                  [](const auto& c) { return c.state == CellState::Evaluated; });
   return cat("study, ", done, " of ", cells.size(), " cells done");
 }
 
 /// Study and run folders below `root`, cells of studies left out, in order of path.
 std::vector<fs::path> find_runs(const fs::path& root) {
   std::vector<fs::path> out;
-  for (auto it = fs::recursive_directory_iterator(root); it != fs::recursive_directory_iterator(); ++it) {
+  for (auto it = fs::recursive_directory_iterator(root); it != fs::recursive_directory_iterator();
+       ++it) {
     if (!it->is_directory()) continue;
     if (!Study::is_study(it->path()) && !fs::exists(it->path() / "config.yaml")) continue;
     out.push_back(it->path());
@@ -49,7 +51,9 @@ int run_runs(const Arguments& args) {
 }  // namespace
 
 Verb runs_verb() {
-  return {"runs", "list runs and studies below a folder", "[FOLDER]", "switchyard runs runs/point_cloud", {}, run_runs};
+  return {"runs",     "list runs and studies below a folder",
+          "[FOLDER]", "switchyard runs runs/point_cloud",
+          {},         run_runs};
 }
 
 }  // namespace switchyard

@@ -12,7 +12,8 @@ namespace switchyard {
 namespace fs = std::filesystem;
 namespace {
 
-const std::vector<std::string> kMetrics = {"miou@voxel-common", "miou@voxel-present", "miou@voxel-all"};
+const std::vector<std::string> kMetrics = {"miou@voxel-common", "miou@voxel-present",
+                                           "miou@voxel-all"};
 
 std::string stem_of(const std::string& metric, const std::string& primary) {
   return metric == primary ? "table" : "table-" + metric;
@@ -33,8 +34,9 @@ GroupResults merge_groups(const std::vector<fs::path>& folders) {
   GroupResults merged;
   for (const auto& folder : folders) {
     GroupResults part = read_groups(folder / "eval" / "groups.json");
-    check(merged.rows.empty() || merged.metric == part.metric, folder.string(), "cells were evaluated with different metrics: got ",
-          part.metric, ", expected ", merged.metric);
+    check(merged.rows.empty() || merged.metric == part.metric, folder.string(),
+          "cells were evaluated with different metrics: got ", part.metric, ", expected ",
+          merged.metric);
     merged.metric = part.metric;
     merged.scale = part.scale;
     merged.classes = part.classes;
@@ -44,7 +46,8 @@ GroupResults merge_groups(const std::vector<fs::path>& folders) {
 }
 
 /// Tables of `folder` from the eval/ of `parts`.
-std::string write_tables(const fs::path& folder, const std::vector<fs::path>& parts, const RunConfig& run) {
+std::string write_tables(const fs::path& folder, const std::vector<fs::path>& parts,
+                         const RunConfig& run) {
   for (const auto& metric : kMetrics) {
     const std::string stem = stem_of(metric, run.eval.metric);
     write_table(folder / "eval", merge_tables(parts, stem), stem);
@@ -52,8 +55,8 @@ std::string write_tables(const fs::path& folder, const std::vector<fs::path>& pa
   const GroupResults groups = merge_groups(parts);
   write_groups(folder / "eval" / "groups.json", groups);
   const ResultTable table = read_table(folder / "eval" / "table.json");
-  const SummaryTable summary =
-      summarise(table, groups, run.eval.group_word, run.eval.draws, RandomStream(uint64_t(run.seed), "summary"));
+  const SummaryTable summary = summarise(table, groups, run.eval.group_word, run.eval.draws,
+                                         RandomStream(uint64_t(run.seed), "summary"));
   std::string text = summary_markdown(summary, table);
   if (!run.study.conclusions) text += "\nToo short a run to say anything about the models.\n";
   write_text(folder / "eval" / "table.md", text);
@@ -74,7 +77,8 @@ ProbeInput probe_rows(Task& task, int64_t max_per_domain) {
     const int64_t domain = batch->domain_ids.front();
     const auto position = std::find(seen.begin(), seen.end(), domains[static_cast<size_t>(domain)]);
     if (position == seen.end()) continue;
-    const int64_t group = group_ids.emplace(batch->groups.front(), int64_t(group_ids.size())).first->second;
+    const int64_t group =
+        group_ids.emplace(batch->groups.front(), int64_t(group_ids.size())).first->second;
     const at::Tensor features = batch->features().contiguous();
     const int64_t wanted = std::min(features.size(0), max_per_domain / scans[domain] + 1);
     RandomStream stream(hash64(batch->uris.front()), "probe");
@@ -97,7 +101,9 @@ std::string write_study_tables(const Study& study, const RunConfig& run) {
   return write_tables(study.folder(), cells, run);
 }
 
-std::string run_table(const fs::path& run_folder) { return write_tables(run_folder, {run_folder}, read_run(run_folder)); }
+std::string run_table(const fs::path& run_folder) {
+  return write_tables(run_folder, {run_folder}, read_run(run_folder));
+}
 
 std::string write_probe(const fs::path& folder) {
   const fs::path run_folder = Study::is_study(folder) ? [&] {
@@ -111,16 +117,26 @@ std::string write_probe(const fs::path& folder) {
   std::map<int64_t, std::set<int64_t>> groups;
   for (size_t i = 0; i < input.domain.size(); ++i) groups[input.domain[i]].insert(input.group[i]);
   for (const auto& [domain, ids] : groups) {
-    if (ids.size() < 2) return cat("no input probe: it is tested on other groups, and domain '", task->seen_domains()[size_t(domain)], "' has one");
+    if (ids.size() < 2)
+      return cat("no input probe: it is tested on other groups, and domain '",
+                 task->seen_domains()[size_t(domain)], "' has one");
   }
   Json results = Json::array();
-  std::vector<std::string> lines = {"what one input token tells about its domain (accuracy on unseen groups):"};
+  std::vector<std::string> lines = {
+      "what one input token tells about its domain (accuracy on unseen groups):"};
   for (const auto& r : probe_domains(input, options, RandomStream(uint64_t(run.seed), "probe"))) {
-    results.push_back({{"channels", r.channels}, {"probe", r.probe}, {"score", r.score}, {"chance", r.chance}, {"lo", r.lo}, {"hi", r.hi}, {"groups", r.test_groups}});
-    lines.push_back(cat("  ", r.channels, ", ", r.probe, ": ", std::round(r.score * 1000) / 1000, " (chance ",
-                        std::round(r.chance * 1000) / 1000, ")"));
+    results.push_back({{"channels", r.channels},
+                       {"probe", r.probe},
+                       {"score", r.score},
+                       {"chance", r.chance},
+                       {"lo", r.lo},
+                       {"hi", r.hi},
+                       {"groups", r.test_groups}});
+    lines.push_back(cat("  ", r.channels, ", ", r.probe, ": ", std::round(r.score * 1000) / 1000,
+                        " (chance ", std::round(r.chance * 1000) / 1000, ")"));
   }
-  write_json(folder / "eval" / "probe.json", {{"schema", "switchyard.probe/1"}, {"rows", input.rows()}, {"results", results}});
+  write_json(folder / "eval" / "probe.json",
+             {{"schema", "switchyard.probe/1"}, {"rows", input.rows()}, {"results", results}});
   return join(lines, "\n");
 }
 

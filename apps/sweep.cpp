@@ -25,7 +25,9 @@ bool run_cells(Study& study, const RunConfig& base) {
     const RunConfig run = cell_config(base, cell);
     log::info("cell ", i + 1, " of ", study.cells().size(), ": ", cell.arm, ", seed ", cell.seed);
     if (cell.state == CellState::Planned) {
-      if (train_run(run, folder, cell.arm, std::filesystem::exists(folder / "ckpt")).stopped) return false;
+      if (train_run(run, folder, cell.arm, std::filesystem::exists(folder / "ckpt") ? "newest" : "")
+              .stopped)
+        return false;
       study.set_state(i, CellState::Trained);
     }
     evaluate_run(folder, run);
@@ -37,18 +39,21 @@ bool run_cells(Study& study, const RunConfig& base) {
 int run_study(Study study, const RunConfig& base) {
   std::cout << "study: " << study.folder().string() << std::endl;
   if (!run_cells(study, base)) {
-    std::cout << "stopped and saved; continue with: switchyard sweep resume=" << study.folder().string() << std::endl;
+    std::cout << "stopped and saved; continue with: switchyard sweep resume="
+              << study.folder().string() << std::endl;
     return kExitSaved;
   }
   std::cout << write_study_tables(study, base) << "\n";
   std::cout << write_probe(study.folder()) << "\n";
   const auto report = write_report({study.folder()});
-  std::cout << "report: " << report.index.string() << "\nstudy: " << study.folder().string() << std::endl;
+  std::cout << "report: " << report.index.string() << "\nstudy: " << study.folder().string()
+            << std::endl;
   return 0;
 }
 
 int run_sweep(const Arguments& args) {
-  if (print_config(args.value("cfg"), args.paths.empty() ? "" : args.paths.front(), args.overrides)) return 0;
+  if (print_config(args.value("cfg"), args.paths.empty() ? "" : args.paths.front(), args.overrides))
+    return 0;
   for (const auto& override : args.overrides) {
     if (override.rfind("resume=", 0) != 0) continue;
     Study study = Study::open(override.substr(7));
@@ -66,8 +71,11 @@ int run_sweep(const Arguments& args) {
 }  // namespace
 
 Verb sweep_verb() {
-  return {"sweep", "run a cross-domain study: every arm and seed, then the table and the report", "[overrides...]",
-          "switchyard sweep experiment=point_cloud/scan_demo data.root=data/scan_demo study.seeds=[0,1,2]",
+  return {"sweep",
+          "run a cross-domain study: every arm and seed, then the table and the report",
+          "[overrides...]",
+          "switchyard sweep experiment=point_cloud/scan_demo data.root=data/scan_demo "
+          "study.seeds=[0,1,2]",
           {{"cfg", "print the composed config (job), or who set a KEY (why KEY), and stop", true}},
           run_sweep};
 }

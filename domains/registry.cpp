@@ -9,6 +9,6 @@ Registry<Task, const ConfigNode&>& tasks() {
   return registry;
 }
 
-void register_domains() { register_point_cloud(); }
+void register_domains() { register_point_cloud(tasks()); }
 
 }  // namespace switchyard

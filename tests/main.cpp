@@ -1,13 +1,14 @@
 #define CATCH_CONFIG_RUNNER
 #include "tests/test.h"
 
-#include <cstdlib>
 #include <unistd.h>
+#include <cstdlib>
 
 namespace switchyard::test {
 
 TempDir::TempDir() {
-  std::string pattern = (std::filesystem::temp_directory_path() / "switchyard-test-XXXXXX").string();
+  std::string pattern =
+      (std::filesystem::temp_directory_path() / "switchyard-test-XXXXXX").string();
   path_ = ::mkdtemp(pattern.data());
 }
 TempDir::~TempDir() {

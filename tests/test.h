@@ -1,6 +1,6 @@
 #pragma once
-// The only way to include Catch2. ATen comes first: otherwise its CHECK replaces Catch2's and failed
-// checks are not counted.
+// The only way to include Catch2. ATen comes first: otherwise its CHECK replaces Catch2's and
+// failed checks are not counted.
 
 #include <ATen/core/Tensor.h>
 #include <c10/util/Logging.h>
@@ -23,7 +23,9 @@ using Catch::Approx;
 namespace switchyard::test {
 
 /// Folder of the small cases and inputs that tests bring along.
-inline std::filesystem::path data_dir() { return std::filesystem::path(SWITCHYARD_SOURCE_DIR) / "tests"; }
+inline std::filesystem::path data_dir() {
+  return std::filesystem::path(SWITCHYARD_SOURCE_DIR) / "tests";
+}
 
 /// A fresh folder below the system's temporary folder, removed at the end of the test.
 class TempDir {

@@ -19,13 +19,17 @@ int64_t matmul_flops(const at::Tensor& a, const at::Tensor& b) {
 std::unique_ptr<at::ObserverContext> observe(const at::RecordFunction& function) {
   const std::string_view name = function.name();
   const auto inputs = function.inputs();
-  if (name.starts_with("aten::_scaled_dot_product_") && inputs.size() >= 2 && inputs[0].isTensor()) {
-    total += 4 * inputs[0].toTensor().numel() * inputs[1].toTensor().size(2);  // q [B, H, L, D], k likewise
+  if (name.starts_with("aten::_scaled_dot_product_") && inputs.size() >= 2 &&
+      inputs[0].isTensor()) {
+    total += 4 * inputs[0].toTensor().numel() *
+             inputs[1].toTensor().size(2);  // q [B, H, L, D], k likewise
     return nullptr;
   }
   size_t first = 0;
-  if (name == "aten::addmm" || name == "aten::baddbmm") first = 1;
-  else if (name != "aten::mm" && name != "aten::bmm" && name != "aten::_grouped_mm") return nullptr;
+  if (name == "aten::addmm" || name == "aten::baddbmm")
+    first = 1;
+  else if (name != "aten::mm" && name != "aten::bmm" && name != "aten::_grouped_mm")
+    return nullptr;
   if (inputs.size() >= first + 2 && inputs[first].isTensor() && inputs[first + 1].isTensor()) {
     total += matmul_flops(inputs[first].toTensor(), inputs[first + 1].toTensor());
   }
@@ -36,7 +40,8 @@ std::unique_ptr<at::ObserverContext> observe(const at::RecordFunction& function)
 
 FlopCounter::FlopCounter() {
   total = 0;
-  handle_ = at::addGlobalCallback(at::RecordFunctionCallback(observe).needsInputs(true).scopes({at::RecordScope::FUNCTION}));
+  handle_ = at::addGlobalCallback(
+      at::RecordFunctionCallback(observe).needsInputs(true).scopes({at::RecordScope::FUNCTION}));
 }
 
 FlopCounter::~FlopCounter() { at::removeCallback(handle_); }

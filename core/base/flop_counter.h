@@ -5,8 +5,8 @@
 
 namespace switchyard {
 
-/// Counts 2 x multiply-adds of every matrix product (mm, addmm, bmm, baddbmm, _grouped_mm, attention)
-/// that runs on any thread while it lives.
+/// Counts 2 x multiply-adds of every matrix product (mm, addmm, bmm, baddbmm, _grouped_mm,
+/// attention) that runs on any thread while it lives.
 class FlopCounter {
  public:
   FlopCounter();

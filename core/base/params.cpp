@@ -34,18 +34,54 @@ ConfigNode write(double value) { return ConfigNode(value); }
 ConfigNode write(const std::string& value) { return ConfigNode(value); }
 ConfigNode write(const ConfigNode& value) { return value; }
 
-template <> std::string type_name<bool>() { return "bool"; }
-template <> std::string type_name<int64_t>() { return "int"; }
-template <> std::string type_name<double>() { return "float"; }
-template <> std::string type_name<std::string>() { return "string"; }
-template <> std::string type_name<ConfigNode>() { return "any"; }
-template <> std::string type_name<std::vector<int64_t>>() { return "list of int"; }
-template <> std::string type_name<std::vector<double>>() { return "list of float"; }
-template <> std::string type_name<std::vector<std::string>>() { return "list of string"; }
-template <> std::string type_name<std::optional<int64_t>>() { return "int or null"; }
-template <> std::string type_name<std::optional<double>>() { return "float or null"; }
-template <> std::string type_name<std::optional<std::string>>() { return "string or null"; }
-template <> std::string type_name<std::vector<ConfigNode>>() { return "list"; }
+template <>
+std::string type_name<bool>() {
+  return "bool";
+}
+template <>
+std::string type_name<int64_t>() {
+  return "int";
+}
+template <>
+std::string type_name<double>() {
+  return "float";
+}
+template <>
+std::string type_name<std::string>() {
+  return "string";
+}
+template <>
+std::string type_name<ConfigNode>() {
+  return "any";
+}
+template <>
+std::string type_name<std::vector<int64_t>>() {
+  return "list of int";
+}
+template <>
+std::string type_name<std::vector<double>>() {
+  return "list of float";
+}
+template <>
+std::string type_name<std::vector<std::string>>() {
+  return "list of string";
+}
+template <>
+std::string type_name<std::optional<int64_t>>() {
+  return "int or null";
+}
+template <>
+std::string type_name<std::optional<double>>() {
+  return "float or null";
+}
+template <>
+std::string type_name<std::optional<std::string>>() {
+  return "string or null";
+}
+template <>
+std::string type_name<std::vector<ConfigNode>>() {
+  return "list";
+}
 
 std::string range_text(Range range) {
   const bool low = std::isfinite(range.low), high = std::isfinite(range.high);
@@ -54,7 +90,8 @@ std::string range_text(Range range) {
   return high ? cat("at most ", range.high) : "";
 }
 
-void check_keys(const ConfigNode& node, const std::string& what, const std::vector<std::string>& names) {
+void check_keys(const ConfigNode& node, const std::string& what,
+                const std::vector<std::string>& names) {
   for (const auto& [key, value] : node.as_map(what.empty() ? "config" : what)) {
     check_name(value.origin().text(), what.empty() ? "key" : "key in " + what, key, names);
   }

@@ -76,22 +76,35 @@ ConfigNode write(const std::optional<T>& value) {
 
 template <class T>
 std::string type_name();
-template <> std::string type_name<bool>();
-template <> std::string type_name<int64_t>();
-template <> std::string type_name<double>();
-template <> std::string type_name<std::string>();
-template <> std::string type_name<ConfigNode>();
-template <> std::string type_name<std::vector<int64_t>>();
-template <> std::string type_name<std::vector<double>>();
-template <> std::string type_name<std::vector<std::string>>();
-template <> std::string type_name<std::optional<int64_t>>();
-template <> std::string type_name<std::optional<double>>();
-template <> std::string type_name<std::optional<std::string>>();
-template <> std::string type_name<std::vector<ConfigNode>>();
+template <>
+std::string type_name<bool>();
+template <>
+std::string type_name<int64_t>();
+template <>
+std::string type_name<double>();
+template <>
+std::string type_name<std::string>();
+template <>
+std::string type_name<ConfigNode>();
+template <>
+std::string type_name<std::vector<int64_t>>();
+template <>
+std::string type_name<std::vector<double>>();
+template <>
+std::string type_name<std::vector<std::string>>();
+template <>
+std::string type_name<std::optional<int64_t>>();
+template <>
+std::string type_name<std::optional<double>>();
+template <>
+std::string type_name<std::optional<std::string>>();
+template <>
+std::string type_name<std::vector<ConfigNode>>();
 
 std::string range_text(Range range);
 /// Fails on null and non-map nodes, and on keys of `node` that `names` does not hold.
-void check_keys(const ConfigNode& node, const std::string& what, const std::vector<std::string>& names);
+void check_keys(const ConfigNode& node, const std::string& what,
+                const std::vector<std::string>& names);
 void check_choice(const ConfigNode& node, const std::string& what, const std::string& value,
                   const std::vector<std::string>& names);
 }  // namespace params_detail
@@ -100,7 +113,7 @@ template <class S>
 class Fields {
  public:
   template <class T>
-  Fields& add(const char* name, T S::* member, const char* doc, Range range = {}) {
+  Fields& add(const char* name, T S::*member, const char* doc, Range range = {}) {
     entries_.push_back({name, doc, params_detail::type_name<T>(), params_detail::range_text(range),
                         [member, range](S& s, const ConfigNode& n, const std::string& what) {
                           params_detail::read(n, what, range, s.*member);
@@ -108,7 +121,7 @@ class Fields {
                         [member](const S& s) { return params_detail::write(s.*member); }});
     return *this;
   }
-  Fields& add(const char* name, std::string S::* member, const char* doc, Choices choices) {
+  Fields& add(const char* name, std::string S::*member, const char* doc, Choices choices) {
     entries_.push_back({name, doc, "string", "one of " + join(choices.names),
                         [member, choices](S& s, const ConfigNode& n, const std::string& what) {
                           params_detail::read(n, what, {}, s.*member);
@@ -119,7 +132,7 @@ class Fields {
   }
   /// A nested parameter struct.
   template <class N>
-  Fields& node(const char* name, N S::* member, const char* doc);
+  Fields& node(const char* name, N S::*member, const char* doc);
 
   struct Entry {
     std::string name, doc, type, constraint;
@@ -164,7 +177,8 @@ S parse_params(const ConfigNode& node, const std::string& what,
 template <class S>
 ConfigNode write_params(const S& params) {
   ConfigNode::Map map;
-  for (const auto& entry : fields_of<S>().entries()) map.emplace_back(entry.name, entry.write(params));
+  for (const auto& entry : fields_of<S>().entries())
+    map.emplace_back(entry.name, entry.write(params));
   return ConfigNode(std::move(map));
 }
 
@@ -180,7 +194,7 @@ std::vector<FieldInfo> describe_params() {
 
 template <class S>
 template <class N>
-Fields<S>& Fields<S>::node(const char* name, N S::* member, const char* doc) {
+Fields<S>& Fields<S>::node(const char* name, N S::*member, const char* doc) {
   entries_.push_back({name, doc, "map", "",
                       [member](S& s, const ConfigNode& n, const std::string& what) {
                         s.*member = parse_params<N>(n, what);

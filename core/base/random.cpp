@@ -36,7 +36,8 @@ double RandomStream::normal() {
 }
 
 int64_t RandomStream::below(int64_t n) {
-  return static_cast<int64_t>((static_cast<unsigned __int128>(next()) * static_cast<uint64_t>(n)) >> 64);
+  return static_cast<int64_t>((static_cast<unsigned __int128>(next()) * static_cast<uint64_t>(n)) >>
+                              64);
 }
 
 int64_t RandomStream::weighted(const std::vector<double>& weights) {

@@ -1,6 +1,6 @@
 #pragma once
-// Named factories for polymorphic config nodes ({type: NAME, ...}; a bare string X means {type: X}).
-// Registration is explicit: every library has a register_all().
+// Named factories for polymorphic config nodes ({type: NAME, ...}; a bare string X means {type:
+// X}). Registration is explicit: every library has a register_all().
 
 #include "core/base/params.h"
 

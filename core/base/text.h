@@ -20,8 +20,7 @@ std::string to_text(B b) {
 std::string to_text(double x);
 inline std::string to_text(float x) { return to_text(static_cast<double>(x)); }
 template <class I>
-  requires(std::is_integral_v<I> && !std::is_same_v<I, bool>)
-std::string to_text(I i) {
+requires(std::is_integral_v<I> && !std::is_same_v<I, bool>) std::string to_text(I i) {
   return std::to_string(i);
 }
 /// "[2, 3]"

@@ -13,10 +13,10 @@ template <class T>
 const T& expect(const ConfigNode& node, const std::string& what, const char* wanted) {
   if (const T* value = std::get_if<T>(&node.value())) return *value;
   const bool missing = node.is_string() && std::get<std::string>(node.value()) == "???";
-  check(!missing, node.origin().text(), what, " must be set: got ???, expected ", wanted, "; set it with ",
-        what, "=VALUE");
-  fail(node.origin().text(), what, " has the wrong type: got ", node.type_name(), " ", node.to_line(),
-       ", expected ", wanted);
+  check(!missing, node.origin().text(), what, " must be set: got ???, expected ", wanted,
+        "; set it with ", what, "=VALUE");
+  fail(node.origin().text(), what, " has the wrong type: got ", node.type_name(), " ",
+       node.to_line(), ", expected ", wanted);
 }
 
 bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
@@ -24,8 +24,9 @@ bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x
 /// True if a plain (unquoted) YAML scalar of this text would not read back as the same string.
 bool needs_quotes(const std::string& s) {
   if (s.empty() || s.front() == ' ' || s.back() == ' ') return true;
-  static const std::vector<std::string> kWords = {"null", "~", "true", "false", "yes", "no", "on", "off",
-                                                  ".inf", "-.inf", ".nan", "inf", "nan", "<<"};
+  static const std::vector<std::string> kWords = {"null", "~",   "true", "false", "yes",
+                                                  "no",   "on",  "off",  ".inf",  "-.inf",
+                                                  ".nan", "inf", "nan",  "<<"};
   if (std::find(kWords.begin(), kWords.end(), to_lower(s)) != kWords.end()) return true;
   double number;
   const char* end = s.data() + s.size();
@@ -39,10 +40,14 @@ std::string quoted(const std::string& s) {
   std::string out = "\"";
   for (char c : s) {
     if (c == '"' || c == '\\') out += '\\';
-    if (c == '\n') out += "\\n";
-    else if (c == '\t') out += "\\t";
-    else if (is_control(c)) out += cat("\\x", kHex.substr(c >> 4, 1), kHex.substr(c & 15, 1));
-    else out += c;
+    if (c == '\n')
+      out += "\\n";
+    else if (c == '\t')
+      out += "\\t";
+    else if (is_control(c))
+      out += cat("\\x", kHex.substr(c >> 4, 1), kHex.substr(c & 15, 1));
+    else
+      out += c;
   }
   return out + "\"";
 }
@@ -55,7 +60,8 @@ std::string scalar_text(const ConfigNode& node) {
   if (node.is_int()) return to_text(node.as_int());
   if (node.is_double()) {
     const std::string text = to_text(node.as_double());
-    if (text == "inf" || text == "-inf" || text == "nan") return text[0] == '-' ? "-.inf" : "." + text;
+    if (text == "inf" || text == "-inf" || text == "nan")
+      return text[0] == '-' ? "-.inf" : "." + text;
     return text.find_first_of(".e") == std::string::npos ? text + ".0" : text;
   }
   const auto& s = std::get<std::string>(node.value());  // not as_string(): ??? is printed as it is
@@ -69,8 +75,12 @@ std::string ConfigNode::type_name() const {
   return kNames[value_.index()];
 }
 
-bool ConfigNode::as_bool(const std::string& what) const { return expect<bool>(*this, what, "bool"); }
-int64_t ConfigNode::as_int(const std::string& what) const { return expect<int64_t>(*this, what, "int"); }
+bool ConfigNode::as_bool(const std::string& what) const {
+  return expect<bool>(*this, what, "bool");
+}
+int64_t ConfigNode::as_int(const std::string& what) const {
+  return expect<int64_t>(*this, what, "int");
+}
 double ConfigNode::as_double(const std::string& what) const {
   if (is_int()) return static_cast<double>(std::get<int64_t>(value_));
   return expect<double>(*this, what, "float");
@@ -155,9 +165,10 @@ bool ConfigNode::same_value(const ConfigNode& other) const {
   }
   if (const Map* map = std::get_if<Map>(&value_)) {
     const Map& theirs = std::get<Map>(other.value_);
-    return std::equal(map->begin(), map->end(), theirs.begin(), theirs.end(), [](const auto& a, const auto& b) {
-      return a.first == b.first && a.second.same_value(b.second);
-    });
+    return std::equal(map->begin(), map->end(), theirs.begin(), theirs.end(),
+                      [](const auto& a, const auto& b) {
+                        return a.first == b.first && a.second.same_value(b.second);
+                      });
   }
   return to_line() == other.to_line();
 }

@@ -24,7 +24,8 @@ class ConfigNode {
   using Value = std::variant<std::monostate, bool, int64_t, double, std::string, List, Map>;
 
   ConfigNode() = default;
-  ConfigNode(Value value, Origin origin = {}) : value_(std::move(value)), origin_(std::move(origin)) {}
+  ConfigNode(Value value, Origin origin = {})
+      : value_(std::move(value)), origin_(std::move(origin)) {}
 
   bool is_null() const { return std::holds_alternative<std::monostate>(value_); }
   bool is_bool() const { return std::holds_alternative<bool>(value_); }
@@ -37,7 +38,8 @@ class ConfigNode {
   /// "null", "bool", "int", "float", "string", "list", "map".
   std::string type_name() const;
 
-  // Typed access; an Error with origin, got and expected if the type differs. An int reads as double.
+  // Typed access; an Error with origin, got and expected if the type differs. An int reads as
+  // double.
   bool as_bool(const std::string& what = "value") const;
   int64_t as_int(const std::string& what = "value") const;
   double as_double(const std::string& what = "value") const;

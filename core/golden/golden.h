@@ -15,8 +15,8 @@ namespace switchyard {
 
 class Module;
 
-/// One file. The set comes from metadata `format` ("pointmoe-golden/1" -> "point_moe"; "promoe" where
-/// only `format_version` is present), the kind from `kind` or `family`.
+/// One file. The set comes from metadata `format` ("pointmoe-golden/1" -> "point_moe"; "promoe"
+/// where only `format_version` is present), the kind from `kind` or `family`.
 struct GoldenCase {
   SafeTensors file;
   std::string set, kind, name;
@@ -32,8 +32,8 @@ struct GoldenCase {
   void load_weights(Module& module, const std::string& prefix = "") const;
 };
 
-/// Collects comparisons. Every expected tensor (outputs/*, grads/*, grads_aux/*, ...) must be compared
-/// or match the kind's skip list, else the case fails.
+/// Collects comparisons. Every expected tensor (outputs/*, grads/*, grads_aux/*, ...) must be
+/// compared or match the kind's skip list, else the case fails.
 class GoldenResult {
  public:
   virtual ~GoldenResult() = default;

@@ -18,19 +18,21 @@ struct RoutingOverride;
 /// Per-token fields of one resolution. T tokens, S sequences; tokens of a sequence are contiguous.
 struct TokenLevel {
   at::Tensor seq_offset;  ///< [S+1] i64, starts with 0
-  at::Tensor order;       ///< [T] i64, rank along the natural order (curve, frame, raster); may be undefined
-  at::Tensor coords;      ///< [T, c]; may be undefined
-  at::Tensor valid;       ///< [T] bool; undefined means all
-  at::Tensor member_of;   ///< [T of the next finer level] i64: the token each finer token was pooled into;
-                          ///< undefined at the finest level
+  at::Tensor
+      order;  ///< [T] i64, rank along the natural order (curve, frame, raster); may be undefined
+  at::Tensor coords;     ///< [T, c]; may be undefined
+  at::Tensor valid;      ///< [T] bool; undefined means all
+  at::Tensor member_of;  ///< [T of the next finer level] i64: the token each finer token was pooled
+                         ///< into; undefined at the finest level
 };
 
 /// One per forward pass; lives on the caller's stack. Per-sequence fields never change during a
 /// pass; per-token fields follow the level stack, moved by pooling and unpooling.
 class ForwardContext {
  public:
-  at::Tensor domain_id;  ///< [S] i64 or undefined; a router that reads it at evaluation is an oracle
-  at::Tensor task_id;    ///< [S] i64 or undefined
+  at::Tensor
+      domain_id;       ///< [S] i64 or undefined; a router that reads it at evaluation is an oracle
+  at::Tensor task_id;  ///< [S] i64 or undefined
   at::Tensor cond_mask;  ///< [S] bool or undefined: sequences with a condition
   at::Tensor cond;       ///< [S, c] or undefined
   bool training = false;

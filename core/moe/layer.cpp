@@ -48,8 +48,8 @@ class MoELayer : public SubLayer {
   }
 
   at::Tensor forward(const at::Tensor& x_TC, ForwardContext& context) override {
-    check(x_TC.dim() == 2 && x_TC.size(1) == channels_, site_, "x: got shape ", to_text(x_TC.sizes().vec()),
-          ", expected [tokens, ", channels_, "]");
+    check(x_TC.dim() == 2 && x_TC.size(1) == channels_, site_, "x: got shape ",
+          to_text(x_TC.sizes().vec()), ", expected [tokens, ", channels_, "]");
     TimedScope scope("moe layer");
     const RouterOutput routed = router_->forward(x_TC, context);
     if (context.trace) context.trace->record(site_, routed.assignment, routed.scores_TE, context);

@@ -43,7 +43,8 @@ std::vector<at::Tensor> Module::parameters() const {
   std::vector<at::Tensor> out;
   std::set<void*> seen;
   for (const ParamView& view : views()) {
-    if (view.trainable && seen.insert(view.storage.unsafeGetTensorImpl()).second) out.push_back(view.storage);
+    if (view.trainable && seen.insert(view.storage.unsafeGetTensorImpl()).second)
+      out.push_back(view.storage);
   }
   return out;
 }
@@ -73,13 +74,15 @@ at::Tensor& Module::add_parameter(std::string name, at::IntArrayRef shape, Init 
 }
 
 at::Tensor& Module::add_parameter(
-    at::IntArrayRef shape, std::function<std::vector<ParamView>(const at::Tensor& storage)> make_views) {
+    at::IntArrayRef shape,
+    std::function<std::vector<ParamView>(const at::Tensor& storage)> make_views) {
   auto tensor = at::zeros(shape, at::kFloat).requires_grad_(true);
   return items_.emplace_back(Item{"", tensor, true, {}, std::move(make_views), nullptr}).tensor;
 }
 
 at::Tensor& Module::add_buffer(std::string name, at::Tensor value) {
-  return items_.emplace_back(Item{std::move(name), std::move(value), false, {}, {}, nullptr}).tensor;
+  return items_.emplace_back(Item{std::move(name), std::move(value), false, {}, {}, nullptr})
+      .tensor;
 }
 
 void init_parameters(const Module& module, uint64_t seed, const std::string& prefix) {
@@ -92,9 +95,15 @@ void init_parameters(const Module& module, uint64_t seed, const std::string& pre
     double* out = drawn.data_ptr<double>();
     for (int64_t i = 0; i < drawn.numel(); ++i) {
       switch (view.init.kind) {
-        case Init::Kind::Constant: out[i] = view.init.value; break;
-        case Init::Kind::Uniform: out[i] = stream.uniform(-view.init.value, view.init.value); break;
-        case Init::Kind::Normal: out[i] = stream.normal(0, view.init.value); break;
+        case Init::Kind::Constant:
+          out[i] = view.init.value;
+          break;
+        case Init::Kind::Uniform:
+          out[i] = stream.uniform(-view.init.value, view.init.value);
+          break;
+        case Init::Kind::Normal:
+          out[i] = stream.normal(0, view.init.value);
+          break;
       }
     }
     value.copy_(drawn);

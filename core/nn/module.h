@@ -1,6 +1,6 @@
 #pragma once
-// Base of everything that owns weights. No torch::nn: public names are explicit views, so one stacked
-// tensor can appear under many published names (DESIGN 3).
+// Base of everything that owns weights. No torch::nn: public names are explicit views, so one
+// stacked tensor can appear under many published names (DESIGN 3).
 
 #include <ATen/core/Tensor.h>
 
@@ -29,10 +29,10 @@ struct Init {
 /// One published tensor: a named window onto storage that may hold several of them. Load, save,
 /// conversion, optimizer and EMA state and parity go through views only.
 struct ParamView {
-  std::string name;                                      ///< published name
-  at::Tensor storage;                                    ///< what the optimizer steps; shared handle
-  std::function<at::Tensor(const at::Tensor&)> window;   ///< returns an alias; empty: all of it
-  bool trainable = true;                                 ///< false: a buffer
+  std::string name;                                     ///< published name
+  at::Tensor storage;                                   ///< what the optimizer steps; shared handle
+  std::function<at::Tensor(const at::Tensor&)> window;  ///< returns an alias; empty: all of it
+  bool trainable = true;                                ///< false: a buffer
   Init init;
 
   at::Tensor of(const at::Tensor& tensor) const { return window ? window(tensor) : tensor; }
@@ -48,7 +48,8 @@ class Module {
   Module& operator=(const Module&) = delete;
   virtual ~Module() = default;
 
-  /// All published tensors, in published order, names prefixed by `prefix` (with a dot if not empty).
+  /// All published tensors, in published order, names prefixed by `prefix` (with a dot if not
+  /// empty).
   std::vector<ParamView> views(const std::string& prefix = "") const;
   /// Distinct storages of trainable views, in order of first appearance.
   std::vector<at::Tensor> parameters() const;
@@ -62,8 +63,9 @@ class Module {
   /// The returned reference stays valid for the life of the module. Starts as fp32 on the CPU.
   at::Tensor& add_parameter(std::string name, at::IntArrayRef shape, Init init);
   /// A parameter published under several names or shapes: `make_views` lists them, names relative.
-  at::Tensor& add_parameter(at::IntArrayRef shape,
-                            std::function<std::vector<ParamView>(const at::Tensor& storage)> make_views);
+  at::Tensor& add_parameter(
+      at::IntArrayRef shape,
+      std::function<std::vector<ParamView>(const at::Tensor& storage)> make_views);
   at::Tensor& add_buffer(std::string name, at::Tensor value);
   /// An empty name publishes the child's tensors at this level.
   template <class M>

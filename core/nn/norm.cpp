@@ -16,7 +16,8 @@ BatchNorm::BatchNorm(int64_t channels, double eps, double momentum)
 
 at::Tensor BatchNorm::forward(const at::Tensor& x_NC) {
   if (training()) num_batches_tracked_.add_(1);
-  return at::batch_norm(x_NC, weight_, bias_, running_mean_, running_var_, training(), momentum_, eps_,
+  return at::batch_norm(x_NC, weight_, bias_, running_mean_, running_var_, training(), momentum_,
+                        eps_,
                         /*cudnn_enabled=*/false);
 }
 

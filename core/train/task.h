@@ -19,7 +19,8 @@ struct Batch {
   virtual int64_t tokens() const = 0;
   /// [tokens, channels] input features on the CPU, for the input leak probe.
   virtual at::Tensor features() const = 0;
-  /// [tokens] i64 class of every token, negative: unlabelled; undefined if the task has no such classes.
+  /// [tokens] i64 class of every token, negative: unlabelled; undefined if the task has no such
+  /// classes.
   virtual at::Tensor labels() const = 0;
   /// [tokens, c] f32 place of every token; undefined if there is none.
   virtual at::Tensor places() const = 0;
@@ -29,7 +30,8 @@ struct Batch {
   std::vector<int64_t> domain_ids;  ///< [S]
 };
 
-/// An endless (training) or finite (evaluation) sequence of batches, a pure function of its position.
+/// An endless (training) or finite (evaluation) sequence of batches, a pure function of its
+/// position.
 class BatchSource {
  public:
   virtual ~BatchSource() = default;
@@ -42,9 +44,10 @@ class BatchSource {
 
 /// What a forward pass at evaluation hands to metrics: keyed tensors at the finest level.
 struct Outputs {
-  std::map<std::string, at::Tensor> tensors;  ///< e.g. "logits" [T, K], "label" [T], "seq_offset" [S+1]
-  std::vector<std::string> uris, groups;      ///< [S]
-  std::vector<int64_t> domain_ids;            ///< [S]
+  std::map<std::string, at::Tensor>
+      tensors;                            ///< e.g. "logits" [T, K], "label" [T], "seq_offset" [S+1]
+  std::vector<std::string> uris, groups;  ///< [S]
+  std::vector<int64_t> domain_ids;        ///< [S]
 };
 
 /// What is known of a sequence before it is read.

@@ -25,7 +25,8 @@ struct Moments {
   void add(const Vec3& p) {
     n += 1;
     for (size_t a = 0; a < 3; ++a) sum[a] += p[a];
-    const double products[6] = {p[0] * p[0], p[0] * p[1], p[0] * p[2], p[1] * p[1], p[1] * p[2], p[2] * p[2]};
+    const double products[6] = {p[0] * p[0], p[0] * p[1], p[0] * p[2],
+                                p[1] * p[1], p[1] * p[2], p[2] * p[2]};
     for (size_t i = 0; i < 6; ++i) square[i] += products[i];
   }
   void add(const Moments& other) {
@@ -41,7 +42,8 @@ struct Moments {
 };
 
 uint64_t pack(const std::array<int64_t, 3>& c) {
-  return static_cast<uint64_t>(c[0]) << 42 | static_cast<uint64_t>(c[1]) << 21 | static_cast<uint64_t>(c[2]);
+  return static_cast<uint64_t>(c[0]) << 42 | static_cast<uint64_t>(c[1]) << 21 |
+         static_cast<uint64_t>(c[2]);
 }
 
 /// Open-addressing map from packed cell to its index.
@@ -80,17 +82,20 @@ std::array<double, 3> smallest_eigenvector(const std::array<double, 6>& m) {
   const double p = std::sqrt((a * a + b * b + c * c + 2 * off) / 6);
   if (!(p > 1e-12 * std::abs(mean)) || p == 0) return {0, 0, 1};
   // Closed form of the eigenvalues of a symmetric 3x3 matrix by the trigonometric method.
-  const double det = a * (b * c - m[4] * m[4]) - m[1] * (m[1] * c - m[4] * m[2]) + m[2] * (m[1] * m[4] - b * m[2]);
+  const double det =
+      a * (b * c - m[4] * m[4]) - m[1] * (m[1] * c - m[4] * m[2]) + m[2] * (m[1] * m[4] - b * m[2]);
   const double r = std::clamp(det / (2 * p * p * p), -1.0, 1.0);
   const double lowest = mean + 2 * p * std::cos(std::acos(r) / 3 + 2 * std::numbers::pi / 3);
-  const Vec3 rows[3] = {{m[0] - lowest, m[1], m[2]}, {m[1], m[3] - lowest, m[4]}, {m[2], m[4], m[5] - lowest}};
+  const Vec3 rows[3] = {
+      {m[0] - lowest, m[1], m[2]}, {m[1], m[3] - lowest, m[4]}, {m[2], m[4], m[5] - lowest}};
   Vec3 best{};
   for (const auto& [i, j] : {std::pair(0, 1), std::pair(0, 2), std::pair(1, 2)}) {
     const Vec3 candidate = cross(rows[i], rows[j]);
     if (dot(candidate, candidate) > dot(best, best)) best = candidate;
   }
   const double norm = std::sqrt(dot(best, best));
-  if (!(norm > 1e-12 * p * p)) {  // the two lowest coincide (points on a line): any normal of the line
+  if (!(norm >
+        1e-12 * p * p)) {  // the two lowest coincide (points on a line): any normal of the line
     const Vec3& row = dot(rows[0], rows[0]) >= dot(rows[1], rows[1]) ? rows[0] : rows[1];
     best = cross(row, std::abs(row[2]) < std::abs(row[0]) ? Vec3{0, 0, 1} : Vec3{1, 0, 0});
   }
@@ -99,11 +104,10 @@ std::array<double, 3> smallest_eigenvector(const std::array<double, 6>& m) {
   return {best[0] / length, best[1] / length, best[2] / length};
 }
 
-std::vector<std::array<double, 3>> estimate_normals(const std::vector<std::array<double, 3>>& points,
-                                                    const std::vector<size_t>& order,
-                                                    const std::vector<size_t>& begin,
-                                                    const std::vector<std::array<int64_t, 3>>& cells,
-                                                    const std::vector<size_t>& kept) {
+std::vector<std::array<double, 3>> estimate_normals(
+    const std::vector<std::array<double, 3>>& points, const std::vector<size_t>& order,
+    const std::vector<size_t>& begin, const std::vector<std::array<int64_t, 3>>& cells,
+    const std::vector<size_t>& kept) {
   if (points.empty()) return {};
   std::vector<Moments> moments(cells.size());
   const Vec3 origin = points.front();
@@ -119,9 +123,11 @@ std::vector<std::array<double, 3>> estimate_normals(const std::vector<std::array
   for (size_t v : kept) {
     Moments sum;
     for (int64_t n = 0; n < 27; ++n) {
-      const std::array<int64_t, 3> cell = {cells[v][0] + n / 9 - 1, cells[v][1] + n / 3 % 3 - 1, cells[v][2] + n % 3 - 1};
+      const std::array<int64_t, 3> cell = {cells[v][0] + n / 9 - 1, cells[v][1] + n / 3 % 3 - 1,
+                                           cells[v][2] + n % 3 - 1};
       if (cell[0] < 0 || cell[1] < 0 || cell[2] < 0) continue;
-      if (const int64_t found = index.find(cell); found >= 0) sum.add(moments[static_cast<size_t>(found)]);
+      if (const int64_t found = index.find(cell); found >= 0)
+        sum.add(moments[static_cast<size_t>(found)]);
     }
     normals.push_back(smallest_eigenvector(sum.covariance()));
   }

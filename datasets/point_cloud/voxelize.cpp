@@ -31,7 +31,8 @@ std::vector<Vec3> read_coords(const Sample& scan, const std::string& key) {
   std::vector<Vec3> out(static_cast<size_t>(tensor.size(0)));
   for (size_t i = 0; i < out.size(); ++i) {
     for (size_t a = 0; a < 3; ++a) out[i][a] = data[3 * i + a];
-    check(std::isfinite(out[i][0] + out[i][1] + out[i][2]), scan.info.uri, key, " is not finite at point ", i);
+    check(std::isfinite(out[i][0] + out[i][1] + out[i][2]), scan.info.uri, key,
+          " is not finite at point ", i);
   }
   return out;
 }
@@ -48,7 +49,8 @@ std::vector<float> raw_reflectance(const Sample& scan, size_t count) {
   if (color == scan.tensors.end()) return out;
   const at::Tensor values = color->second.to(at::kFloat).contiguous();
   const float* rgb = values.data_ptr<float>();
-  for (size_t i = 0; i < count; ++i) out[i] = .3f * rgb[3 * i] + .59f * rgb[3 * i + 1] + .11f * rgb[3 * i + 2];
+  for (size_t i = 0; i < count; ++i)
+    out[i] = .3f * rgb[3 * i] + .59f * rgb[3 * i + 1] + .11f * rgb[3 * i + 2];
   return out;
 }
 
@@ -57,7 +59,8 @@ Points read_points(const Sample& scan) {
   Points points;
   points.coord = read_coords(scan, "coord");
   const size_t count = points.size();
-  points.origin = scan.tensors.count("origin") ? read_coords(scan, "origin") : std::vector<Vec3>(count, Vec3{});
+  points.origin =
+      scan.tensors.count("origin") ? read_coords(scan, "origin") : std::vector<Vec3>(count, Vec3{});
   points.reflectance = rank_normalized(raw_reflectance(scan, count));
   points.segment.assign(count, -1);
   if (const auto found = scan.tensors.find("segment"); found != scan.tensors.end()) {
@@ -72,12 +75,13 @@ Points read_points(const Sample& scan) {
 
 double quantile(std::vector<double> values, double q) {
   const auto position = static_cast<size_t>(q * static_cast<double>(values.size() - 1));
-  std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(position), values.end());
+  std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(position),
+                   values.end());
   return values[position];
 }
 
-/// Height of the ground: the 1 % quantile indoors; outdoors, where outliers lie below the ground, the
-/// mode of a histogram with 5 cm bins on [-4, 1].
+/// Height of the ground: the 1 % quantile indoors; outdoors, where outliers lie below the ground,
+/// the mode of a histogram with 5 cm bins on [-4, 1].
 double floor_height(const Points& points, const std::string& rule) {
   std::vector<double> z;
   for (const auto& p : points.coord) z.push_back(p[2]);
@@ -86,7 +90,8 @@ double floor_height(const Points& points, const std::string& rule) {
   for (double value : z) {
     if (value >= -4 && value < 1) ++bins[static_cast<size_t>((value + 4) / .05)];
   }
-  return -4 + .05 * (.5 + static_cast<double>(std::max_element(bins.begin(), bins.end()) - bins.begin()));
+  return -4 + .05 * (.5 + static_cast<double>(std::max_element(bins.begin(), bins.end()) -
+                                              bins.begin()));
 }
 
 void augment(Points& points, const VoxelParams& params, RandomStream& stream) {
@@ -99,7 +104,8 @@ void augment(Points& points, const VoxelParams& params, RandomStream& stream) {
   }
 }
 
-/// Points grouped by cell: `order` lists points cell by cell, `begin` has one entry more than cells.
+/// Points grouped by cell: `order` lists points cell by cell, `begin` has one entry more than
+/// cells.
 struct Cells {
   std::vector<std::array<int64_t, 3>> coord;
   std::vector<size_t> order, begin;
@@ -116,7 +122,8 @@ Cells group_by_cell(const Points& points, double grid, const std::string& uri) {
   for (size_t i = 0; i < count; ++i) {
     for (size_t a = 0; a < 3; ++a) {
       const double value = std::floor(points.coord[i][a] / grid);
-      check(std::abs(value) < 0x1p52, uri, "coordinate is too large: got ", points.coord[i][a], " m");
+      check(std::abs(value) < 0x1p52, uri, "coordinate is too large: got ", points.coord[i][a],
+            " m");
       cell[i][a] = static_cast<int64_t>(value);
       low[a] = std::min(low[a], cell[i][a]);
       high[a] = std::max(high[a], cell[i][a]);
@@ -124,8 +131,8 @@ Cells group_by_cell(const Points& points, double grid, const std::string& uri) {
   }
   std::vector<std::pair<uint64_t, size_t>> keyed(count);
   for (size_t a = 0; a < 3 && count > 0; ++a) {
-    check(high[a] - low[a] < kMaxExtent, uri, "scan is too large for the grid: got ", high[a] - low[a],
-          " cells, expected at most ", kMaxExtent);
+    check(high[a] - low[a] < kMaxExtent, uri, "scan is too large for the grid: got ",
+          high[a] - low[a], " cells, expected at most ", kMaxExtent);
   }
   for (size_t i = 0; i < count; ++i) {
     uint64_t key = 0;
@@ -151,7 +158,8 @@ std::vector<size_t> crop(const Cells& cells, int64_t count, RandomStream& stream
   std::vector<size_t> kept(cells.size());
   std::iota(kept.begin(), kept.end(), size_t{0});
   if (kept.size() <= static_cast<size_t>(count)) return kept;
-  const auto& centre = cells.coord[static_cast<size_t>(stream.below(static_cast<int64_t>(cells.size())))];
+  const auto& centre =
+      cells.coord[static_cast<size_t>(stream.below(static_cast<int64_t>(cells.size())))];
   std::vector<int64_t> distance(cells.size());
   for (size_t v = 0; v < cells.size(); ++v) {
     const auto& c = cells.coord[v];
@@ -169,7 +177,8 @@ std::vector<size_t> crop(const Cells& cells, int64_t count, RandomStream& stream
 /// Writes the features of one voxel after another.
 class FeatureWriter {
  public:
-  FeatureWriter(const VoxelParams& params, double floor, float* out) : params_(params), floor_(floor), out_(out) {}
+  FeatureWriter(const VoxelParams& params, double floor, float* out)
+      : params_(params), floor_(floor), out_(out) {}
 
   void write(const Points& points, size_t member, const Vec3& normal) {
     for (const auto& channel : params_.channels) {
@@ -192,15 +201,19 @@ class FeatureWriter {
 VoxelCloud build(const Points& points, const Cells& cells, const std::vector<size_t>& kept,
                  const VoxelParams& params, RandomStream& stream) {
   const auto count = static_cast<int64_t>(kept.size());
-  VoxelCloud out{at::empty({count, 3}, at::kLong), at::empty({count, 3}, at::kFloat),
-                 at::empty({count, params.width()}, at::kFloat), at::empty({count}, at::kLong), {}};
+  VoxelCloud out{at::empty({count, 3}, at::kLong),
+                 at::empty({count, 3}, at::kFloat),
+                 at::empty({count, params.width()}, at::kFloat),
+                 at::empty({count}, at::kLong),
+                 {}};
   std::vector<size_t> member(cells.size());
   for (size_t v = 0; v < cells.size(); ++v) {
     const auto n = static_cast<int64_t>(cells.begin[v + 1] - cells.begin[v]);
     member[v] = cells.order[cells.begin[v] + static_cast<size_t>(stream.below(n))];
   }
   const auto normals = estimate_normals(points.coord, cells.order, cells.begin, cells.coord, kept);
-  FeatureWriter features(params, points.size() ? floor_height(points, params.floor) : 0, out.feat.data_ptr<float>());
+  FeatureWriter features(params, points.size() ? floor_height(points, params.floor) : 0,
+                         out.feat.data_ptr<float>());
   for (size_t i = 0; i < kept.size(); ++i) {
     const size_t v = kept[i], m = member[v];
     Vec3 normal = normals[i];
@@ -222,8 +235,10 @@ VoxelCloud build(const Points& points, const Cells& cells, const std::vector<siz
 void VoxelParams::declare(Fields<VoxelParams>& f) {
   f.add("grid", &VoxelParams::grid, "edge of a voxel, metres", between(1e-3, 100));
   f.add("channels", &VoxelParams::channels, "input channels: z, normal, refl");
-  f.add("floor", &VoxelParams::floor, "how the ground height is found", Choices{{"quantile", "mode"}});
-  f.add("height_scale", &VoxelParams::height_scale, "metres per unit of channel z", between(1e-3, 1e3));
+  f.add("floor", &VoxelParams::floor, "how the ground height is found",
+        Choices{{"quantile", "mode"}});
+  f.add("height_scale", &VoxelParams::height_scale, "metres per unit of channel z",
+        between(1e-3, 1e3));
   f.add("crop_voxels", &VoxelParams::crop_voxels, "voxels of a training crop", at_least(1));
   f.add("scale_low", &VoxelParams::scale_low, "smallest random scale", between(.1, 10));
   f.add("scale_high", &VoxelParams::scale_high, "largest random scale", between(.1, 10));
@@ -235,8 +250,10 @@ std::vector<std::string> VoxelParams::channel_names() const {
   std::vector<std::string> out;
   for (const auto& channel : channels) {
     check_name("voxel.channels", "channel", channel, {"z", "normal", "refl"});
-    if (channel != "normal") out.push_back(channel);
-    else out.insert(out.end(), {"nx", "ny", "nz"});
+    if (channel != "normal")
+      out.push_back(channel);
+    else
+      out.insert(out.end(), {"nx", "ny", "nz"});
   }
   return out;
 }
@@ -270,7 +287,8 @@ VoxelCloud voxelize_train(const Sample& scan, const VoxelParams& params, RandomS
 std::vector<float> rank_normalized(const std::vector<float>& values) {
   std::vector<size_t> order(values.size());
   std::iota(order.begin(), order.end(), size_t{0});
-  std::sort(order.begin(), order.end(), [&](size_t a, size_t b) { return std::pair(values[a], a) < std::pair(values[b], b); });
+  std::sort(order.begin(), order.end(),
+            [&](size_t a, size_t b) { return std::pair(values[a], a) < std::pair(values[b], b); });
   std::vector<float> out(values.size(), 0.f);
   const double top = std::max<double>(1, static_cast<double>(values.size()) - 1);
   for (size_t begin = 0; begin < order.size();) {

@@ -52,48 +52,41 @@ DomainIndex::DomainIndex(const Dataset& dataset, const std::vector<DomainSpec>& 
     const SampleInfo info = dataset.sample_info(i);
     present.insert(info.domain + "@" + info.split);
     for (size_t d = 0; d < domains.size(); ++d) {
-      if (info.domain == domains[d].domain && info.split == domains[d].split) by_domain_[d].push_back(i);
+      if (info.domain == domains[d].domain && info.split == domains[d].split)
+        by_domain_[d].push_back(i);
     }
   }
   for (size_t d = 0; d < domains.size(); ++d) {
-    check(!by_domain_[d].empty(), dataset.info().source, "no sample of domain '", domains[d].domain, "' in split '",
-          domains[d].split, "'; present: ", join({present.begin(), present.end()}));
+    check(!by_domain_[d].empty(), dataset.info().source, "no sample of domain '", domains[d].domain,
+          "' in split '", domains[d].split, "'; present: ", join({present.begin(), present.end()}));
     for (int64_t i : by_domain_[d]) samples_.emplace_back(static_cast<int64_t>(d), i);
   }
 }
 
-TrainSource::TrainSource(std::shared_ptr<const Dataset> dataset, DomainIndex index, std::vector<int64_t> ids,
-                         VoxelParams voxel, int64_t clouds, uint64_t seed)
-    : dataset_(std::move(dataset)), index_(std::move(index)), ids_(std::move(ids)), voxel_(std::move(voxel)),
-      clouds_(clouds), seed_(seed) {}
-
 std::unique_ptr<Batch> TrainSource::next() {
   Collator collator;
   for (int64_t j = 0; j < clouds_; ++j) {
-    const Draw draw{seed_, 0, batch_ * clouds_ + j};
-    const int64_t domain = draw.item % static_cast<int64_t>(ids_.size());
-    const auto& samples = index_.of_domain(domain);
-    const int64_t pick = samples[static_cast<size_t>(draw.stream("pick").below(int64_t(samples.size())))];
-    const Sample scan = dataset_->get(pick, draw);
-    collator.add(voxelize_train(scan, voxel_, draw.stream("crop")), scan.info, ids_[static_cast<size_t>(domain)]);
+    const Draw draw{data_.seed, 0, batch_ * clouds_ + j};
+    const int64_t domain = draw.item % static_cast<int64_t>(data_.ids.size());
+    const auto& samples = data_.index.of_domain(domain);
+    const int64_t pick =
+        samples[static_cast<size_t>(draw.stream("pick").below(int64_t(samples.size())))];
+    const Sample scan = data_.dataset->get(pick, draw);
+    collator.add(voxelize_train(scan, data_.voxel, draw.stream("crop")), scan.info,
+                 data_.ids[static_cast<size_t>(domain)]);
   }
   ++batch_;
   return collator.finish();
 }
 
-ScanSource::ScanSource(std::shared_ptr<const Dataset> dataset, DomainIndex index, std::vector<int64_t> ids,
-                       VoxelParams voxel, uint64_t seed)
-    : dataset_(std::move(dataset)), index_(std::move(index)), ids_(std::move(ids)), voxel_(std::move(voxel)),
-      seed_(seed) {}
-
 std::unique_ptr<Batch> ScanSource::next() {
-  if (batch_ >= static_cast<int64_t>(index_.samples().size())) return nullptr;
-  const auto [domain, sample] = index_.samples()[static_cast<size_t>(batch_)];
-  const Draw draw{seed_, 0, sample};
-  const Sample scan = dataset_->get(sample, draw);
-  const VoxelCloud cloud = voxelize(scan, voxel_, draw.stream("voxel"));
+  if (batch_ >= static_cast<int64_t>(data_.index.samples().size())) return nullptr;
+  const auto [domain, sample] = data_.index.samples()[static_cast<size_t>(batch_)];
+  const Draw draw{data_.seed, 0, sample};
+  const Sample scan = data_.dataset->get(sample, draw);
+  const VoxelCloud cloud = voxelize(scan, data_.voxel, draw.stream("voxel"));
   Collator collator;
-  collator.add(cloud, scan.info, ids_[static_cast<size_t>(domain)]);
+  collator.add(cloud, scan.info, data_.ids[static_cast<size_t>(domain)]);
   auto batch = collator.finish();
   batch->inverse = cloud.inverse;
   ++batch_;

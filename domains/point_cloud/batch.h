@@ -1,5 +1,6 @@
 #pragma once
-// Clouds of voxels, concatenated. A training batch mixes domains: one crop per seen domain and slot.
+// Clouds of voxels, concatenated. A training batch mixes domains: one crop per seen domain and
+// slot.
 
 #include "core/train/task.h"
 #include "datasets/point_cloud/voxelize.h"
@@ -7,10 +8,11 @@
 namespace switchyard {
 
 struct PointBatch : Batch {
-  at::Tensor grid_coord;  ///< [N, 3] i64, on the CPU (serialization and kernel maps are built there)
-  at::Tensor coord;       ///< [N, 3] f32 metres
-  at::Tensor feat;        ///< [N, channels] f32
-  at::Tensor segment;     ///< [N] i64, -1 = ignore
+  at::Tensor
+      grid_coord;      ///< [N, 3] i64, on the CPU (serialization and kernel maps are built there)
+  at::Tensor coord;    ///< [N, 3] f32 metres
+  at::Tensor feat;     ///< [N, channels] f32
+  at::Tensor segment;  ///< [N] i64, -1 = ignore
   at::Tensor seq_offset;  ///< [S+1] i64, on the CPU
   at::Tensor inverse;     ///< [points] i64, voxel of every input point; only for one whole scan
 
@@ -43,42 +45,40 @@ class DomainIndex {
   std::vector<std::vector<int64_t>> by_domain_;
 };
 
-/// Endless: `clouds` crops a batch, cloud j from domain j mod D of `domains`, a random scan
-/// each, so that batch statistics always mix the domains.
+/// What both sources draw from. `ids`: for every domain of the index, its number in the task's
+/// list.
+struct PointSourceData {
+  std::shared_ptr<const Dataset> dataset;
+  DomainIndex index;
+  std::vector<int64_t> ids;
+  VoxelParams voxel;
+  uint64_t seed;
+};
+
+/// Endless: `clouds` crops a batch, cloud j from domain j mod D, a random scan each, so that batch
+/// statistics always mix the domains.
 class TrainSource : public BatchSource {
  public:
-  /// `ids`: for every domain of the index, its number in the task's list of domains.
-  TrainSource(std::shared_ptr<const Dataset> dataset, DomainIndex index, std::vector<int64_t> ids,
-              VoxelParams voxel, int64_t clouds, uint64_t seed);
+  TrainSource(PointSourceData data, int64_t clouds) : data_(std::move(data)), clouds_(clouds) {}
   std::unique_ptr<Batch> next() override;
   int64_t state() const override { return batch_; }
   void restore(int64_t batches) override { batch_ = batches; }
 
  private:
-  std::shared_ptr<const Dataset> dataset_;
-  DomainIndex index_;
-  std::vector<int64_t> ids_;
-  VoxelParams voxel_;
-  int64_t clouds_;
-  uint64_t seed_;
-  int64_t batch_ = 0;
+  PointSourceData data_;
+  int64_t clouds_, batch_ = 0;
 };
 
 /// Finite: one whole scan a batch, not augmented, fixed order.
 class ScanSource : public BatchSource {
  public:
-  ScanSource(std::shared_ptr<const Dataset> dataset, DomainIndex index, std::vector<int64_t> ids,
-             VoxelParams voxel, uint64_t seed);
+  explicit ScanSource(PointSourceData data) : data_(std::move(data)) {}
   std::unique_ptr<Batch> next() override;
   int64_t state() const override { return batch_; }
   void restore(int64_t batches) override { batch_ = batches; }
 
  private:
-  std::shared_ptr<const Dataset> dataset_;
-  DomainIndex index_;
-  std::vector<int64_t> ids_;
-  VoxelParams voxel_;
-  uint64_t seed_;
+  PointSourceData data_;
   int64_t batch_ = 0;
 };
 

@@ -25,7 +25,8 @@ void PointTaskParams::declare(Fields<PointTaskParams>& f) {
   f.add("test_split", &PointTaskParams::test_split, "split evaluated");
   f.add("clouds", &PointTaskParams::clouds, "crops per batch, domains in turn", between(1, 4096));
   f.node("voxel", &PointTaskParams::voxel, "grid sampling, channels, augmentation");
-  f.add("class_weights", &PointTaskParams::class_weights, "weigh classes by (frequency + 1e-4)^-1/2");
+  f.add("class_weights", &PointTaskParams::class_weights,
+        "weigh classes by (frequency + 1e-4)^-1/2");
   f.add("lovasz_weight", &PointTaskParams::lovasz_weight, "factor of the Lovasz loss", at_least(0));
 }
 
@@ -36,13 +37,15 @@ PointCloudTask::PointCloudTask(const PointTaskParams& params, const ConfigNode& 
       dataset_(datasets().make(required(root, "dataset"), "dataset")) {
   for (const auto& spec : specs(params_.train_domains, params_.train_split)) {
     const auto tested = specs(params_.test_domains, params_.test_split);
-    check(std::any_of(tested.begin(), tested.end(), [&](const auto& t) { return t.domain == spec.domain; }),
-          "task.test_domains", "a trained domain is not evaluated: expected '", spec.domain, "' among ",
-          join(params_.test_domains));
+    check(std::any_of(tested.begin(), tested.end(),
+                      [&](const auto& t) { return t.domain == spec.domain; }),
+          "task.test_domains", "a trained domain is not evaluated: expected '", spec.domain,
+          "' among ", join(params_.test_domains));
   }
 }
 
-std::vector<DomainSpec> PointCloudTask::specs(const std::vector<std::string>& names, const std::string& split) const {
+std::vector<DomainSpec> PointCloudTask::specs(const std::vector<std::string>& names,
+                                              const std::string& split) const {
   std::vector<DomainSpec> out;
   for (const auto& name : names) out.push_back(DomainSpec::parse(name, split));
   return out;
@@ -65,8 +68,9 @@ std::unique_ptr<Module> PointCloudTask::build_model() {
   const auto [type, node] = split_type(model_node_, "model");
   check_name(model_node_.origin().text(), "model", type, {"ptv3"});
   const auto params = parse_params<Ptv3Params>(node, "model");
-  check(params.in_channels == params_.voxel.width(), "model.in_channels", "does not fit task.voxel.channels: got ",
-        params.in_channels, ", expected ", params_.voxel.width());
+  check(params.in_channels == params_.voxel.width(), "model.in_channels",
+        "does not fit task.voxel.channels: got ", params.in_channels, ", expected ",
+        params_.voxel.width());
   auto model = std::make_unique<PointSegmentor>(params, static_cast<int64_t>(class_names().size()));
   init_parameters(*model, seed_);
   return model;
@@ -77,15 +81,17 @@ std::unique_ptr<BatchSource> PointCloudTask::source(const std::string& split) {
   std::vector<int64_t> ids;
   if (split != "train") {
     for (size_t d = 0; d < tested.size(); ++d) ids.push_back(static_cast<int64_t>(d));
-    return std::make_unique<ScanSource>(dataset_, DomainIndex(*dataset_, tested), ids, params_.voxel, seed_);
+    return std::make_unique<ScanSource>(
+        PointSourceData{dataset_, DomainIndex(*dataset_, tested), ids, params_.voxel, seed_});
   }
   const auto trained = specs(params_.train_domains, params_.train_split);
   for (const auto& spec : trained) {
     const auto same = [&](const DomainSpec& t) { return t.domain == spec.domain; };
     ids.push_back(std::find_if(tested.begin(), tested.end(), same) - tested.begin());
   }
-  return std::make_unique<TrainSource>(dataset_, DomainIndex(*dataset_, trained), ids, params_.voxel, params_.clouds,
-                                       seed_);
+  return std::make_unique<TrainSource>(
+      PointSourceData{dataset_, DomainIndex(*dataset_, trained), ids, params_.voxel, seed_},
+      params_.clouds);
 }
 
 std::vector<SequenceInfo> PointCloudTask::sequences(const std::string& split) {
@@ -106,7 +112,8 @@ const at::Tensor& PointCloudTask::class_weight() {
   const DomainIndex index(*dataset_, specs(params_.train_domains, params_.train_split));
   for (const auto& [domain, sample] : index.samples()) {
     const Draw draw{seed_, 0, sample};
-    const at::Tensor segment = voxelize(dataset_->get(sample, draw), params_.voxel, draw.stream("voxel")).segment;
+    const at::Tensor segment =
+        voxelize(dataset_->get(sample, draw), params_.voxel, draw.stream("voxel")).segment;
     count += at::bincount(segment.index({segment >= 0}), {}, classes);
   }
   const at::Tensor weight = (count / count.sum().clamp_min(1) + 1e-4).pow(-.5);
@@ -117,15 +124,18 @@ at::Tensor PointCloudTask::forward(Module& model, PointBatch& batch, ForwardCont
   context.domain_id = at::tensor(batch.domain_ids, at::kLong);
   const int64_t* offset = batch.seq_offset.data_ptr<int64_t>();
   return dynamic_cast<PointSegmentor&>(model).forward(
-      {batch.coord, batch.grid_coord, batch.feat, {offset, offset + batch.seq_offset.size(0)}}, context);
+      {batch.coord, batch.grid_coord, batch.feat, {offset, offset + batch.seq_offset.size(0)}},
+      context);
 }
 
 at::Tensor PointCloudTask::loss(Module& model, Batch& batch, ForwardContext& context) {
   auto& points = dynamic_cast<PointBatch&>(batch);
   const at::Tensor logits = forward(model, points, context);
-  const at::Tensor weight = params_.class_weights ? class_weight().to(logits.device()) : at::Tensor();
+  const at::Tensor weight =
+      params_.class_weights ? class_weight().to(logits.device()) : at::Tensor();
   at::Tensor loss = cross_entropy(logits, points.segment, {.class_weight = weight});
-  if (params_.lovasz_weight > 0) loss = loss + params_.lovasz_weight * lovasz_softmax(logits, points.segment);
+  if (params_.lovasz_weight > 0)
+    loss = loss + params_.lovasz_weight * lovasz_softmax(logits, points.segment);
   return loss;
 }
 
@@ -137,7 +147,9 @@ Outputs PointCloudTask::predict(Module& model, Batch& batch, ForwardContext& con
                {"label", points.segment},
                {"coord", points.coord},
                {"seq_offset", points.seq_offset}},
-              batch.uris, batch.groups, batch.domain_ids};
+              batch.uris,
+              batch.groups,
+              batch.domain_ids};
   if (points.inverse.defined()) out.tensors["inverse"] = points.inverse;
   return out;
 }

@@ -41,7 +41,8 @@ class PointCloudTask : public Task {
   /// (frequency + 1e-4)^-1/2 over the voxels of the training scans, scaled to mean 1.
   const at::Tensor& class_weight();
   at::Tensor forward(Module& model, PointBatch& batch, ForwardContext& context);
-  std::vector<DomainSpec> specs(const std::vector<std::string>& names, const std::string& split) const;
+  std::vector<DomainSpec> specs(const std::vector<std::string>& names,
+                                const std::string& split) const;
 
   PointTaskParams params_;
   ConfigNode model_node_;

@@ -11,12 +11,16 @@ namespace switchyard {
 namespace {
 
 /// Adds the sums of every sequence of a batch.
-void add_rows(Evaluation& out, const Outputs& outputs, const std::vector<std::string>& domains, int64_t classes) {
-  const at::Tensor predicted = outputs.tensors.at("predicted").cpu(), label = outputs.tensors.at("label").cpu();
+void add_rows(Evaluation& out, const Outputs& outputs, const std::vector<std::string>& domains,
+              int64_t classes) {
+  const at::Tensor predicted = outputs.tensors.at("predicted").cpu(),
+                   label = outputs.tensors.at("label").cpu();
   const at::Tensor offset = outputs.tensors.at("seq_offset").cpu();
   for (size_t s = 0; s < outputs.uris.size(); ++s) {
-    const int64_t begin = offset[int64_t(s)].item<int64_t>(), end = offset[int64_t(s) + 1].item<int64_t>();
-    const ClassCounts sums = Confusion(classes).add(predicted.slice(0, begin, end), label.slice(0, begin, end));
+    const int64_t begin = offset[int64_t(s)].item<int64_t>(),
+                  end = offset[int64_t(s) + 1].item<int64_t>();
+    const ClassCounts sums =
+        Confusion(classes).add(predicted.slice(0, begin, end), label.slice(0, begin, end));
     GroupRow row;
     row.domain = domains[static_cast<size_t>(outputs.domain_ids[s])];
     row.group = outputs.groups[s];
@@ -35,7 +39,8 @@ void add_rows(Evaluation& out, const Outputs& outputs, const std::vector<std::st
 }  // namespace
 
 Evaluation evaluate(Task& task, Module& model, const std::string& split, const std::string& device,
-                    const std::function<void(const Batch&, ForwardContext&)>& prepare, const OutputsObserver& observe) {
+                    const std::function<void(const Batch&, ForwardContext&)>& prepare,
+                    const OutputsObserver& observe) {
   at::NoGradGuard no_grad;
   const bool was_training = model.training();
   model.train(false);
@@ -54,27 +59,32 @@ Evaluation evaluate(Task& task, Module& model, const std::string& split, const s
     add_rows(out, outputs, domains, classes);
     out.tokens += batch->tokens();
   }
-  for (auto& row : out.rows) row.seen = std::find(seen.begin(), seen.end(), row.domain) != seen.end();
+  for (auto& row : out.rows)
+    row.seen = std::find(seen.begin(), seen.end(), row.domain) != seen.end();
   out.flops = counter.flops();
   out.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   model.train(was_training);
   return out;
 }
 
-std::map<std::string, Indices> class_lists(const Evaluation& evaluation, const std::string& metric, double share) {
+std::map<std::string, Indices> class_lists(const Evaluation& evaluation, const std::string& metric,
+                                           double share) {
   std::map<std::string, Indices> lists;
   for (const auto& [domain, target] : evaluation.target) {
     const double total = std::accumulate(target.begin(), target.end(), 0.0);
     for (size_t c = 0; c < target.size(); ++c) {
       const bool present = metric == "miou@voxel-all" || (total > 0 && target[c] >= share * total);
-      if (present) lists[domain].push_back(static_cast<int64_t>(c));
-      else lists[domain];
+      if (present)
+        lists[domain].push_back(static_cast<int64_t>(c));
+      else
+        lists[domain];
     }
   }
   if (metric != "miou@voxel-common") return lists;
   Indices common = lists.empty() ? Indices{} : lists.begin()->second;
   for (const auto& [domain, list] : lists) {
-    std::erase_if(common, [&](int64_t c) { return std::find(list.begin(), list.end(), c) == list.end(); });
+    std::erase_if(common,
+                  [&](int64_t c) { return std::find(list.begin(), list.end(), c) == list.end(); });
   }
   for (auto& [domain, list] : lists) list = common;
   return lists;

@@ -9,7 +9,7 @@ namespace switchyard {
 
 /// Sums of one evaluation. `target` counts labelled elements per class, for the class lists.
 struct Evaluation {
-  std::vector<GroupRow> rows;                  ///< one per sequence; num = hits, den = union
+  std::vector<GroupRow> rows;                         ///< one per sequence; num = hits, den = union
   std::map<std::string, std::vector<double>> target;  ///< per domain [classes]
   int64_t tokens = 0, flops = 0;
   double seconds = 0;
@@ -18,14 +18,16 @@ struct Evaluation {
 /// Called with every batch's outputs and context after the forward pass.
 using OutputsObserver = std::function<void(const Outputs&, ForwardContext&)>;
 
-/// One pass over `split`, without gradients, the model in evaluation mode. `prepare` may attach a trace.
+/// One pass over `split`, without gradients, the model in evaluation mode. `prepare` may attach a
+/// trace.
 Evaluation evaluate(Task& task, Module& model, const std::string& split, const std::string& device,
                     const std::function<void(const Batch&, ForwardContext&)>& prepare = {},
                     const OutputsObserver& observe = {});
 
-/// Class indices per domain under a protocol: "miou@voxel-all" (every class, an absent one counts 0),
-/// "miou@voxel-present" (at least `share` of the domain's labels), "miou@voxel-common" (in that list
-/// for every domain).
-std::map<std::string, Indices> class_lists(const Evaluation& evaluation, const std::string& metric, double share);
+/// Class indices per domain under a protocol: "miou@voxel-all" (every class, an absent one counts
+/// 0), "miou@voxel-present" (at least `share` of the domain's labels), "miou@voxel-common" (in that
+/// list for every domain).
+std::map<std::string, Indices> class_lists(const Evaluation& evaluation, const std::string& metric,
+                                           double share);
 
 }  // namespace switchyard

@@ -20,14 +20,16 @@ at::Tensor first_choices(const TraceView& trace, int64_t s) {
   return out;
 }
 
-SampleRecorder::SampleRecorder(const std::vector<SequenceInfo>& all, int64_t per_domain, uint64_t seed) {
+SampleRecorder::SampleRecorder(const std::vector<SequenceInfo>& all, int64_t per_domain,
+                               uint64_t seed) {
   std::map<int64_t, std::vector<std::pair<uint64_t, std::string>>> ranked;
   for (const auto& s : all) {
     ranked[s.domain_id].emplace_back(RandomStream(seed, "samples/" + s.group).next(), s.uri);
   }
   for (auto& [domain, list] : ranked) {
     std::sort(list.begin(), list.end());
-    for (size_t i = 0; i < std::min(list.size(), static_cast<size_t>(per_domain)); ++i) chosen_.insert(list[i].second);
+    for (size_t i = 0; i < std::min(list.size(), static_cast<size_t>(per_domain)); ++i)
+      chosen_.insert(list[i].second);
   }
 }
 
@@ -35,21 +37,29 @@ void SampleRecorder::add(const Outputs& outputs) {
   const at::Tensor offset = outputs.tensors.at("seq_offset").cpu();
   for (size_t s = 0; s < outputs.uris.size(); ++s) {
     if (!chosen_.count(outputs.uris[s])) continue;
-    const int64_t begin = offset[int64_t(s)].item<int64_t>(), end = offset[int64_t(s) + 1].item<int64_t>();
-    const auto part = [&](const char* key) { return outputs.tensors.at(key).slice(0, begin, end).cpu(); };
-    kept_.push_back({outputs.uris[s], outputs.groups[s], outputs.domain_ids[s], part("coord"), part("label"), part("predicted")});
+    const int64_t begin = offset[int64_t(s)].item<int64_t>(),
+                  end = offset[int64_t(s) + 1].item<int64_t>();
+    const auto part = [&](const char* key) {
+      return outputs.tensors.at(key).slice(0, begin, end).cpu();
+    };
+    kept_.push_back({outputs.uris[s], outputs.groups[s], outputs.domain_ids[s], part("coord"),
+                     part("label"), part("predicted")});
   }
 }
 
 std::map<std::string, double> SampleRecorder::write(const std::filesystem::path& path,
                                                     const std::filesystem::path& trace_path) const {
   const TraceView trace = load_trace(trace_path);
-  Json meta = {{"schema", "switchyard.samples/1"}, {"selection", "random by seed"}, {"sites", Json::array()}, {"samples", Json::array()}};
+  Json meta = {{"schema", "switchyard.samples/1"},
+               {"selection", "random by seed"},
+               {"sites", Json::array()},
+               {"samples", Json::array()}};
   std::map<std::string, double> share;
   for (const TraceSite& site : trace.sites) {
     meta["sites"].push_back(site.name);
     const double tokens = std::max<double>(1, static_cast<double>(site.tokens()));
-    share[site.name] = static_cast<double>(site.slot.size()) / tokens / static_cast<double>(site.experts);
+    share[site.name] =
+        static_cast<double>(site.slot.size()) / tokens / static_cast<double>(site.experts);
   }
   NamedTensors tensors;
   for (const Kept& kept : kept_) {

@@ -12,21 +12,23 @@ namespace switchyard {
 
 struct TraceView;
 
-/// [sites, N] i16: expert of first choice of every finest token of sequence `s` at every site, -1: none.
+/// [sites, N] i16: expert of first choice of every finest token of sequence `s` at every site, -1:
+/// none.
 at::Tensor first_choices(const TraceView& trace, int64_t s);
 
 class SampleRecorder {
  public:
-  /// Chooses `per_domain` sequences of each domain at random by `seed`, never by looks; the same groups
-  /// in every domain where groups are shared.
+  /// Chooses `per_domain` sequences of each domain at random by `seed`, never by looks; the same
+  /// groups in every domain where groups are shared.
   SampleRecorder(const std::vector<SequenceInfo>& all, int64_t per_domain, uint64_t seed);
 
   /// Keeps the chosen sequences of a batch. Reads coord, label and predicted.
   void add(const Outputs& outputs);
-  /// Adds the first-choice expert of every finest token at every site from the trace file, writes the
-  /// samples that the trace holds, and returns for every site the mean share of its experts that a
-  /// token uses (mean k / experts).
-  std::map<std::string, double> write(const std::filesystem::path& path, const std::filesystem::path& trace) const;
+  /// Adds the first-choice expert of every finest token at every site from the trace file, writes
+  /// the samples that the trace holds, and returns for every site the mean share of its experts
+  /// that a token uses (mean k / experts).
+  std::map<std::string, double> write(const std::filesystem::path& path,
+                                      const std::filesystem::path& trace) const;
 
  private:
   struct Kept {

@@ -52,7 +52,9 @@ Study Study::create(const std::filesystem::path& folder, const StudyParams& para
   return study;
 }
 
-bool Study::is_study(const std::filesystem::path& folder) { return std::filesystem::exists(folder / "study.json"); }
+bool Study::is_study(const std::filesystem::path& folder) {
+  return std::filesystem::exists(folder / "study.json");
+}
 
 Study Study::open(const std::filesystem::path& folder) {
   const std::string where = (folder / "study.json").string();
@@ -64,8 +66,8 @@ Study Study::open(const std::filesystem::path& folder) {
     study.protocol_ = json.at("protocol").get<std::string>();
     study.overrides_ = json.at("overrides").get<std::vector<std::string>>();
     for (const auto& cell : json.at("cells")) {
-      study.cells_.push_back({cell.at("arm").get<std::string>(), cell.at("holdout").get<std::string>(),
-                              cell.at("seed").get<int64_t>(),
+      study.cells_.push_back({cell.at("arm").get<std::string>(),
+                              cell.at("holdout").get<std::string>(), cell.at("seed").get<int64_t>(),
                               state_from(cell.at("state").get<std::string>(), where)});
     }
   } catch (const Json::exception& error) {
@@ -80,8 +82,11 @@ void Study::set_state(size_t cell, CellState state) {
 }
 
 void Study::save() const {
-  Json json = {{"schema", "switchyard.study/1"}, {"experiment", experiment_}, {"protocol", protocol_},
-               {"overrides", overrides_}, {"cells", Json::array()}};
+  Json json = {{"schema", "switchyard.study/1"},
+               {"experiment", experiment_},
+               {"protocol", protocol_},
+               {"overrides", overrides_},
+               {"cells", Json::array()}};
   for (const auto& cell : cells_) {
     json["cells"].push_back({{"arm", cell.arm},
                              {"holdout", cell.holdout},

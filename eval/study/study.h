@@ -1,6 +1,7 @@
 #pragma once
-// A study is a set of planned cells arm x held-out set x seed (DESIGN 8). study.json lists all of them
-// and their state before the first one starts, so that an interrupted study continues where it stopped.
+// A study is a set of planned cells arm x held-out set x seed (DESIGN 8). study.json lists all of
+// them and their state before the first one starts, so that an interrupted study continues where it
+// stopped.
 
 #include <cstdint>
 #include <filesystem>
@@ -20,8 +21,8 @@ struct StudyParams {
   static void declare(Fields<StudyParams>& f);
 };
 
-/// "moe": the config as it is; "active", "total": its dense twins (core/moe/twin.h); "original": the
-/// published dense sub-layer.
+/// "moe": the config as it is; "active", "total": its dense twins (core/moe/twin.h); "original":
+/// the published dense sub-layer.
 const std::vector<std::string>& arm_names();
 
 enum class CellState { Planned, Trained, Evaluated };

@@ -1,11 +1,13 @@
-// Runs the program itself: exit codes, one line per error, and every command that the documents print.
+// Runs the program itself: exit codes, one line per error, help, shipped configs, resume.
 
 #include "tests/test.h"
 
-#include <cstdio>
 #include <sys/wait.h>
+#include <cstdio>
 
+#include "core/base/random.h"
 #include "core/io/file.h"
+#include "core/io/npy.h"
 
 using namespace switchyard;
 using namespace switchyard::test;
@@ -20,7 +22,8 @@ struct Result {
 
 /// Runs `switchyard ARGS` in the source tree; `streams`: what of its output to keep.
 Result run(const std::string& args, const std::string& streams = "2>&1") {
-  const std::string command = cat("cd '", SWITCHYARD_SOURCE_DIR, "' && '", SWITCHYARD_PROGRAM, "' ", args, " ", streams);
+  const std::string command =
+      cat("cd '", SWITCHYARD_SOURCE_DIR, "' && '", SWITCHYARD_PROGRAM, "' ", args, " ", streams);
   Result result;
   FILE* pipe = ::popen(command.c_str(), "r");
   char buffer[4096];
@@ -42,7 +45,9 @@ void check_user_error(const std::string& args, const std::vector<std::string>& t
 
 }  // namespace
 
-TEST_CASE("a wrong config is one line with its place, the nearest key or the range, and exit code 1", "[apps]") {
+TEST_CASE(
+    "a wrong config is one line with its place, the nearest key or the range, and exit code 1",
+    "[apps]") {
   check_user_error(kDemo + "optimizer.lrr=1", {"optimizer.lrr=1", "optimizer.lr"});
   check_user_error(kDemo + "optimizer.lr=fast", {"optimizer.lr=fast", "expected float"});
   check_user_error(kDemo + "task.clouds=0", {"task.clouds=0", "1 to 4096"});
@@ -53,7 +58,8 @@ TEST_CASE("a wrong config is one line with its place, the nearest key or the ran
 
 TEST_CASE("a duplicate key in a config file is refused with both lines", "[apps]") {
   TempDir dir;
-  fs::copy(fs::path(SWITCHYARD_SOURCE_DIR) / "configs", dir / "configs", fs::copy_options::recursive);
+  fs::copy(fs::path(SWITCHYARD_SOURCE_DIR) / "configs", dir / "configs",
+           fs::copy_options::recursive);
   write_text(dir / "configs/optimizer/twice.yaml", "lr: 0.1\nbeta1: 0.9\nlr: 0.2\n");
   ::setenv("SWITCHYARD_CONFIGS", (dir / "configs").c_str(), 1);
   check_user_error(kDemo + "optimizer=twice", {"twice.yaml:3", "lr"});
@@ -69,7 +75,8 @@ TEST_CASE("missing folders and wrong arguments are user errors", "[apps]") {
 }
 
 TEST_CASE("every verb has help with an example", "[apps]") {
-  for (const char* verb : {"train", "sweep", "eval", "predict", "report", "describe", "pack", "parity", "datasets", "runs", "bench"}) {
+  for (const char* verb : {"train", "sweep", "eval", "predict", "report", "describe", "pack",
+                           "parity", "datasets", "runs", "bench"}) {
     const Result result = run(std::string(verb) + " --help");
     INFO(verb);
     CHECK(result.code == 0);
@@ -78,7 +85,8 @@ TEST_CASE("every verb has help with an example", "[apps]") {
 }
 
 TEST_CASE("the composed config names who set a value", "[apps]") {
-  const Result result = run("train --cfg why optimizer.lr experiment=point_cloud/scan_demo optimizer.lr=0.5");
+  const Result result =
+      run("train --cfg why optimizer.lr experiment=point_cloud/scan_demo optimizer.lr=0.5");
   INFO(result.output);
   CHECK(result.code == 0);
   CHECK(result.output.find("optimizer.lr = 0.5") != std::string::npos);
@@ -86,12 +94,67 @@ TEST_CASE("the composed config names who set a value", "[apps]") {
 }
 
 TEST_CASE("every shipped experiment composes and parses", "[apps]") {
-  for (const auto& entry : fs::recursive_directory_iterator(fs::path(SWITCHYARD_SOURCE_DIR) / "configs/experiment")) {
+  for (const auto& entry :
+       fs::recursive_directory_iterator(fs::path(SWITCHYARD_SOURCE_DIR) / "configs/experiment")) {
     if (entry.path().extension() != ".yaml") continue;
-    fs::path name = fs::relative(entry.path(), fs::path(SWITCHYARD_SOURCE_DIR) / "configs/experiment");
+    fs::path name =
+        fs::relative(entry.path(), fs::path(SWITCHYARD_SOURCE_DIR) / "configs/experiment");
     const Result result = run("train --cfg job experiment=" + name.replace_extension("").string());
     INFO(name << "\n" << result.output);
     CHECK(result.code == 0);
+  }
+}
+
+namespace {
+
+/// Two sensors' worth of noisy boxes in the npy_folder layout.
+void write_clouds(const fs::path& root) {
+  write_text(root / "classes.txt", "floor\nbox\n");
+  for (const char* domain : {"near", "far"}) {
+    for (int64_t scan = 0; scan < 4; ++scan) {
+      RandomStream stream(3, domain, uint64_t(scan));
+      at::Tensor coord = at::empty({3000, 3}), label = at::empty({3000}, at::kLong);
+      for (int64_t i = 0; i < 3000; ++i) {
+        const bool box = i % 3 == 0;
+        float* p = coord.data_ptr<float>() + 3 * i;
+        p[0] = float(stream.uniform(0, box ? .8 : 4));
+        p[1] = float(stream.uniform(0, box ? .8 : 4));
+        p[2] = float(box ? stream.uniform(.2, .8) : stream.normal(0, .01));
+        label.data_ptr<int64_t>()[i] = box;
+      }
+      const fs::path folder = root / domain / (scan < 2 ? "train" : "test") / cat("scan", scan);
+      write_npy(folder / "coord.npy", coord);
+      write_npy(folder / "segment.npy", label);
+    }
+  }
+}
+
+}  // namespace
+
+TEST_CASE(
+    "a killed point-cloud run goes on to the same bits, with EMA, accumulation and mixed domains",
+    "[apps][resume]") {
+  TempDir dir;
+  write_clouds(dir / "data");
+  const std::string common =
+      cat("train experiment=point_cloud/scan_demo dataset=npy_folder data.root=",
+          (dir / "data").string(),
+          " task.train_domains=[near,far] task.test_domains=[near,far] task.clouds=2 "
+          "task.voxel.crop_voxels=600",
+          " trainer.max_steps=40 trainer.checkpoint_every=10 trainer.log_every=1 "
+          "trainer.accumulate=2 trainer.ema_decay=0.9 run.dir=");
+  REQUIRE(run(common + (dir / "whole").string()).code == 0);
+  const std::string killed = (dir / "killed").string();
+  // Kills itself as soon as the checkpoint of step 20 is there.
+  run(cat(common, killed, " >/dev/null 2>&1 & pid=$!; while [ ! -e '", killed,
+          "/ckpt/step-00000020/state.json' ] && kill -0 $pid; do :; done; kill -9 $pid; wait"));
+  REQUIRE_FALSE(fs::exists(dir / "killed/ckpt/step-00000040"));
+  REQUIRE(run("train resume=" + killed).code == 0);
+  for (const char* file :
+       {"ckpt/step-00000040/model.safetensors", "ckpt/step-00000040/ema.safetensors",
+        "ckpt/step-00000040/optimizer.safetensors", "metrics.jsonl"}) {
+    INFO(file);
+    CHECK(read_text(dir.path() / "whole" / file) == read_text(dir.path() / "killed" / file));
   }
 }
 

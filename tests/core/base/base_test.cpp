@@ -30,7 +30,9 @@ struct Outer {
 };
 
 ConfigNode map_of(ConfigNode::Map map) { return ConfigNode(std::move(map), {"a.yaml", 3}); }
-ConfigNode at_line(ConfigNode::Value value, int line) { return ConfigNode(std::move(value), {"a.yaml", line}); }
+ConfigNode at_line(ConfigNode::Value value, int line) {
+  return ConfigNode(std::move(value), {"a.yaml", line});
+}
 
 }  // namespace
 
@@ -75,8 +77,9 @@ TEST_CASE("draws have the promised distribution", "[random]") {
 }
 
 TEST_CASE("parameter structs read over their defaults and write back", "[params]") {
-  const auto node = map_of({{"mode", at_line(std::string("mean"), 4)},
-                            {"inner", at_line(ConfigNode::Map{{"depth", at_line(int64_t{3}, 6)}}, 5)}});
+  const auto node =
+      map_of({{"mode", at_line(std::string("mean"), 4)},
+              {"inner", at_line(ConfigNode::Map{{"depth", at_line(int64_t{3}, 6)}}, 5)}});
   const auto params = parse_params<Outer>(node, "model");
   CHECK(params.lr == .5);
   CHECK(params.mode == "mean");
@@ -95,10 +98,11 @@ TEST_CASE("parameter errors name place, value and what would be valid", "[params
         "[a.yaml:9] model.lr is out of range: got -1, expected at least 0");
   CHECK(message({{"lr", at_line(std::string("x"), 9)}}) ==
         "[a.yaml:9] model.lr has the wrong type: got string x, expected float");
-  CHECK(message({{"mode", at_line(std::string("mix"), 9)}}).find("nearest: max") != std::string::npos);
-  CHECK(message({{"lr", at_line(std::string("???"), 9)}}).find("must be set") != std::string::npos);
-  CHECK(message({{"sizes", at_line(ConfigNode::List{at_line(int64_t{0}, 9)}, 9)}}).find("out of range") !=
+  CHECK(message({{"mode", at_line(std::string("mix"), 9)}}).find("nearest: max") !=
         std::string::npos);
+  CHECK(message({{"lr", at_line(std::string("???"), 9)}}).find("must be set") != std::string::npos);
+  CHECK(message({{"sizes", at_line(ConfigNode::List{at_line(int64_t{0}, 9)}, 9)}})
+            .find("out of range") != std::string::npos);
 }
 
 TEST_CASE("a registry makes by type and lists what it knows", "[registry]") {

@@ -23,7 +23,8 @@ Sample room_corner(int64_t points) {
     const double u = stream.uniform(0, 3), v = stream.uniform(0, 3), noise = stream.normal(0, .002);
     float* p = coord.data_ptr<float>() + 3 * i;
     p[0] = float(wall ? noise : u), p[1] = float(v), p[2] = float(wall ? u : noise);
-    for (int64_t a = 0; a < 3; ++a) color.data_ptr<uint8_t>()[3 * i + a] = uint8_t(stream.below(256));
+    for (int64_t a = 0; a < 3; ++a)
+      color.data_ptr<uint8_t>()[3 * i + a] = uint8_t(stream.below(256));
     segment.data_ptr<int64_t>()[i] = wall ? 0 : 1;
   }
   at::Tensor origin = at::full({points, 3}, 1.5, at::kFloat);
@@ -92,12 +93,16 @@ TEST_CASE("bad clouds give an error that names the scan; small ones work", "[vox
   CHECK(error_of([&] { voxelize(scan, params, RandomStream(0, "v")); }) ==
         "[corner] coord is not finite at point 3");
   scan.tensors["coord"][3][1] = 1e9;
-  CHECK(error_of([&] { voxelize(scan, params, RandomStream(0, "v")); }).find("too large") != std::string::npos);
+  CHECK(error_of([&] { voxelize(scan, params, RandomStream(0, "v")); }).find("too large") !=
+        std::string::npos);
   scan.tensors["coord"] = at::zeros({10, 2});
-  CHECK(error_of([&] { voxelize(scan, params, RandomStream(0, "v")); }).find("expected [N, 3]") != std::string::npos);
-  for (int64_t points : {0, 1}) CHECK(voxelize(room_corner(points), params, RandomStream(0, "v")).feat.size(0) == points);
+  CHECK(error_of([&] { voxelize(scan, params, RandomStream(0, "v")); }).find("expected [N, 3]") !=
+        std::string::npos);
+  for (int64_t points : {0, 1})
+    CHECK(voxelize(room_corner(points), params, RandomStream(0, "v")).feat.size(0) == points);
   CHECK(voxelize_train(room_corner(0), params, RandomStream(0, "v")).feat.size(0) == 0);
   scan = room_corner(10);
   scan.tensors["segment"] = at::zeros({9}, at::kLong);
-  CHECK(error_of([&] { voxelize(scan, params, RandomStream(0, "v")); }).find("differ in length") != std::string::npos);
+  CHECK(error_of([&] { voxelize(scan, params, RandomStream(0, "v")); }).find("differ in length") !=
+        std::string::npos);
 }

@@ -27,6 +27,7 @@ TEST_CASE("a damaged or wrong study is refused by name", "[study]") {
   CHECK(error_of([&] { Study::open(dir.path()); }).find("damaged study") != std::string::npos);
   StudyParams params;
   params.arms = {"moe", "dense"};
-  CHECK(error_of([&] { Study::create(dir.path(), params, "", {}); }).find("unknown arm: got 'dense'") !=
-        std::string::npos);
+  CHECK(error_of([&] {
+          Study::create(dir.path(), params, "", {});
+        }).find("unknown arm: got 'dense'") != std::string::npos);
 }
