@@ -14,6 +14,7 @@ if(SWITCHYARD_CUDA STREQUAL "OFF")
   switchyard_part(cuda off "SWITCHYARD_CUDA=OFF")
 elseif(NVCC)
   set(CMAKE_CUDA_COMPILER ${NVCC})
+  set(CMAKE_CUDA_STANDARD_REQUIRED OFF)  # else CXX_STANDARD asks for CUDA20, unknown to CMake 3.25
   set(CMAKE_CUDA_ARCHITECTURES OFF)
   set(SWITCHYARD_CUDA_ARCHS "90a" CACHE STRING "compute capabilities to build kernels for")
   enable_language(CUDA)
