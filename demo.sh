@@ -17,6 +17,6 @@ esac
 scripts/setup.sh cpu switchyard
 program=build/cpu/switchyard
 start=$SECONDS
-[ -e "$data/index.json" ] || "$program" pack "$data" dataset=$dataset
+"$program" pack "$data" dataset=$dataset --if-changed
 "$program" sweep experiment=$experiment data.root="$data"
 echo "demo: $((SECONDS - start)) s wall after set-up"

@@ -105,6 +105,8 @@ RunConfig read_run(const fs::path& run_folder, const std::vector<std::string>& o
   ConfigNode node = load_yaml(run_folder / "config.yaml");
   for (const auto& text : overrides) {
     const Override parsed = parse_override(text);
+    check(!parsed.key.starts_with("data."), parsed.where(), "has no effect on a run that exists: its ",
+          "config.yaml is filled in already; override what read it, as in dataset.root=FOLDER");
     ConfigNode* target = &node;
     for (const auto& part : split(parsed.key, '.')) {
       target = target->find(part);

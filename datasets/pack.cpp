@@ -123,6 +123,12 @@ void check_target(const fs::path& folder) {
 
 }  // namespace
 
+bool is_packed(const Dataset& dataset, const fs::path& folder) {
+  const std::string hash = dataset.info().hash;
+  return !hash.empty() && fs::exists(folder / kShardIndexName) &&
+         read_shard_index(folder).source_hash == hash;
+}
+
 void pack(const Dataset& dataset, const fs::path& folder, const PackOptions& options) {
   check(dataset.size() > 0, folder.string(), "nothing to pack: the dataset is empty");
   check(options.max_bytes > 0, "max_bytes", "must be positive: got ", options.max_bytes);

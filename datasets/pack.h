@@ -22,4 +22,7 @@ struct PackOptions {
 void pack(const Dataset& dataset, const std::filesystem::path& folder,
           const PackOptions& options = {});
 
+/// `folder` is a pack of exactly these data: equal source hash (never so for a dataset without one).
+bool is_packed(const Dataset& dataset, const std::filesystem::path& folder);
+
 }  // namespace switchyard

@@ -150,3 +150,13 @@ TEST_CASE("pack replaces a pack, never another folder", "[datasets][shards]") {
   pack(four_samples(), folder / "p");
   CHECK_FALSE(std::filesystem::exists(folder / "p/shard-00001.safetensors"));
 }
+
+TEST_CASE("a pack knows whether it holds these data", "[datasets][shards]") {
+  TempDir folder;
+  CHECK_FALSE(is_packed(four_samples(), folder / "p"));
+  pack(four_samples(), folder / "p");
+  CHECK(is_packed(four_samples(), folder / "p"));
+  const std::vector<Sample> one = {sample_of(1, "a", false)};
+  CHECK_FALSE(is_packed(MemoryDataset(one, {{"a"}, "memory", "h1", true}), folder / "p"));
+  CHECK_FALSE(is_packed(MemoryDataset(one, {{"a"}, "memory", "", true}), folder / "p"));
+}

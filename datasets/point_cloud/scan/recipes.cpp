@@ -170,8 +170,9 @@ void fill(Furnisher& f) {
 
 }  // namespace
 
-Room make_room(const ModelLibrary& library, bool test, const RandomStream& random) {
-  Room room = make_empty_room(library, test, random.child("shell"));
+Room make_room(const ModelLibrary& library, const std::string& kind, bool test,
+               const RandomStream& random) {
+  Room room = make_empty_room(library, kind, test, random.child("shell"));
   Furnisher furnisher(library, test, room, random.child("furniture"));
   static const std::map<std::string, void (*)(Furnisher&)> recipes = {
       {"living", living}, {"bedroom", bedroom}, {"office", office},

@@ -5,7 +5,8 @@
 
 namespace switchyard::scan {
 
-/// A room with all its furniture; a pure function of library, side of the split and stream.
-Room make_room(const ModelLibrary& library, bool test, const RandomStream& random);
+/// A room of this kind with all its furniture; a pure function of the arguments.
+Room make_room(const ModelLibrary& library, const std::string& kind, bool test,
+               const RandomStream& random);
 
 }  // namespace switchyard::scan

@@ -1,13 +1,17 @@
 #include "datasets/point_cloud/scan/room.h"
 
 #include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include "core/base/error.h"
 
 namespace switchyard::scan {
 namespace {
 
 struct Kind {
   const char* name;
-  double weight, low, high;
+  double share, low, high;
 };
 constexpr Kind kKinds[] = {{"living", .27, 3.4, 5.2},  {"bedroom", .18, 2.9, 4.2},
                            {"office", .16, 2.9, 4.8},  {"dining", .12, 3.0, 4.5},
@@ -24,6 +28,13 @@ Rgb tinted_grey(RandomStream& random, double low, double high) {
     channel = static_cast<unsigned char>(255 * std::clamp(grey + random.normal(0, .025), 0.0, 1.0));
   }
   return out;
+}
+
+const Kind& find_kind(const std::string& name) {
+  const auto kind = std::find_if(std::begin(kKinds), std::end(kKinds),
+                                 [&](const Kind& k) { return name == k.name; });
+  check(kind != std::end(kKinds), "scan", "unknown kind of room: got '", name, "'");
+  return *kind;
 }
 
 Outline make_outline(const Kind& kind, RandomStream& random) {
@@ -64,27 +75,24 @@ class OpeningMaker {
   }
 
  private:
+  // One model is drawn for a wall; if it does not fit, the wall stays as it is.
   bool add(int64_t wall, const std::string& role) {
     const auto models = library_.with_role(role, test_);
     if (models.empty()) return false;
+    const int64_t model = models[random_.below(int64_t(models.size()))];
+    const ModelEntry& entry = library_.entry(model);
     const double wall_length = room_.outline.wall_length(wall);
-    for (int attempt = 0; attempt < 10; ++attempt) {
-      const int64_t model = models[random_.below(int64_t(models.size()))];
-      const ModelEntry& entry = library_.entry(model);
-      const double room_left = wall_length - 2 * kCornerGap - entry.width;
-      const double shift = random_.uniform();
-      if (room_left < 0 || entry.height > room_.height - .1) continue;
-      if (role == "window" && entry.width > kWindowShare * wall_length) continue;
-      const double s0 = kCornerGap + shift * room_left;
-      const double sill =
-          role == "door" ? 0 : std::min(entry.elevation, room_.height - .1 - entry.height);
-      const Opening opening{wall, model, s0, s0 + entry.width, sill, sill + entry.height};
-      if (!is_free(opening)) continue;
-      room_.openings.push_back(opening);
-      if (sill < .3) reserve(opening);
-      return true;
-    }
-    return false;
+    const double room_left = wall_length - 2 * kCornerGap - entry.width;
+    if (room_left < 0 || entry.height > room_.height - .1) return false;
+    if (role == "window" && entry.width > kWindowShare * wall_length) return false;
+    const double s0 = kCornerGap + random_.uniform() * room_left;
+    const double sill =
+        role == "door" ? 0 : std::min(entry.elevation, room_.height - .1 - entry.height);
+    const Opening opening{wall, model, s0, s0 + entry.width, sill, sill + entry.height};
+    if (!is_free(opening)) return false;
+    room_.openings.push_back(opening);
+    if (sill < .3) reserve(opening);
+    return true;
   }
 
   bool is_free(const Opening& a) const {
@@ -117,13 +125,19 @@ double Room::floor_cover() const {
   return sum / outline.area();
 }
 
-Room make_empty_room(const ModelLibrary& library, bool test, RandomStream random) {
-  std::vector<double> weights;
-  for (const Kind& kind : kKinds) weights.push_back(kind.weight);
-  const Kind& kind = kKinds[random.weighted(weights)];
+std::string room_kind(double start, int64_t index) {
+  double left = std::fmod(start + double(index) * (std::numbers::phi - 1), 1.0);
+  for (const Kind& kind : kKinds) {
+    if ((left -= kind.share) < 0) return kind.name;
+  }
+  return kKinds[0].name;  // the shares add up to 1 but for rounding
+}
+
+Room make_empty_room(const ModelLibrary& library, const std::string& kind, bool test,
+                     RandomStream random) {
   Room room;
-  room.kind = kind.name;
-  room.outline = make_outline(kind, random);
+  room.kind = kind;
+  room.outline = make_outline(find_kind(kind), random);
   room.height = random.uniform(2.4, 2.9);
   room.wall_color = tinted_grey(random, .55, .95);
   room.ceiling_color = tinted_grey(random, .85, .97);

@@ -40,8 +40,14 @@ struct Room {
 /// Yaw that turns a model's back (+Y) to the wall.
 inline double facing_yaw(Vec2 inward) { return std::atan2(inward.x, -inward.y); }
 
-/// Draws kind, outline, height, colours, doors and windows (scan-simulator: sizes from 2.7 to 5.6
-/// m).
-Room make_empty_room(const ModelLibrary& library, bool test, RandomStream random);
+/// Kind of room number `index` of a family: each kind comes in its share of every run of rooms, which
+/// independent draws would not give a test set of 20 (additive golden-ratio sequence from `start` in
+/// [0, 1)).
+std::string room_kind(double start, int64_t index);
+
+/// Draws outline, height, colours, doors and windows (scan-simulator: sizes from 2.7 to 5.6 m).
+/// Errors: unknown kind.
+Room make_empty_room(const ModelLibrary& library, const std::string& kind, bool test,
+                     RandomStream random);
 
 }  // namespace switchyard::scan

@@ -34,8 +34,9 @@ std::shared_ptr<const ScanRoom> ScanSimulator::room(const std::string& purpose, 
       if (entry.key == key) return entry.room;
     }
   }
-  Room room =
-      make_room(library_, test, RandomStream(seed_, "scan-room-" + purpose, 0, uint64_t(index)));
+  const std::string kind = room_kind(RandomStream(seed_, "scan-kinds-" + purpose).uniform(), index);
+  Room room = make_room(library_, kind, test,
+                        RandomStream(seed_, "scan-room-" + purpose, 0, uint64_t(index)));
   Soup soup = make_soup(room, library_);
   std::shared_ptr<const ScanRoom> made(new ScanRoom{std::move(room), Scene(std::move(soup))});
   std::lock_guard lock(mutex_);

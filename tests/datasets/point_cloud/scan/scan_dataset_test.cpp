@@ -138,7 +138,7 @@ TEST_CASE("scan: rooms use models of their side only, without collisions", "[sca
   for (const bool side : {false, true}) {
     double cover = 0;
     for (uint64_t i = 0; i < 20; ++i) {
-      const scan::Room room = scan::make_room(library(), side, RandomStream(3, "rooms", 0, i));
+      const scan::Room room = scan::make_room(library(), scan::room_kind(0, i), side, RandomStream(3, "rooms", 0, i));
       cover += room.floor_cover() / 20;
       for (const auto& o : room.openings) CHECK(library().entry(o.model).test == side);
       for (const auto& o : room.objects) {
@@ -156,7 +156,7 @@ TEST_CASE("scan: rooms use models of their side only, without collisions", "[sca
 TEST_CASE("scan: a sensor stands clear of walls and furniture", "[scan]") {
   if (!have_furniture()) return;
   for (uint64_t i = 0; i < 20; ++i) {
-    const scan::Room room = scan::make_room(library(), false, RandomStream(4, "rooms", 0, i));
+    const scan::Room room = scan::make_room(library(), scan::room_kind(0, i), false, RandomStream(4, "rooms", 0, i));
     RandomStream random(4, "stand", 0, i);
     const auto points = scan::draw_standpoints(room, 3, 1.2, 1.7, random);
     REQUIRE_FALSE(points.empty());
