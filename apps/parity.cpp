@@ -4,6 +4,7 @@
 #include "apps/verbs.h"
 #include "core/base/error.h"
 #include "core/golden/golden.h"
+#include "core/train/runtime.h"
 
 namespace switchyard {
 namespace {
@@ -30,6 +31,7 @@ int run_parity(const Arguments& args) {
   GoldenOptions options;
   if (args.has("only")) options.only = split(args.value("only"), ',');
   options.precision = precision_from(args.value("precision", "case"));
+  options.device = parse_device(args.value("device", "cpu"));
   const GoldenReport report =
       run_golden(args.path("a folder of golden cases"), options, print_line);
   if (args.has("json")) write_json(args.value("json"), to_json(report));
@@ -47,6 +49,7 @@ Verb parity_verb() {
           "switchyard parity tests/golden/point_moe --only attention,block/eval_* --precision f64",
           {{"only", "kinds or kind/glob, separated by commas", true},
            {"precision", "f64, f32 or case (default: what the case asks for)", true},
+           {"device", "cpu (default), cuda or cuda:N", true},
            {"json", "write the results to this file", true}},
           run_parity};
 }

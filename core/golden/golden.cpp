@@ -121,14 +121,15 @@ const Kind& kind_of(const GoldenCase& golden) {
   return found->second;
 }
 
-void run_case(const Found& found, GoldenPrecision precision, GoldenReport::Line& line) {
-  GoldenCase golden{SafeTensors::open(found.path), "", found.kind, found.name, {}, {}, at::kDouble};
+void run_case(const Found& found, const GoldenOptions& options, GoldenReport::Line& line) {
+  GoldenCase golden{SafeTensors::open(found.path), "", found.kind, found.name, {}, {}, at::kDouble,
+                    options.device};
   const GoldenSet& set = set_of(golden.file);
   golden.set = set.name;
   golden.config = json_of(golden.file, "config");
   golden.tolerance = json_of(golden.file, "tolerance");
   const Kind& kind = kind_of(golden);
-  golden.dtype = precision_of(golden, set.rule, precision);
+  golden.dtype = precision_of(golden, set.rule, options.precision);
   GoldenComparison result(golden, set.rule);
   kind.run(golden, result);
   result.finish(kind.skip, line);
@@ -136,12 +137,12 @@ void run_case(const Found& found, GoldenPrecision precision, GoldenReport::Line&
 
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
-GoldenReport::Line line_of(const Found& found, GoldenPrecision precision) {
+GoldenReport::Line line_of(const Found& found, const GoldenOptions& options) {
   GoldenReport::Line line;
   line.name = found.name;
   line.kind = found.kind;
   try {
-    run_case(found, precision, line);
+    run_case(found, options, line);
   } catch (const NotCovered& part) {
     line.covered = false;
     line.note = part.reason;
@@ -155,12 +156,13 @@ GoldenReport::Line line_of(const Found& found, GoldenPrecision precision) {
 
 at::Tensor GoldenCase::tensor(const std::string& full_name) const {
   const at::Tensor stored = file.get(full_name);
-  return stored.to(stored.is_floating_point() ? dtype : stored.scalar_type(), false, /*copy=*/true);
+  if (!stored.is_floating_point()) return stored.clone();
+  return stored.to(device, dtype, /*non_blocking=*/false, /*copy=*/true);
 }
 
 void GoldenCase::load_weights(Module& module, const std::string& prefix) const {
   at::NoGradGuard no_grad;
-  module.to(at::kCPU, dtype);
+  module.to(device, dtype);
   std::set<std::string> left;
   for (const std::string& name : file.names()) {
     if (name.starts_with("weights/" + prefix)) left.insert(name);
@@ -189,7 +191,7 @@ GoldenReport run_golden(const std::string& folder, const GoldenOptions& options,
                         const std::function<void(const GoldenReport::Line&)>& on_line) {
   GoldenReport report;
   for (const Found& found : select(files_below(folder), options.only)) {
-    const auto& line = report.lines.emplace_back(line_of(found, options.precision));
+    const auto& line = report.lines.emplace_back(line_of(found, options));
     ++(!line.covered ? report.not_covered : line.passed ? report.passed : report.failed);
     if (on_line) on_line(line);
   }

@@ -22,13 +22,15 @@ struct GoldenCase {
   std::string set, kind, name;
   Json config, tolerance;
   at::ScalarType dtype;  ///< kDouble or kFloat: the precision of this run
+  at::Device device = at::kCPU;
 
   bool has(const std::string& tensor) const { return file.has(tensor); }
-  /// Floating tensors converted to `dtype`, a private copy; integers as stored.
+  /// Floating tensors converted to `dtype` on `device`, a private copy; integers as stored, on the
+  /// CPU: coordinates, offsets and orders are planned there.
   at::Tensor tensor(const std::string& full_name) const;
   at::Tensor input(const std::string& name) const { return tensor("inputs/" + name); }
-  /// Copies every `weights/<prefix><view name>` into the module's views, converting the module to
-  /// `dtype` first. Errors: a view without a tensor, a tensor without a view, a wrong shape.
+  /// Copies every `weights/<prefix><view name>` into the module's views, moving the module to `dtype`
+  /// and `device` first. Errors: a view without a tensor, a tensor without a view, a wrong shape.
   void load_weights(Module& module, const std::string& prefix = "") const;
 };
 
@@ -61,6 +63,7 @@ enum class GoldenPrecision { Double, Single, FromCase };
 struct GoldenOptions {
   std::vector<std::string> only;  ///< "kind" or "kind/glob"; empty: all
   GoldenPrecision precision = GoldenPrecision::FromCase;
+  at::Device device = at::kCPU;
 };
 
 struct GoldenReport {

@@ -162,7 +162,7 @@ at::Tensor criterion(const Json& config, const at::Tensor& logits, const at::Ten
 }  // namespace
 
 void run_losses(const GoldenCase& c, GoldenResult& result) {
-  const auto label = c.input("segment");
+  const auto label = c.input("segment").to(c.device);
   const auto& criteria = c.config.at("criteria");
   for (const std::string part : {"ce", "lovasz", "total"}) {
     const auto logits = c.input("logits").requires_grad_(true);
