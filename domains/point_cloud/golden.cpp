@@ -85,7 +85,8 @@ void run_subm_conv(const GoldenCase& c, GoldenResult& result) {
   SubmConv conv(size("in_channels"), size("out_channels"), size("kernel_size"),
                 c.config.at("bias").get<bool>());
   c.load_weights(conv);
-  const auto map = neighbor_map(c.input("grid_coord"), offset_of(c), size("kernel_size"));
+  const auto map =
+      neighbor_map(c.input("grid_coord"), offset_of(c), size("kernel_size")).to(c.device);
   const auto y = conv.forward(x, map);
   const auto loss = pull(c, y);
   loss.backward();
@@ -138,7 +139,7 @@ void run_unpooling(const GoldenCase& c, GoldenResult& result) {
       {c.config.at("bn_eps").get<double>(), c.config.at("bn_momentum").get<double>()});
   c.load_weights(unpool);
   unpool.train(c.config.at("train").get<bool>());
-  const auto sum = unpool.forward(child, parent, c.input("pooling_inverse"));
+  const auto sum = unpool.forward(child, parent, c.input("pooling_inverse").to(c.device));
   const auto loss = pull(c, sum.feat_NC) + pull(c, sum.skip_NC, "cotangent_sparse");
   loss.backward();
   result.compare("outputs/feat", sum.feat_NC);

@@ -91,11 +91,11 @@ void compare_patches(const GoldenCase& c, const PointLevel& level, int64_t row,
   const auto qkv =
       at::linear(c.input("feat"), c.tensor("weights/qkv.weight"), c.tensor("weights/qkv.bias"));
   result.compare("outputs/attn",
-                 probabilities(qkv, slots, patches, c.config.at("num_heads").get<int64_t>()));
+                 probabilities(qkv, slots.to(c.device), patches, c.config.at("num_heads").get<int64_t>()));
 }
 
 std::shared_ptr<PointLevel> level_of(const GoldenCase& c, const std::vector<int64_t>& rows = {}) {
-  const auto coord = c.has("inputs/coord") ? c.input("coord") : c.input("grid_coord").to(c.dtype);
+  const auto coord = c.has("inputs/coord") ? c.input("coord") : c.input("grid_coord").to(c.device, c.dtype);
   const std::vector<Curve> curves = {Curve::Z, Curve::ZTrans, Curve::Hilbert, Curve::HilbertTrans};
   return std::make_shared<PointLevel>(c.input("grid_coord"), coord, offset_of(c), curves, rows);
 }
