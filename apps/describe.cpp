@@ -1,45 +1,115 @@
+#include <ATen/core/grad_mode.h>
+
 #include <cstdio>
 #include <iostream>
 
 #include "apps/model_run.h"
+#include "apps/parameter_count.h"
 #include "apps/verbs.h"
 #include "core/base/flop_counter.h"
+#include "core/moe/routing_override.h"
+#include "core/moe/site_info.h"
+#include "core/train/runtime.h"
 
 namespace switchyard {
 namespace {
 
-void print_moe(const ConfigNode& config) {
-  const ConfigNode* moe = config.find_path("model.moe");
-  if (!moe || !moe->is_map()) {
-    std::cout << "moe: none (published dense sub-layers)\n";
-    return;
+void print_arms(const RunConfig& run) {
+  for (const auto& arm : arm_names()) {
+    const RunConfig arm_run = parse_run(arm_config(run.node, arm), run.overrides);
+    const auto model = make_task(arm_run)->build_model();
+    const ParameterCount count = count_active(*model, selector_share(*model));
+    std::printf("arm %s: %lld parameters, %.0f active per token\n", arm.c_str(),
+                static_cast<long long>(count.total), count.active);
   }
-  std::cout << "moe (granularity token: every point chooses its experts):\n" << moe->to_yaml(2);
-  std::cout << "oracle inputs: none (no router reads domain_id)\n";
 }
 
 void print_parameters(const Module& model, bool keys) {
-  int64_t total = 0, buffers = 0;
-  for (const ParamView& view : model.views()) {
-    (view.trainable ? total : buffers) += view.value().numel();
-    if (keys) std::cout << view.name << " " << to_text(view.value().sizes().vec()) << "\n";
+  std::printf("parameters by part:\n");
+  for (const auto& [part, count] : parameters_by_part(model))
+    std::printf("  %-20s %12lld\n", part.c_str(), static_cast<long long>(count));
+  if (!keys) return;
+  for (const ParamView& view : model.views())
+    std::cout << view.name << " " << to_text(view.value().sizes().vec()) << "\n";
+}
+
+/// "yes" or "no" where all sites agree, else how many hold.
+std::string how_many(const std::vector<SiteInfo>& sites, bool (*holds)(const SiteInfo&)) {
+  const auto count = std::count_if(sites.begin(), sites.end(), holds);
+  if (count == 0) return "no";
+  return count == std::ssize(sites) ? "yes" : cat("at ", count, " of ", sites.size(), " sites");
+}
+
+void print_sites(const std::vector<SiteInfo>& sites) {
+  if (sites.empty()) return void(std::printf("MoE sites: none (dense sub-layers)\n"));
+  std::printf("MoE sites (E routed experts, k per token, m = hidden / channels):\n");
+  std::printf("  %-32s %4s %5s %7s %9s %7s %6s\n", "site", "E", "k", "shared", "channels", "hidden",
+              "m");
+  std::string stages;
+  for (const SiteInfo& s : sites) {
+    if (s.stages != stages) {
+      const std::string losses = s.losses.empty() ? "none" : join(s.losses);
+      std::printf("  router: %s; losses: %s\n", s.stages.c_str(), losses.c_str());
+    }
+    stages = s.stages;
+    std::printf("  %-32s %4lld %5.4g %7lld %9lld %7lld %6.4g\n", s.site.c_str(),
+                static_cast<long long>(s.experts), s.k, static_cast<long long>(s.shared),
+                static_cast<long long>(s.in), static_cast<long long>(s.hidden),
+                static_cast<double>(s.hidden) / static_cast<double>(s.in));
   }
-  std::cout << "parameters: " << total << " (" << model.views().size() << " tensors, " << buffers
-            << " elements in buffers)\n";
+  std::vector<std::string> reads;
+  for (const SiteInfo& s : sites) reads.insert(reads.end(), s.reads.begin(), s.reads.end());
+  std::sort(reads.begin(), reads.end());
+  reads.erase(std::unique(reads.begin(), reads.end()), reads.end());
+  std::printf("routers read: token features%s%s\n", reads.empty() ? "" : ", ", join(reads).c_str());
+  std::printf("oracle (a router reads domain_id): %s\n",
+              how_many(sites, [](const SiteInfo& s) { return s.oracle(); }).c_str());
+  std::printf("causal (no decision depends on a later token): %s\n",
+              how_many(sites, [](const SiteInfo& s) { return s.causal; }).c_str());
+}
+
+int64_t flops_of(Task& task, Module& model, Batch& batch, const RoutingOverride& routing) {
+  ForwardContext context;
+  context.routing_override = &routing;
+  const FlopCounter counter;
+  task.predict(model, batch, context);
+  return counter.flops();
+}
+
+/// One forward pass of the first test sequence, as configured and with every expert on every token.
+void print_flops(Task& task, Module& model, const std::vector<SiteInfo>& sites) {
+  const at::NoGradGuard no_grad;
+  model.train(false);
+  const auto batch = task.source("test")->next();
+  check(batch != nullptr, "describe", "the test split is empty: no sequence to count FLOPs on");
+  RoutingOverride every;
+  for (const SiteInfo& s : sites) {
+    RoutingRule& rule = every.rules.emplace_back();
+    rule.sites = s.site;
+    rule.k = s.experts;
+  }
+  const auto tokens = static_cast<double>(std::max<int64_t>(1, batch->tokens()));
+  std::printf("FLOPs (2 x multiply-adds of matrix products) of %s, %.0f tokens:\n",
+              batch->uris.front().c_str(), tokens);
+  const auto print = [&](const char* name, int64_t flops) {
+    std::printf("  %-7s %.6g a forward pass, %.6g a token\n", name, static_cast<double>(flops),
+                static_cast<double>(flops) / tokens);
+  };
+  print("active", flops_of(task, model, *batch, {}));
+  print("total", flops_of(task, model, *batch, every));
 }
 
 int run_describe(const Arguments& args) {
   const RunConfig run = args.paths.empty() ? compose_run(args.overrides)
                                            : read_run(args.path("a run folder"), args.overrides);
+  init_runtime(run.trainer.threads, run.trainer.deterministic);
+  print_arms(run);
   const auto task = make_task(run);
-  for (const auto& arm : arm_names()) {
-    const RunConfig arm_run = parse_run(arm_config(run.node, arm), run.overrides);
-    const auto model = make_task(arm_run)->build_model();
-    std::cout << "arm " << arm << ": " << count_parameters(*model) << " parameters\n";
-  }
   const auto model = task->build_model();
+  const auto sites = moe_sites(*model);
   print_parameters(*model, args.has("keys"));
-  print_moe(run.node);
+  print_sites(sites);
+  print_flops(*task, *model, sites);
   return 0;
 }
 
@@ -47,7 +117,8 @@ int run_describe(const Arguments& args) {
 
 Verb describe_verb() {
   return {"describe",
-          "parameters of every arm and the composed routing pipeline",
+          "parameters of every arm and by part, MoE sites with their routers and what these read, "
+          "FLOPs with the chosen and with all experts",
           "[RUN] [overrides...]",
           "switchyard describe experiment=point_cloud/scan_demo data.root=data/scan_demo",
           {{"keys", "list every published tensor with its shape"}},

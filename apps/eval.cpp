@@ -12,7 +12,8 @@ int run_eval(const Arguments& args) {
   if (!Study::is_study(folder)) {
     const RunConfig run = read_run(folder, args.overrides);
     evaluate_run(folder, run);
-    std::cout << run_table(folder) << "\nrun: " << folder.string() << std::endl;
+    std::cout << run_table(folder, run) << "\nrun: " << evaluation_folder(folder, run).string()
+              << std::endl;
     return 0;
   }
   Study study = Study::open(folder);
@@ -24,9 +25,10 @@ int run_eval(const Arguments& args) {
           folder.string());
     base = read_run(cell_folder, args.overrides);
     evaluate_run(cell_folder, *base);
-    study.set_state(i, CellState::Evaluated);
+    if (evaluation_folder(folder, *base) == folder) study.set_state(i, CellState::Evaluated);
   }
-  std::cout << write_study_tables(study, *base) << "\nstudy: " << folder.string() << std::endl;
+  std::cout << write_study_tables(study, *base)
+            << "\nstudy: " << evaluation_folder(folder, *base).string() << std::endl;
   return 0;
 }
 
@@ -35,9 +37,12 @@ int run_eval(const Arguments& args) {
 Verb eval_verb() {
   return {
       "eval",
-      "evaluate a trained run or study on its test domains; never trains",
+      "evaluate a trained run or study on its test domains; never trains. eval.override.* changes "
+      "the routing for this evaluation alone (k, selector, drop, delta, weights; sites, tokens)",
       "FOLDER [overrides...]",
-      "switchyard eval runs/point_cloud/scan_demo/20261125-120000-1 eval.metric=miou@voxel-present",
+      "switchyard eval runs/point_cloud/scan_demo/20261125-120000-1 "
+      "eval.metric=miou@voxel-present\n"
+      "  switchyard eval runs/point_cloud/scan_demo/20261125-120000-1 eval.override.k=1",
       {},
       run_eval};
 }

@@ -1,8 +1,14 @@
+#include <cctype>
+#include <cstring>
 #include <set>
 
 #include "apps/model_run.h"
+#include "apps/parameter_count.h"
+#include "core/base/glob.h"
+#include "core/base/log.h"
 #include "core/io/file.h"
 #include "core/io/json.h"
+#include "core/moe/site_info.h"
 #include "eval/study/evaluation.h"
 #include "eval/study/samples.h"
 
@@ -25,29 +31,6 @@ std::set<std::string> choose_sequences(const std::vector<SequenceInfo>& all, int
   return chosen;
 }
 
-/// Trainable elements, and those a token meets: routed experts count by mean k of the trace.
-struct ParameterCount {
-  int64_t total = 0;
-  double active = 0;
-};
-
-/// `share`: for every routed site the share of its experts that a token uses.
-ParameterCount count_active(const Module& model, const std::map<std::string, double>& share) {
-  ParameterCount out;
-  for (const ParamView& view : model.views()) {
-    if (!view.trainable) continue;
-    const int64_t n = view.value().numel();
-    const std::string owner = view.name.substr(0, view.name.find(".experts."));
-    double used = 1;
-    for (const auto& [site, fraction] : share) {
-      if (owner != view.name && owner.ends_with(site)) used = fraction;
-    }
-    out.total += n;
-    out.active += static_cast<double>(n) * used;
-  }
-  return out;
-}
-
 ResultTable make_table(const std::vector<std::string>& domains, const GroupResults& groups,
                        const TableRow& common, const std::string& metric) {
   ResultTable table{"seen_unseen", metric, {}};
@@ -65,10 +48,71 @@ ResultTable make_table(const std::vector<std::string>& domains, const GroupResul
   return table;
 }
 
+/// What eval.override asks for. Errors: `sites` that names none of the model's.
+RoutingOverride override_of(const RunConfig& run, const Module& model) {
+  const RoutingRuleParams& params = run.eval.routing;
+  if (params.text().empty()) return {};
+  std::vector<std::string> sites;
+  for (const SiteInfo& info : moe_sites(model)) sites.push_back(info.site);
+  if (sites.empty()) log::warn("eval.override changes nothing: the model has no MoE site");
+  const bool any = std::any_of(sites.begin(), sites.end(),
+                               [&](const auto& s) { return matches_glob(params.sites, s); });
+  check(sites.empty() || any, "eval.override.sites", "matches no MoE site: got '", params.sites,
+        "'; valid: ", join(sites));
+  return {{make_rule(params)}};
+}
+
+/// The values that all rows of a run share.
+TableRow common_row(const RunConfig& run, const std::string& arm, const LoadedModel& loaded,
+                    const Evaluation& evaluation,
+                    const std::map<std::string, double>& mean_k_share) {
+  const ParameterCount count = count_active(*loaded.model, mean_k_share);
+  TableRow row;
+  row.model = run.node.find("model")->find("type")->as_string();
+  row.arm = row.role = arm;
+  row.seed = run.seed;
+  row.split = "test";
+  row.step = loaded.step;
+  row.weights = run.trainer.ema_decay > 0 ? "ema" : "raw";
+  row.params_total = static_cast<double>(count.total);
+  row.params_active = count.active;
+  row.flops_per_token = static_cast<double>(evaluation.flops) /
+                        static_cast<double>(std::max<int64_t>(1, evaluation.tokens));
+  row.data_hash = loaded.task->data_hash();
+  return row;
+}
+
+void write_results(const fs::path& folder, const RunConfig& run, Evaluation evaluation,
+                   const TableRow& common, const std::vector<std::string>& domains) {
+  for (auto& row : evaluation.rows) {
+    row.arm = common.arm;
+    row.seed = common.seed;
+  }
+  for (const std::string metric : {"miou@voxel-common", "miou@voxel-present", "miou@voxel-all"}) {
+    const GroupResults groups{metric, 100, evaluation.rows,
+                              class_lists(evaluation, metric, run.eval.class_share)};
+    const bool primary = metric == run.eval.metric;
+    if (primary) write_groups(folder / "groups.json", groups);
+    write_table(folder, make_table(domains, groups, common, metric),
+                primary ? "table" : "table-" + metric);
+  }
+}
+
 }  // namespace
 
-void evaluate_run(const fs::path& folder, const RunConfig& run) {
-  LoadedModel loaded = load_model(folder, run);
+fs::path evaluation_folder(const fs::path& folder, const RunConfig& run) {
+  std::string change = run.eval.routing.text();
+  if (change.empty()) return folder;
+  for (char& c : change) {
+    if (!std::isalnum(static_cast<unsigned char>(c)) && !std::strchr("=.-,", c)) c = '_';
+  }
+  return folder / "override" / change;
+}
+
+void evaluate_run(const fs::path& run_folder, const RunConfig& run) {
+  LoadedModel loaded = load_model(run_folder, run);
+  const fs::path folder = evaluation_folder(run_folder, run);
+  const RoutingOverride routing = override_of(run, *loaded.model);
   Task& task = *loaded.task;
   const auto all = task.sequences("test");
   const auto traced = choose_sequences(all, run.trace.sequences);
@@ -79,6 +123,7 @@ void evaluate_run(const fs::path& folder, const RunConfig& run) {
   Evaluation evaluation = evaluate(
       task, *loaded.model, "test", run.device,
       [&](const Batch& batch, ForwardContext& context) {
+        context.routing_override = &routing;
         if (!run.trace.enabled || !traced.count(batch.uris.front())) return;
         recorder.begin_batch(
             {batch.uris, batch.groups, batch.domain_ids, batch.labels(), batch.places()});
@@ -92,34 +137,9 @@ void evaluate_run(const fs::path& folder, const RunConfig& run) {
     recorder.write(trace);
     mean_k_share = samples.write(folder / "trace" / "samples.safetensors", trace);
   }
-
-  const std::string arm = recorded_arm(folder);
-  for (auto& row : evaluation.rows) {
-    row.arm = arm;
-    row.seed = run.seed;
-  }
-  const ParameterCount count = count_active(*loaded.model, mean_k_share);
-  TableRow common;
-  common.model = run.node.find("model")->find("type")->as_string();
-  common.arm = common.role = arm;
-  common.seed = run.seed;
-  common.split = "test";
-  common.step = loaded.step;
-  common.weights = run.trainer.ema_decay > 0 ? "ema" : "raw";
-  common.params_total = static_cast<double>(count.total);
-  common.params_active = count.active;
-  common.flops_per_token = static_cast<double>(evaluation.flops) /
-                           static_cast<double>(std::max<int64_t>(1, evaluation.tokens));
-  common.data_hash = task.data_hash();
-
-  for (const std::string metric : {"miou@voxel-common", "miou@voxel-present", "miou@voxel-all"}) {
-    const GroupResults groups{metric, 100, evaluation.rows,
-                              class_lists(evaluation, metric, run.eval.class_share)};
-    const bool primary = metric == run.eval.metric;
-    const std::string stem = primary ? "table" : "table-" + metric;
-    if (primary) write_groups(folder / "eval" / "groups.json", groups);
-    write_table(folder / "eval", make_table(task.domain_names(), groups, common, metric), stem);
-  }
+  const TableRow common =
+      common_row(run, recorded_arm(run_folder), loaded, evaluation, mean_k_share);
+  write_results(folder / "eval", run, std::move(evaluation), common, task.domain_names());
 }
 
 }  // namespace switchyard

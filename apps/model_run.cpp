@@ -98,7 +98,11 @@ std::map<std::string, std::string> provenance() {
 }
 
 std::string recorded_arm(const fs::path& folder) {
-  return read_json(folder / "provenance.json").value("arm", std::string("moe"));
+  const fs::path path = folder / "provenance.json";
+  const Json facts = read_json(path);
+  check(facts.is_object() && facts.contains("arm") && facts.at("arm").is_string(), path.string(),
+        "damaged: 'arm' is missing; valid: ", join(arm_names()));
+  return facts.at("arm").get<std::string>();
 }
 
 TrainResult train_run(const RunConfig& run, const fs::path& folder, const std::string& arm,

@@ -23,7 +23,11 @@ TrainResult train_run(const RunConfig& run, const std::filesystem::path& folder,
 /// The arm that a run folder was trained as.
 std::string recorded_arm(const std::filesystem::path& folder);
 
-/// Evaluates the newest checkpoint of a run folder on the test domains: writes eval/, trace/.
+/// Where the results of evaluating a run or study folder belong: the folder itself, or
+/// FOLDER/override/<what eval.override changes>, so that they never replace the model's own.
+std::filesystem::path evaluation_folder(const std::filesystem::path& folder, const RunConfig& run);
+/// Evaluates the newest checkpoint of a run folder on the test domains: writes eval/ and trace/ in
+/// its evaluation_folder().
 void evaluate_run(const std::filesystem::path& folder, const RunConfig& run);
 
 /// Loads `checkpoint` (or a run folder's newest) into a freshly built model on the run's device.

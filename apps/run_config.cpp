@@ -56,6 +56,8 @@ void EvalParams::declare(Fields<EvalParams>& f) {
         "a class counts in a domain from this share of its labels", between(0, 1));
   f.add("draws", &EvalParams::draws, "bootstrap and permutation draws", between(20, 100000));
   f.add("group_word", &EvalParams::group_word, "what a group is called in tables: rooms, drives");
+  f.node("override", &EvalParams::routing,
+         "change the trained model's routing; results go to FOLDER/override/");
 }
 
 void BenchParams::declare(Fields<BenchParams>& f) {
@@ -103,6 +105,8 @@ RunConfig read_run(const fs::path& run_folder, const std::vector<std::string>& o
   check(fs::exists(run_folder / "config.yaml"), run_folder.string(),
         "is not a run folder: it has no config.yaml");
   ConfigNode node = load_yaml(run_folder / "config.yaml");
+  // A run of an older version lacks the newer keys of `eval`, which may be set all the same.
+  node.child("eval") = write_params(parse_params<EvalParams>(node_or_null(node, "eval"), "eval"));
   for (const auto& text : overrides) {
     const Override parsed = parse_override(text);
     check(!parsed.key.starts_with("data."), parsed.where(), "has no effect on a run that exists: its ",

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "core/config/compose.h"
+#include "core/moe/routing_override.h"
 #include "core/train/trainer.h"
 #include "eval/study/study.h"
 
@@ -24,6 +25,7 @@ struct EvalParams {
   double class_share = 0.001;
   int64_t draws = 1000;
   std::string group_word = "groups";
+  RoutingRuleParams routing;  ///< key `override`: what the evaluation changes in the routing
   static void declare(Fields<EvalParams>& f);
 };
 

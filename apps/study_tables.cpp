@@ -97,12 +97,14 @@ ProbeInput probe_rows(Task& task, int64_t max_per_domain) {
 
 std::string write_study_tables(const Study& study, const RunConfig& run) {
   std::vector<fs::path> cells;
-  for (const auto& cell : study.cells()) cells.push_back(study.cell_folder(cell));
-  return write_tables(study.folder(), cells, run);
+  for (const auto& cell : study.cells())
+    cells.push_back(evaluation_folder(study.cell_folder(cell), run));
+  return write_tables(evaluation_folder(study.folder(), run), cells, run);
 }
 
-std::string run_table(const fs::path& run_folder) {
-  return write_tables(run_folder, {run_folder}, read_run(run_folder));
+std::string run_table(const fs::path& run_folder, const RunConfig& run) {
+  const fs::path folder = evaluation_folder(run_folder, run);
+  return write_tables(folder, {folder}, run);
 }
 
 std::string write_probe(const fs::path& folder) {

@@ -13,7 +13,7 @@ std::string write_study_tables(const Study& study, const RunConfig& run);
 /// Measures what one input token tells about its domain: eval/probe.json of a run or study. Returns
 /// lines to print.
 std::string write_probe(const std::filesystem::path& folder);
-/// Markdown of a single run's table.
-std::string run_table(const std::filesystem::path& run_folder);
+/// Markdown of a single run's table, in its evaluation_folder().
+std::string run_table(const std::filesystem::path& run_folder, const RunConfig& run);
 
 }  // namespace switchyard

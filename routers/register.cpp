@@ -1,5 +1,9 @@
 #include "routers/register.h"
 
+#include "routers/granularities/batch.h"
+#include "routers/granularities/sequence.h"
+#include "routers/granularities/token.h"
+#include "routers/granularities/window.h"
 #include "routers/hooks/temperature.h"
 #include "routers/losses/balance.h"
 #include "routers/losses/z_loss.h"
@@ -11,6 +15,10 @@ namespace switchyard {
 
 void register_routers() {
   [[maybe_unused]] static const bool once = [] {
+    register_token_granularity();
+    register_window_granularity();
+    register_sequence_granularity();
+    register_batch_granularity();
     register_linear_scorer();
     register_temperature_hook();
     register_topk_selector();

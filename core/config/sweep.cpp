@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "core/base/error.h"
+#include "core/base/glob.h"
 #include "core/config/yaml.h"
 
 namespace switchyard {
@@ -41,32 +42,13 @@ std::vector<std::string> range_values(const std::string& inner, const Override& 
   return out;
 }
 
-/// Shell-style match with * and ?.
-bool matches(std::string_view pattern, std::string_view name) {
-  size_t p = 0, n = 0, star = std::string_view::npos, resume = 0;
-  while (n < name.size()) {
-    if (p < pattern.size() && pattern[p] == '*') {
-      star = p++;
-      resume = n;
-    } else if (p < pattern.size() && (pattern[p] == '?' || pattern[p] == name[n])) {
-      ++p, ++n;
-    } else if (star != std::string_view::npos) {
-      p = star + 1;
-      n = ++resume;
-    } else {
-      return false;
-    }
-  }
-  return pattern.find_first_not_of('*', p) == std::string_view::npos;
-}
-
 std::vector<std::string> glob_values(const std::string& pattern, const Override& o,
                                      const ConfigFolders& folders) {
   check(folders.is_group(o.key), o.where(), "glob needs a config group: got '", o.key, "'");
   std::vector<std::string> out;
   const auto options = folders.options(o.key);
   for (const auto& option : options) {
-    if (matches(pattern, option)) out.push_back(option);
+    if (matches_glob(pattern, option)) out.push_back(option);
   }
   check(!out.empty(), o.where(), "glob matches no option: got ", pattern,
         "; valid: ", join(options));

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "core/base/error.h"
+#include "core/base/glob.h"
 #include "core/golden/result.h"
 #include "core/golden/rule.h"
 #include "core/nn/module.h"

@@ -2,13 +2,13 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/zeros.h>
-#include <fnmatch.h>
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
 
 #include "core/base/error.h"
+#include "core/base/glob.h"
 #include "core/nn/module.h"
 
 namespace switchyard {
@@ -39,10 +39,6 @@ std::string shortened(const std::vector<std::string>& names) {
 }
 
 }  // namespace
-
-bool matches_glob(const std::string& pattern, const std::string& text) {
-  return ::fnmatch(pattern.c_str(), text.c_str(), 0) == 0;
-}
 
 std::vector<std::string> expected_tensors(const SafeTensors& file) {
   std::vector<std::string> out;

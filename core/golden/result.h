@@ -38,7 +38,5 @@ class GoldenComparison : public GoldenResult {
 
 /// Everything in the file that is neither a weight nor an input.
 std::vector<std::string> expected_tensors(const SafeTensors& file);
-/// Shell pattern; `*` also matches slashes.
-bool matches_glob(const std::string& pattern, const std::string& text);
 
 }  // namespace switchyard

@@ -42,7 +42,7 @@ Json parse_json(const std::string& text, const std::string& where) {
   };
   try {
     return Json::parse(text, limit_depth);
-  } catch (const Json::parse_error& error) {
+  } catch (const Json::exception& error) {  // syntax, or a number beyond double
     fail(where, "not valid JSON: ", std::string(error.what()));
   }
 }

@@ -30,7 +30,7 @@ at::Tensor segment_reduce_rows(const at::Tensor& x_NC, const at::Tensor& member_
   const auto padded = at::cat({x_NC, at::full({1, x_NC.size(1)}, filler, x_NC.options())});
   const auto index = at::where(absent, x_NC.size(0), member_ML).reshape({-1});
   const auto rows_MLC =
-      padded.index_select(0, index).view({member_ML.size(0), member_ML.size(1), -1});
+      padded.index_select(0, index).view({member_ML.size(0), member_ML.size(1), x_NC.size(1)});
   switch (reduction) {
     case Reduction::Max:
       return std::get<0>(rows_MLC.max(1));

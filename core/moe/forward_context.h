@@ -18,8 +18,8 @@ struct RoutingOverride;
 /// Per-token fields of one resolution. T tokens, S sequences; tokens of a sequence are contiguous.
 struct TokenLevel {
   at::Tensor seq_offset;  ///< [S+1] i64, starts with 0
-  at::Tensor
-      order;  ///< [T] i64, rank along the natural order (curve, frame, raster); may be undefined
+  at::Tensor order;  ///< [T] i64, rank along the natural order (curve, frame, raster), sequences in
+                     ///< turn: those of sequence s are seq_offset[s] .. ; may be undefined
   at::Tensor coords;     ///< [T, c]; may be undefined
   at::Tensor valid;      ///< [T] bool; undefined means all
   at::Tensor member_of;  ///< [T of the next finer level] i64: the token each finer token was pooled

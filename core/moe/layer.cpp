@@ -36,6 +36,7 @@ class MoELayer : public SubLayer {
     const ExpertParams& p = config.experts;
     const auto activation = activation_from_name(p.activation);
     const int64_t hidden = p.hidden_width(in);
+    info_ = {site_, in, hidden, out, p.count, p.shared, 0, {}, {}, {}, true};
     router_ = &emplace_child<Router>("gate", parse_params<RouterParams>(config.router, "router"),
                                      in, p.count, site_);
     experts_ = &emplace_child<ExpertBank>("experts", bank_shape(p, p.count, in, hidden, out),
@@ -45,6 +46,7 @@ class MoELayer : public SubLayer {
           "shared_experts", bank_shape(p, 1, in, hidden * p.shared, out), activation, false);
     }
     add_buffer("expert_token_counter", at::zeros({p.count}, at::kLong));
+    router_->describe(info_);
   }
 
   at::Tensor forward(const at::Tensor& x_TC, ForwardContext& context) override {
@@ -58,8 +60,11 @@ class MoELayer : public SubLayer {
     return shared_ ? y + shared_->forward_expert(x_TC, 0) : y;
   }
 
+  std::optional<SiteInfo> site_info() const override { return info_; }
+
  private:
   std::string site_;
+  SiteInfo info_;
   int64_t channels_;
   bool reference_;
   Router* router_;

@@ -26,7 +26,7 @@ struct ExpertParams {
 };
 
 /// One MoE site. Config node:
-///   router:  {scorer: linear, hooks: [], selector: {type: topk, k: 2},
+///   router:  {granularity: token, scorer: linear, hooks: [], selector: {type: topk, k: 2},
 ///             weigher: {type: softmax, renormalise: true}, losses: [{type: balance, alpha: 0.01}]}
 ///            null: the defaults of RouterParams; `none`: no router, the single expert is always on
 ///   experts: {count, hidden_mult | hidden, gated, activation, bias, shared}

@@ -1,9 +1,15 @@
 #include "core/moe/router.h"
 
+#include "core/moe/apply_rule.h"
 #include "core/moe/precision.h"
+#include "core/moe/token_groups.h"
 
 namespace switchyard {
 
+Registry<Granularity>& granularities() {
+  static Registry<Granularity> registry("granularity");
+  return registry;
+}
 Registry<Scorer, int64_t, int64_t>& scorers() {
   static Registry<Scorer, int64_t, int64_t> registry("scorer");
   return registry;
@@ -26,11 +32,13 @@ Registry<RouterLoss>& router_losses() {
 }
 
 RouterParams::RouterParams()
-    : scorer(std::string("linear")),
+    : granularity(std::string("token")),
+      scorer(std::string("linear")),
       selector(std::string("topk")),
       weigher(std::string("softmax")) {}
 
 void RouterParams::declare(Fields<RouterParams>& f) {
+  f.add("granularity", &RouterParams::granularity, "which tokens share one decision");
   f.add("scorer", &RouterParams::scorer, "gives every token a logit per expert");
   f.add("hooks", &RouterParams::hooks, "changes of the logits before selection, in order");
   f.add("selector", &RouterParams::selector, "chooses the experts of every token");
@@ -39,7 +47,8 @@ void RouterParams::declare(Fields<RouterParams>& f) {
 }
 
 Router::Router(const RouterParams& params, int64_t channels, int64_t experts, std::string site)
-    : site_(std::move(site)), experts_(experts) {
+    : site_(std::move(site)), params_(params), experts_(experts) {
+  granularity_ = granularities().make(params.granularity, "router.granularity");
   scorer_ = &add_child("", scorers().make(params.scorer, "router.scorer", channels, experts));
   for (const ConfigNode& node : params.hooks) {
     const std::string name = "hook" + to_text(hooks_.size());
@@ -51,19 +60,64 @@ Router::Router(const RouterParams& params, int64_t channels, int64_t experts, st
     losses_.push_back(router_losses().make(node, "router.losses"));
 }
 
-RouterOutput Router::forward(const at::Tensor& x_TC, ForwardContext& context) {
-  const AutocastOff full_precision;
-  RouterOutput out;
+Router::Decision Router::Decision::take(const at::Tensor& row_T) const {
+  auto [taken, entry_A] = take_tokens(selection, row_T);
+  return {logits_TE.index_select(0, row_T), scores_TE.index_select(0, row_T), std::move(taken),
+          weight_A.index_select(0, entry_A)};
+}
+
+Router::Decision Router::decide(const at::Tensor& x_TC, const ForwardContext& context) const {
+  const auto rules = rules_at(site_, x_TC.size(0), experts_, context);
+  Decision out;
   out.logits_TE = scorer_->forward(x_TC, context);
   for (LogitHook* hook : hooks_) out.logits_TE = hook->forward(out.logits_TE, context);
+  for (const auto& rule : rules) out.logits_TE = rule.logits(out.logits_TE);
   out.scores_TE = weigher_->scores(out.logits_TE);
-  const Selection selection = selector_->select(out.scores_TE.detach(), context);
-  const auto weight = weigher_->weights(out.scores_TE, selection);
-  out.assignment = make_assignment(selection.token_offset, selection.slot_of, weight, experts_);
+  const auto fixed_TE = out.scores_TE.detach();
+  out.selection = selector_->select(fixed_TE, context);
+  for (const auto& rule : rules) out.selection = rule.selection(out.selection, fixed_TE);
+  out.weight_A = weigher_->weights(out.scores_TE, out.selection);
+  for (const auto& rule : rules) out.weight_A = rule.weights(out.weight_A, out.selection);
+  return out;
+}
+
+Router::Decision Router::decide_by_group(const at::Tensor& x_TC, ForwardContext& context) const {
+  const auto groups = granularity_->groups(x_TC.size(0), context);
+  if (!groups) return decide(x_TC, context);
+  const auto x_GC = group_mean(x_TC.to(score_type(x_TC)), *groups, context.level().valid);
+  context.descend(*groups);
+  const Decision decision = decide(x_GC, context);
+  context.ascend();
+  return decision.take(groups->member_of);
+}
+
+RouterOutput Router::forward(const at::Tensor& x_TC, ForwardContext& context) {
+  const AutocastOff full_precision;
+  const Decision decision = decide_by_group(x_TC, context);
+  const RouterOutput out{decision.logits_TE, decision.scores_TE,
+                         make_assignment(decision.selection.token_offset,
+                                         decision.selection.slot_of, decision.weight_A, experts_)};
   if (!context.training) return out;
   for (const auto& loss : losses_)
     context.add_loss(loss->name() + "/" + site_, loss->loss(out, context, site_));
   return out;
+}
+
+void Router::describe(SiteInfo& info) const {
+  const auto lines = [](const std::vector<ConfigNode>& nodes) {
+    std::vector<std::string> out;
+    for (const ConfigNode& node : nodes) out.push_back(node.to_line());
+    return out;
+  };
+  std::vector<std::string> stages = {params_.granularity.to_line(), params_.scorer.to_line()};
+  for (const auto& hook : lines(params_.hooks)) stages.push_back(hook);
+  stages.push_back(params_.selector.to_line());
+  stages.push_back(params_.weigher.to_line());
+  info.stages = join(stages, " > ");
+  info.losses = lines(params_.losses);
+  info.k = selector_->mean_k();
+  info.reads = scorer_->reads();
+  info.causal = granularity_->causal() && selector_->causal();
 }
 
 }  // namespace switchyard

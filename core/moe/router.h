@@ -1,21 +1,39 @@
 #pragma once
 // Routing as a chain of small stages:
+//   groups = granularity(tokens);  x = mean over each group, where tokens share a decision
 //   logits = hooks(scorer(x));  scores = weigher.scores(logits)
-//   selection = selector(scores);  weight = weigher.weights(scores, selection);  losses(...)
+//   selection = selector(scores);  weight = weigher.weights(scores, selection)
+//   every token gets its group's decision;  losses(...)
 // Scores and losses run in float at least (double stays double), autocast or not. Selection carries
-// no gradient; the router learns through the weights and the losses. Concrete stages: folder
-// routers.
+// no gradient; the router learns through the weights and the losses, which see tokens: a group
+// counts by its tokens. A ForwardContext's routing_override changes logits, selection and weights.
+// Concrete stages: folder routers.
 
 #include "core/base/registry.h"
 #include "core/moe/assignment.h"
 #include "core/moe/forward_context.h"
+#include "core/moe/selection.h"
+#include "core/moe/site_info.h"
 #include "core/nn/module.h"
 
 namespace switchyard {
 
+/// Which tokens share one decision.
+class Granularity {
+ public:
+  virtual ~Granularity() = default;
+  /// The groups of `tokens` tokens as a coarser level: `member_of` [T] names the group of every
+  /// token, `seq_offset` counts groups. Nothing: every token decides alone.
+  virtual std::optional<TokenLevel> groups(int64_t tokens, const ForwardContext& context) const = 0;
+  /// True where no token's decision depends on a later token of its sequence.
+  virtual bool causal() const = 0;
+};
+
 /// x [T, C] -> logits [T, E]. Its published tensors appear below `gate`.
 class Scorer : public Module {
  public:
+  /// Fields of ForwardContext that the scorer reads besides x: "domain_id", "task_id", "cond".
+  virtual std::vector<std::string> reads() const { return {}; }
   virtual at::Tensor forward(const at::Tensor& x_TC, const ForwardContext& context) = 0;
 };
 
@@ -25,19 +43,14 @@ class LogitHook : public Module {
   virtual at::Tensor forward(const at::Tensor& logits_TE, const ForwardContext& context) = 0;
 };
 
-/// Slots of every token, best first. token_offset [T+1], slot_of [A], both i64. `k`: slots per
-/// token where all have the same number, else 0.
-struct Selection {
-  at::Tensor token_offset, slot_of;
-  int64_t k = 0;
-};
-
 class Selector {
  public:
   virtual ~Selector() = default;
   virtual Selection select(const at::Tensor& scores_TE, const ForwardContext& context) = 0;
   /// Expected slots per token, for dense twins and cost tables.
   virtual double mean_k() const = 0;
+  /// False where a token's slots depend on other tokens.
+  virtual bool causal() const { return true; }
 };
 
 class Weigher {
@@ -62,6 +75,7 @@ class RouterLoss {
                           const std::string& site) = 0;
 };
 
+Registry<Granularity>& granularities();
 // Factories get (channels, experts) or (experts) besides their own parameters.
 Registry<Scorer, int64_t, int64_t>& scorers();
 Registry<LogitHook, int64_t>& logit_hooks();
@@ -70,7 +84,7 @@ Registry<Weigher>& weighers();
 Registry<RouterLoss>& router_losses();
 
 struct RouterParams {
-  ConfigNode scorer, selector, weigher;
+  ConfigNode granularity, scorer, selector, weigher;
   std::vector<ConfigNode> hooks, losses;
 
   RouterParams();
@@ -83,10 +97,25 @@ class Router : public Module {
   /// x [T, C]. In training the losses go to the context, named "<loss>/<site>".
   RouterOutput forward(const at::Tensor& x_TC, ForwardContext& context);
   double mean_k() const { return selector_->mean_k(); }
+  /// Fills in what the router decides.
+  void describe(SiteInfo& info) const;
 
  private:
+  /// Logits, scores, selection and weight [A] of every row of x.
+  struct Decision {
+    at::Tensor logits_TE, scores_TE;
+    Selection selection;
+    at::Tensor weight_A;
+    /// Row t of the result is row row_T[t].
+    Decision take(const at::Tensor& row_T) const;
+  };
+  Decision decide(const at::Tensor& x_TC, const ForwardContext& context) const;
+  Decision decide_by_group(const at::Tensor& x_TC, ForwardContext& context) const;
+
   std::string site_;
+  RouterParams params_;
   int64_t experts_;
+  std::unique_ptr<Granularity> granularity_;
   Scorer* scorer_;
   std::vector<LogitHook*> hooks_;
   std::unique_ptr<Selector> selector_;

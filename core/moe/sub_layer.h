@@ -1,6 +1,9 @@
 #pragma once
 
+#include <optional>
+
 #include "core/moe/forward_context.h"
+#include "core/moe/site_info.h"
 #include "core/nn/module.h"
 
 namespace switchyard {
@@ -10,6 +13,8 @@ namespace switchyard {
 class SubLayer : public Module {
  public:
   virtual at::Tensor forward(const at::Tensor& x_TC, ForwardContext& context) = 0;
+  /// What is routed here; nothing for a dense sub-layer.
+  virtual std::optional<SiteInfo> site_info() const { return {}; }
 };
 
 }  // namespace switchyard

@@ -39,6 +39,16 @@ void Module::append_views(const std::string& prefix, std::vector<ParamView>& out
   }
 }
 
+std::vector<const Module*> Module::modules() const {
+  std::vector<const Module*> out = {this};
+  for (const Item& item : items_) {
+    if (!item.child) continue;
+    const auto below = item.child->modules();
+    out.insert(out.end(), below.begin(), below.end());
+  }
+  return out;
+}
+
 std::vector<at::Tensor> Module::parameters() const {
   std::vector<at::Tensor> out;
   std::set<void*> seen;

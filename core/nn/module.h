@@ -51,6 +51,8 @@ class Module {
   /// All published tensors, in published order, names prefixed by `prefix` (with a dot if not
   /// empty).
   std::vector<ParamView> views(const std::string& prefix = "") const;
+  /// This module and all below it, parents first.
+  std::vector<const Module*> modules() const;
   /// Distinct storages of trainable views, in order of first appearance.
   std::vector<at::Tensor> parameters() const;
 

@@ -15,9 +15,18 @@ struct Params {
   static void declare(Fields<Params>& f) {
     f.add("alpha", &Params::alpha, "coefficient", at_least(0));
     f.add("scope", &Params::scope, "tokens that share one count",
-          Choices{{"sequence", "micro", "accumulation"}});
+          Choices{{"sequence", "micro", "accumulation", "global"}});
   }
 };
+
+BalanceLoss::Scope scope_from_name(const std::string& name) {
+  using Scope = BalanceLoss::Scope;
+  static const std::map<std::string, Scope> scopes = {{"sequence", Scope::Sequence},
+                                                      {"micro", Scope::Micro},
+                                                      {"accumulation", Scope::Accumulation},
+                                                      {"global", Scope::Global}};
+  return scopes.at(name);
+}
 
 /// [T, E] i64: how often each token uses each expert.
 at::Tensor use_of(const Assignment& a) {
@@ -70,23 +79,21 @@ at::Tensor BalanceLoss::loss(const RouterOutput& output, const ForwardContext& c
   auto offset_S = context.level().seq_offset;
   keep_valid(context.level(), scores_TE, use_TE, offset_S);
   if (scope_ == Scope::Sequence) return sequence_mean(scores_TE, use_TE, offset_S) * alpha_;
-  auto count_E = use_TE.sum(0);
-  if (scope_ == Scope::Accumulation) {
-    check(context.balance != nullptr, site,
-          "balance loss with scope accumulation needs a balance state; "
-          "valid without one: sequence, micro");
-    count_E = context.balance->add(site, count_E);
-  }
-  return balance_term(scores_TE, count_E) * alpha_;
+  const auto count_E = use_TE.sum(0);
+  if (scope_ == Scope::Micro) return balance_term(scores_TE, count_E) * alpha_;
+  check(context.balance != nullptr, site,
+        "balance loss with scope accumulation or global needs a balance state; "
+        "valid without one: sequence, micro");
+  const auto step_E = scope_ == Scope::Global
+                          ? context.balance->add_global(site + "/global", count_E)
+                          : context.balance->add(site, count_E);
+  return balance_term(scores_TE, step_E) * alpha_;
 }
 
 void register_balance_loss() {
   router_losses().add<Params>(
       "balance", "E * sum of mean probability * share of the tokens", [](const Params& p) {
-        const auto scope = p.scope == "sequence" ? BalanceLoss::Scope::Sequence
-                           : p.scope == "micro"  ? BalanceLoss::Scope::Micro
-                                                 : BalanceLoss::Scope::Accumulation;
-        return std::make_unique<BalanceLoss>(p.alpha, scope);
+        return std::make_unique<BalanceLoss>(p.alpha, scope_from_name(p.scope));
       });
 }
 

@@ -13,11 +13,15 @@ at::Tensor balance_term(const at::Tensor& scores_TE, const at::Tensor& count_E);
 /// micro-batch's:
 ///   sequence      every sequence alone, then the mean over sequences with tokens
 ///   micro         this micro-batch (Point-MoE, Switch)
-///   accumulation  all micro-batches of the optimizer step so far; needs context.balance
+///   accumulation  this rank's micro-batches of the optimizer step so far; needs context.balance
+///   global        those of all ranks; in a program without a process group, the only rank, this is
+///                 `accumulation` to the bit
+/// The last two approach the counts of the whole step and reach them at its last micro-batch
+/// (Qiu et al. 2025, section 3; counts known only afterwards would need a second forward pass).
 /// Tokens that are not `valid` count for nothing.
 class BalanceLoss : public RouterLoss {
  public:
-  enum class Scope { Sequence, Micro, Accumulation };
+  enum class Scope { Sequence, Micro, Accumulation, Global };
   BalanceLoss(double alpha, Scope scope) : alpha_(alpha), scope_(scope) {}
   std::string name() const override { return "balance"; }
   at::Tensor loss(const RouterOutput& output, const ForwardContext& context,

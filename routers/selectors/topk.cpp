@@ -13,8 +13,7 @@ struct Params {
 }  // namespace
 
 Selection TopKSelector::select(const at::Tensor& scores_TE, const ForwardContext&) {
-  const auto index = top_k_slots(scores_TE, k_);
-  return {at::arange(0, (index.size(0) + 1) * k_, k_, index.options()), index.view(-1), k_};
+  return fixed_k_selection(top_k_slots(scores_TE, k_));
 }
 
 void register_topk_selector() {

@@ -1,7 +1,6 @@
 #include "routers/weighers/softmax.h"
 
 #include <ATen/ops/diff.h>
-#include <ATen/ops/repeat_interleave.h>
 
 namespace switchyard {
 namespace {
@@ -26,13 +25,12 @@ at::Tensor SoftmaxWeigher::scores(const at::Tensor& logits_TE) { return at::soft
 
 at::Tensor SoftmaxWeigher::weights(const at::Tensor& scores_TE, const Selection& selection) {
   if (selection.k > 0) return uniform_weights(scores_TE, selection, renormalise_);
-  const auto length_T = at::diff(selection.token_offset);
-  const auto row_A = at::repeat_interleave(length_T, std::optional(selection.slot_of.size(0)));
+  const auto row_A = token_of_entry(selection);
   const auto p_A =
       scores_TE.reshape(-1).index_select(0, row_A * scores_TE.size(1) + selection.slot_of);
   if (!renormalise_) return p_A;
   const auto sum_T = at::zeros({scores_TE.size(0)}, p_A.options()).index_add(0, row_A, p_A);
-  const auto several_A = length_T.index_select(0, row_A) > 1;
+  const auto several_A = at::diff(selection.token_offset).index_select(0, row_A) > 1;
   return at::where(several_A, p_A / (sum_T.index_select(0, row_A) + 1e-20), p_A);
 }
 

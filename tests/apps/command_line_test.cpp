@@ -7,6 +7,7 @@
 
 #include "core/base/random.h"
 #include "core/io/file.h"
+#include "core/io/json.h"
 #include "core/io/npy.h"
 
 using namespace switchyard;
@@ -131,6 +132,53 @@ void write_clouds(const fs::path& root) {
 
 }  // namespace
 
+TEST_CASE("describe counts parameters, sites and FLOPs, and names oracles and causality",
+          "[apps]") {
+  TempDir dir;
+  write_clouds(dir / "data");
+  const std::string clouds =
+      cat("experiment=point_cloud/scan_demo dataset=npy_folder data.root=", (dir / "data").string(),
+          " task.train_domains=[near] task.test_domains=[near,far] ");
+  const Result token = run("describe " + clouds);
+  INFO(token.output);
+  REQUIRE(token.code == 0);
+  for (const char* text :
+       {"arm moe: ", "arm active: ", "routed experts", "routers ", "enc.enc0.block0.attn.proj",
+        "router: token > linear > {type: topk, k: 2}", "oracle (a router reads domain_id): no",
+        "later token): yes", "active ", "total "})
+    CHECK(token.output.find(text) != std::string::npos);
+  const Result grouped = run("describe " + clouds + "router=sequence");
+  INFO(grouped.output);
+  CHECK(grouped.output.find("router: sequence > linear") != std::string::npos);
+  CHECK(grouped.output.find("later token): no") != std::string::npos);
+}
+
+TEST_CASE("eval with an override leaves the model's own results alone", "[apps]") {
+  TempDir dir;
+  write_clouds(dir / "data");
+  const std::string folder = (dir / "run").string();
+  REQUIRE(run(cat("train experiment=point_cloud/scan_demo dataset=npy_folder data.root=",
+                  (dir / "data").string(),
+                  " task.train_domains=[near] task.test_domains=[near,far] trainer.max_steps=2 "
+                  "run.dir=",
+                  folder))
+              .code == 0);
+  REQUIRE(run("eval " + folder).code == 0);
+  const std::string own = read_text(dir / "run/eval/table.json");
+  const Result changed = run("eval " + folder + " eval.override.k=1");
+  INFO(changed.output);
+  REQUIRE(changed.code == 0);
+  CHECK(read_text(dir / "run/eval/table.json") == own);
+  const auto flops = [](const std::string& table) {
+    return parse_json(table, "table").at("rows").at(0).at("flops_per_token").get<double>();
+  };
+  CHECK(flops(read_text(dir / "run/override/k=1/eval/table.json")) < flops(own));
+  CHECK(fs::exists(dir / "run/override/k=1/trace"));
+  check_user_error("eval " + folder + " eval.override.k=9", {"override.k", "1 to 4"});
+  check_user_error("eval " + folder + " eval.override.k=1 eval.override.sites=head*",
+                   {"head*", "attn.proj"});
+}
+
 TEST_CASE(
     "a killed point-cloud run goes on to the same bits, with EMA, accumulation and mixed domains",
     "[apps][resume]") {
@@ -159,8 +207,10 @@ TEST_CASE(
 }
 
 TEST_CASE("small published cases pass through the verb", "[apps][golden]") {
-  const Result result = run("parity tests/golden/point_moe --precision f64");
-  INFO(result.output);
-  CHECK(result.code == 0);
-  CHECK(result.output.find(", 0 failed\n") != std::string::npos);
+  for (const char* precision : {"f64", "f32"}) {
+    const Result result = run(cat("parity tests/golden/point_moe --precision ", precision));
+    INFO(result.output);
+    CHECK(result.code == 0);
+    CHECK(result.output.find(", 0 failed\n") != std::string::npos);
+  }
 }

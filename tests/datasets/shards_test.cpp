@@ -9,6 +9,7 @@
 #include "core/io/safetensors.h"
 #include "datasets/pack.h"
 #include "tests/datasets/support.h"
+#include "tests/support/fuzz.h"
 
 using namespace switchyard;
 using namespace switchyard::test;
@@ -104,6 +105,20 @@ TEST_CASE("a damaged index is refused", "[datasets][shards]") {
   pack(four_samples(), folder / "p");
   write_text(folder / "p/index.json", "{\"schema\":");
   CHECK(holds(error_of([&] { ShardDataset(folder / "p"); }), "not valid JSON"));
+}
+
+TEST_CASE("a damaged pack never does more than throw an Error", "[datasets][shards][fuzz]") {
+  TempDir folder;
+  pack(four_samples(), folder / "p");
+  const auto read_all = [&] {
+    const ShardDataset shards(folder / "p");
+    for (int64_t i = 0; i < shards.size(); ++i) shards.get(i, {});
+  };
+  CHECK(refusals(folder / "p/index.json", read_all, 300) > 50);
+  for (const auto& entry : std::filesystem::directory_iterator(folder / "p")) {
+    if (entry.path().extension() == ".safetensors")
+      CHECK(refusals(entry.path(), read_all, 300) > 50);
+  }
 }
 
 TEST_CASE("offsets that do not rise are refused", "[datasets][shards]") {

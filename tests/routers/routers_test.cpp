@@ -99,6 +99,59 @@ TEST_CASE("balance loss has the published scopes", "[routers]") {
                        file.get("outputs/loss_sequence")) < 1e-10);
 }
 
+namespace {
+
+/// Mean over ranks and micro-batches of the loss with scope global: every rank has a state whose
+/// sum adds what the other ranks counted up to the same micro-batch.
+at::Tensor global_loss(const at::Tensor& logits, int64_t k) {
+  const int64_t ranks = logits.size(0), micros = logits.size(1),
+                tokens = logits.size(2) * logits.size(3);
+  const auto counted = [&](int64_t rank, int64_t micro) {
+    return route(logits[rank].narrow(0, 0, micro + 1).reshape({(micro + 1) * tokens, -1}), k)
+        .assignment.count();
+  };
+  BalanceLoss loss(1, BalanceLoss::Scope::Global);
+  std::vector<at::Tensor> terms;
+  for (int64_t r = 0; r < ranks; ++r) {
+    int64_t m = 0;
+    BalanceState state([&](const at::Tensor& own) {
+      auto sum = own;
+      for (int64_t other = 0; other < ranks; ++other) {
+        if (other != r) sum = sum + counted(other, m);
+      }
+      return sum;
+    });
+    for (; m < micros; ++m) {
+      auto context = one_sequence(tokens);
+      context.balance = &state;
+      terms.push_back(loss.loss(route(logits[r][m].reshape({tokens, -1}), k), context, "site"));
+    }
+  }
+  return at::stack(terms).mean();
+}
+
+}  // namespace
+
+TEST_CASE("scope global counts all ranks of the step so far", "[routers]") {
+  const auto file = routing_case("balance_scope_grad__accum");
+  const auto logits = double_of(file, "inputs/logits").requires_grad_(true);
+  const auto value = global_loss(logits, config_int(file, "k"));
+  CHECK(relative_error(value, file.get("outputs/loss_accum")) < 1e-10);
+  (value * double_of(file, "inputs/cot_loss_accum")).backward();
+  CHECK(relative_error(logits.grad(), file.get("grads/inputs/logits")) < 1e-9);
+
+  // One micro-batch a step: the ranks together are one big batch.
+  const auto single = logits.detach().narrow(1, 0, 1).clone();
+  CHECK(relative_error(global_loss(single, 2),
+                       scope_loss(single, 2, BalanceLoss::Scope::Micro, true)) < 1e-12);
+}
+
+TEST_CASE("without a process group scope global is accumulation to the bit", "[routers]") {
+  const auto logits = double_of(routing_case("balance_scopes__k2"), "inputs/logits");
+  CHECK(at::equal(scope_loss(logits, 2, BalanceLoss::Scope::Global, true),
+                  scope_loss(logits, 2, BalanceLoss::Scope::Accumulation, true)));
+}
+
 TEST_CASE("balance and z loss ignore padded tokens", "[routers]") {
   BalanceLoss balance(1, BalanceLoss::Scope::Micro);
   ZLoss z(1);

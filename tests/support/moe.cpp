@@ -6,10 +6,10 @@
 
 namespace switchyard::test {
 
-ForwardContext one_sequence(int64_t tokens, bool training) {
+ForwardContext one_sequence(int64_t tokens, bool training, at::Device device) {
   ForwardContext context;
   context.training = training;
-  context.start({at::tensor(std::vector<int64_t>{0, tokens}), {}, {}, {}, {}});
+  context.start({at::tensor(std::vector<int64_t>{0, tokens}).to(device), {}, {}, {}, {}});
   return context;
 }
 

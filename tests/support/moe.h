@@ -11,7 +11,7 @@
 namespace switchyard::test {
 
 /// A context with one level of `tokens` tokens in one sequence.
-ForwardContext one_sequence(int64_t tokens, bool training = false);
+ForwardContext one_sequence(int64_t tokens, bool training = false, at::Device device = at::kCPU);
 /// Standard normal [shape], double, keyed by `name`.
 at::Tensor normal(at::IntArrayRef shape, const std::string& name);
 MoEConfig moe_config(int64_t experts, int64_t k, double hidden_mult = 1, bool gated = true,

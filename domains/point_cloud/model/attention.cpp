@@ -20,6 +20,7 @@ at::Tensor SerializedAttention::attend(const at::Tensor& x_NC, PointLevel& level
   const auto& gather = level.gather(row, patch_size_, mode_);
   TimedScope scope("attention");
   const auto slots = qkv_->forward(x_NC).index_select(0, gather.point_of_slot);
+  if (gather.groups.empty()) return slots.narrow(1, 0, channels);  // no voxel, no patch
   std::vector<at::Tensor> parts;
   int64_t begin = 0;
   for (const auto& group : gather.groups) {

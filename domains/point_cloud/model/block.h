@@ -16,8 +16,8 @@ struct PointBlockConfig {
   int64_t order_row = 0;  ///< curve of the attention
   bool pre_norm = true;
   PatchMode mode = PatchMode::Varlen;
-  std::optional<ConfigNode> attn_out_proj;  ///< MoE instead of attn.proj; none: linear
-  std::optional<ConfigNode> ffn;            ///< MoE instead of mlp.0; none: two-layer GELU MLP
+  std::optional<ConfigNode> attn_out_proj = {};  ///< MoE instead of attn.proj; none: linear
+  std::optional<ConfigNode> ffn = {};            ///< MoE instead of mlp.0; none: two-layer GELU MLP
 };
 
 /// Published tensors: cpe.{0,1,2}, norm1.0, attn, norm2.0, mlp.0. `name` stands in sites, hooks and

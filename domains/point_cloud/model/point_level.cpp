@@ -25,7 +25,7 @@ Cells find_cells(const Serialization& curves, int shift) {
   const int64_t* order = curves.order_RN.const_data_ptr<int64_t>();
   Cells cells{{}, at::empty({n}, at::kLong), {}, {}};
   int64_t* cluster = cells.cluster.data_ptr<int64_t>();
-  int64_t longest = 0;
+  int64_t longest = 1;
   for (int64_t j = 0; j < n; ++j) {
     const bool starts = j == 0 || code[order[j]] >> shift != code[order[j - 1]] >> shift;
     if (starts) cells.first.push_back(j);

@@ -20,6 +20,7 @@
 #include "core/train/progress.h"
 #include "core/train/runtime.h"
 #include "tests/core/train/toy_task.h"
+#include "tests/support/fuzz.h"
 
 using namespace switchyard;
 using namespace switchyard::test;
@@ -253,6 +254,16 @@ TEST_CASE("a damaged newest checkpoint is named and the one before offered",
   fs::remove(dir / "run" / "ckpt" / "step-00000045" / "state.json");
   setup.resume_checkpoint.clear();
   CHECK(error_of([&] { run_toy(setup); }).find("state.json") != std::string::npos);
+}
+
+TEST_CASE("a damaged state.json never does more than throw an Error", "[train][checkpoint][fuzz]") {
+  TempDir dir;
+  auto setup = toy_setup(dir / "run");
+  setup.trainer.stop_after = 2;
+  run_toy(setup);
+  const auto folder = dir / "run" / "ckpt" / "step-00000002";
+  CHECK(refusals(
+            folder / "state.json", [&] { read_checkpoint(folder); }, 300) > 50);
 }
 
 TEST_CASE("resume refuses another config, seed or data, naming the key", "[train][resume]") {

@@ -1,15 +1,15 @@
 #include "datasets/point_cloud/bin_label.h"
 
-#include <yaml-cpp/yaml.h>
-
 #include <cmath>
 #include <cstdlib>
 
+#include "core/config/yaml.h"
 #include "core/io/file.h"
 #include "datasets/check.h"
 #include "datasets/pack.h"
 #include "datasets/shards.h"
 #include "tests/datasets/support.h"
+#include "tests/support/fuzz.h"
 
 using namespace switchyard;
 using namespace switchyard::test;
@@ -54,16 +54,9 @@ std::string read_error(const BinLabelParams& params) {
 
 /// The map inside configs/class_map/NAME.yaml.
 ConfigNode shipped_map(const std::string& name) {
-  const auto yaml = YAML::LoadFile(
-      (fs::path(SWITCHYARD_SOURCE_DIR) / "configs/class_map" / (name + ".yaml")).string());
-  ConfigNode out;
-  ConfigNode::List classes;
-  for (const auto& item : yaml[name]["classes"]) classes.push_back(text(item.as<std::string>()));
-  out.child("classes") = ConfigNode(std::move(classes));
-  for (const auto& item : yaml[name]["map"]) {
-    out.child("map").child(item.first.as<std::string>()) = text(item.second.as<std::string>());
-  }
-  return out;
+  const auto file =
+      load_yaml(fs::path(SWITCHYARD_SOURCE_DIR) / "configs/class_map" / (name + ".yaml"));
+  return *file.find(name);
 }
 
 }  // namespace
@@ -111,6 +104,14 @@ TEST_CASE("bin_label drops NaN points", "[datasets][bin_label]") {
                    {NAN, 1, 0, .1f, 3, 4, -1, .2f, 3, 4, 0, INFINITY, 3, 4, 6, .4f});
   const Sample sample = BinLabelDataset(at_root(folder.path())).get(0, {});
   CHECK(sample.tensors.at("segment").equal(at::tensor({0, 1}, at::kLong)));
+}
+
+TEST_CASE("damaged scans never do more than throw an Error", "[datasets][bin_label][fuzz]") {
+  TempDir folder;
+  write_scan(folder / "hdl/train", "0");
+  const auto read = [&] { BinLabelDataset(at_root(folder.path())).get(0, {}); };
+  CHECK(refusals(folder / "hdl/train/labels/0.label", read, 300) > 100);
+  CHECK(refusals(folder / "hdl/train/velodyne/0.bin", read, 300) > 30);
 }
 
 TEST_CASE("bin_label names what is wrong", "[datasets][bin_label]") {

@@ -15,9 +15,10 @@ const std::vector<std::string> kAll = {"serialization", "patches", "subm_conv", 
                                        "unpooling",     "losses",  "attention", "block",
                                        "ptv3",          "ptmoe"};
 
-GoldenReport run_all(const std::string& folder, const std::vector<std::string>& kinds) {
+GoldenReport run_all(const std::string& folder, const std::vector<std::string>& kinds,
+                     GoldenPrecision precision = GoldenPrecision::FromCase) {
   register_point_cloud_golden();
-  const auto report = run_golden(folder, {kinds, GoldenPrecision::FromCase});
+  const auto report = run_golden(folder, {kinds, precision});
   for (const auto& line : report.lines) {
     INFO(line.kind << " " << line.name << ": " << line.worst_tensor << " " << line.error << " / "
                    << line.limit << " " << line.note);
@@ -34,7 +35,17 @@ TEST_CASE("point cloud parts reproduce the published numbers", "[point_cloud][go
   CHECK(report.not_covered == 0);
 }
 
+TEST_CASE("in single precision they stay within the limits of the golden README",
+          "[point_cloud][golden]") {
+  const auto report =
+      run_all((test::data_dir() / "golden/point_moe").string(), kStored, GoldenPrecision::Single);
+  CHECK(report.passed >= 10);
+  CHECK(report.not_covered <= 3);  // pooling and unpooling state no f32 limit
+}
+
 TEST_CASE("the whole golden folder agrees where it is given", "[point_cloud][golden]") {
   const char* folder = std::getenv("SWITCHYARD_GOLDEN");
-  if (folder) CHECK(run_all(std::string(folder) + "/point_moe", kAll).ok());
+  if (!folder) return;
+  CHECK(run_all(std::string(folder) + "/point_moe", kAll).ok());
+  CHECK(run_all(std::string(folder) + "/point_moe", kAll, GoldenPrecision::Single).ok());
 }

@@ -1,66 +1,19 @@
 #include "domains/point_cloud/model/ptv3.h"
 
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/empty.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/tensor.h>
 
-#include <array>
 #include <chrono>
-#include <set>
 
 #include "domains/point_cloud/loss.h"
 #include "domains/point_cloud/model/neighbor_map.h"
 #include "domains/point_cloud/model/segmentor.h"
+#include "tests/domains/point_cloud/support.h"
 #include "tests/test.h"
 
 using namespace switchyard;
 using namespace switchyard::test;
-
-namespace {
-
-/// Voxels on a few planes, as scans have them: `clouds` times `n`.
-PointInput scan_like(int64_t clouds, int64_t n) {
-  RandomStream random(1);
-  std::vector<int64_t> grid;
-  PointInput input;
-  input.offset = {0};
-  for (int64_t b = 0; b < clouds; ++b) {
-    std::set<std::array<int64_t, 3>> seen;
-    while (static_cast<int64_t>(seen.size()) < n) {
-      std::array<int64_t, 3> p = {random.below(60), random.below(60), random.below(40)};
-      p[static_cast<size_t>(random.below(3))] = 10 * random.below(2);
-      seen.insert(p);
-    }
-    for (const auto& p : seen) grid.insert(grid.end(), p.begin(), p.end());
-    input.offset.push_back(input.offset.back() + n);
-  }
-  input.grid_N3 = at::tensor(grid, at::kLong).view({-1, 3});
-  input.coord_N3 = input.grid_N3.to(at::kFloat);
-  input.feat_NC = at::ones({clouds * n, 5}) * input.coord_N3.narrow(1, 0, 1) / 60;
-  return input;
-}
-
-Ptv3Params scan_demo() {
-  Ptv3Params p;
-  p.in_channels = 5;
-  p.stride = {2, 2};
-  p.enc_depths = {1, 1, 1};
-  p.enc_channels = {24, 48, 72};
-  p.enc_num_head = {2, 3, 4};
-  p.enc_patch_size = {64, 64, 64};
-  p.dec_depths = {1, 1};
-  p.dec_channels = {24, 48};
-  p.dec_num_head = {2, 3};
-  p.dec_patch_size = {64, 64};
-  p.mlp_ratio = 2;
-  p.drop_path = 0;
-  p.stem_kernel = 3;
-  p.shuffle_orders = false;
-  return p;
-}
-
-}  // namespace
 
 TEST_CASE("bad configs and clouds are named", "[point_cloud]") {
   auto p = scan_demo();

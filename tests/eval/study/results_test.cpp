@@ -2,6 +2,7 @@
 
 #include "core/io/file.h"
 #include "eval/study/results.h"
+#include "tests/support/fuzz.h"
 
 using namespace switchyard;
 using namespace switchyard::test;
@@ -117,6 +118,16 @@ TEST_CASE("damaged result files are named errors", "[analysis][results]") {
     write_text(path, text);
     CHECK(error_of([&] { read_groups(path); }).find("x.json") != std::string::npos);
   }
+}
+
+TEST_CASE("damaged result files never do more than throw an Error", "[analysis][results][fuzz]") {
+  const TempDir folder;
+  write_table(folder.path(), three_seeds());
+  write_groups(folder / "groups.json", rooms(2));
+  CHECK(refusals(
+            folder / "table.json", [&] { read_table(folder / "table.json"); }, 300) > 50);
+  CHECK(refusals(
+            folder / "groups.json", [&] { read_groups(folder / "groups.json"); }, 300) > 50);
 }
 
 TEST_CASE("the metric is the mean over classes of summed ratios", "[analysis][results]") {

@@ -2,6 +2,7 @@
 
 #include "core/io/file.h"
 #include "eval/study/study.h"
+#include "tests/support/fuzz.h"
 
 using namespace switchyard;
 using namespace switchyard::test;
@@ -18,6 +19,12 @@ TEST_CASE("a study lists every cell before it starts and remembers what is done"
   CHECK(again.cells()[0].state == CellState::Planned);
   CHECK(again.cells()[3].folder() == "cells/active/unseen/seed1");
   CHECK(again.overrides() == std::vector<std::string>{"seed=3"});
+}
+
+TEST_CASE("a damaged study never does more than throw an Error", "[study][fuzz]") {
+  TempDir dir;
+  Study::create(dir.path(), StudyParams(), "point_cloud/scan_demo", {"seed=3"});
+  CHECK(refusals(dir / "study.json", [&] { Study::open(dir.path()); }) > 100);
 }
 
 TEST_CASE("a damaged or wrong study is refused by name", "[study]") {

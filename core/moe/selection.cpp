@@ -1,0 +1,41 @@
+#include "core/moe/selection.h"
+
+#include <ATen/ops/diff.h>
+#include <ATen/ops/repeat_interleave.h>
+
+#include <optional>
+
+namespace switchyard {
+
+Selection fixed_k_selection(const at::Tensor& slot_TK) {
+  const int64_t k = slot_TK.size(1);
+  return {at::arange(0, (slot_TK.size(0) + 1) * k, k, slot_TK.options()), slot_TK.reshape(-1), k};
+}
+
+at::Tensor token_of_entry(const Selection& selection) {
+  return at::repeat_interleave(at::diff(selection.token_offset),
+                               std::optional(selection.slot_of.size(0)));
+}
+
+std::pair<Selection, at::Tensor> take_tokens(const Selection& selection, const at::Tensor& row_T) {
+  const auto length_T = at::diff(selection.token_offset).index_select(0, row_T);
+  const auto offset = at::cat({at::zeros({1}, row_T.options()), length_T.cumsum(0)});
+  const int64_t entries =
+      selection.k > 0 ? row_T.size(0) * selection.k : offset[-1].item<int64_t>();
+  const auto token_A = at::repeat_interleave(length_T, std::optional(entries));
+  const auto shift_T =
+      selection.token_offset.index_select(0, row_T) - offset.narrow(0, 0, row_T.size(0));
+  const auto entry_A = at::arange(entries, row_T.options()) + shift_T.index_select(0, token_A);
+  return {{offset, selection.slot_of.index_select(0, entry_A), selection.k}, entry_A};
+}
+
+Selection where_tokens(const at::Tensor& choose_T, const Selection& yes, const Selection& no) {
+  const int64_t tokens = choose_T.size(0);
+  const auto behind = yes.token_offset.slice(0, 1) + no.slot_of.size(0);
+  const Selection both{at::cat({no.token_offset, behind}), at::cat({no.slot_of, yes.slot_of}),
+                       yes.k == no.k ? yes.k : 0};
+  const auto own_T = at::arange(tokens, no.slot_of.options());
+  return take_tokens(both, own_T + choose_T.to(at::kLong) * tokens).first;
+}
+
+}  // namespace switchyard

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <utility>
+
+namespace switchyard {
+
+/// Slots of every token, best first. token_offset [T+1], slot_of [A], both i64. `k`: slots per
+/// token where all have the same number, else 0.
+struct Selection {
+  at::Tensor token_offset, slot_of;
+  int64_t k = 0;
+};
+
+/// [T, k] i64 slots, best first -> the selection that they are.
+Selection fixed_k_selection(const at::Tensor& slot_TK);
+/// The token of every entry, [A] i64.
+at::Tensor token_of_entry(const Selection& selection);
+/// Token t of the result has the slots of token row_T[t] of `selection`; second: the entry of
+/// `selection` that every entry of the result came from.
+std::pair<Selection, at::Tensor> take_tokens(const Selection& selection, const at::Tensor& row_T);
+/// Token t has its slots from `yes` where choose_T[t] holds, else from `no`.
+Selection where_tokens(const at::Tensor& choose_T, const Selection& yes, const Selection& no);
+
+}  // namespace switchyard
