@@ -59,6 +59,7 @@ Svg draw(const Routing& r) {
       const std::string tip =
           cat("layer ", l, ", ", expert_name(static_cast<int64_t>(e)), ": ",
               ratio_text(share[e] * static_cast<double>(share.size())), " uniform");
+      chart.svg().about(expert_address(static_cast<int64_t>(l), static_cast<int64_t>(e)));
       chart.svg().rect(chart.x(static_cast<double>(l)) - half,
                        chart.y(log_load(share[e], share.size())) - 1.5, 2 * half, 3,
                        share.size() > kMostTicks ? "x" : expert_class(track[e]), tip);

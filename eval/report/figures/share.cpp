@@ -16,7 +16,7 @@ namespace {
 constexpr double kLabel = 24, kTop = 34;
 
 struct Cell {
-  std::string classes, text, tip;
+  std::string classes, text, tip, expert;
   bool hatched = false;
 };
 
@@ -47,7 +47,11 @@ class ShareGrids {
 
   std::vector<Svg> panels(const std::string& view) const {
     std::vector<Svg> out;
-    for (int64_t d : r_.order) out.push_back(draw(grid(d, view)));
+    for (int64_t d : r_.order) {
+      const auto place = static_cast<int64_t>(out.size());
+      out.push_back(draw(grid(d, view)));
+      out.back().of_domain(place);
+    }
     if (view == "share") out.push_back(draw(grid(-1, view)));
     out.push_back(view == "share" ? share_scale() : diverging_scale(view));
     return out;
@@ -62,6 +66,7 @@ class ShareGrids {
     const double share = share_at(d, l, e),
                  experts = static_cast<double>(r_.trace.sites[l].experts);
     Cell out;
+    out.expert = expert_address(static_cast<int64_t>(l), static_cast<int64_t>(e));
     out.tip = cat(name, ", layer ", l, ", ", expert_name(static_cast<int64_t>(e)), ": ",
                   percent_text(share, 1), ", ", ratio_text(share * experts), " uniform");
     out.text = fixed_text(100 * share, 0);
@@ -129,9 +134,12 @@ class ShareGrids {
     }
     if (tracks_ <= 16)
       for (size_t t = 0; t < tracks_; ++t)
-        if (const int64_t e = r_.tracks.tracks.back()[t]; e >= 0)
+        if (const int64_t e = r_.tracks.tracks.back()[t]; e >= 0) {
+          svg.about(expert_address(r_.layers() - 1, e));
           svg.text(kLabel + w * (static_cast<double>(t) + 0.5), bottom + 13,
                    w < 24 && tracks_ > 8 ? cat(e) : expert_name(e), "s", "middle");
+        }
+    svg.about("");
     return svg;
   }
 
@@ -143,6 +151,7 @@ class ShareGrids {
   void draw_cell(Svg& svg, const Cell& cell, double x, double y, bool numbers) const {
     if (cell.classes.empty()) return;
     const double gap = cell_width() > 6 ? 1 : 0, w = cell_width() - gap, h = cell_height() - gap;
+    svg.about(cell.expert);
     svg.rect(x, y, w, h, cell.classes + " cell", cell.tip);
     if (cell.hatched)
       svg.path(cat("M", svg_number(x), " ", svg_number(y + h), "L", svg_number(x + std::min(w, h)),
@@ -150,6 +159,7 @@ class ShareGrids {
                "hatch");
     if (numbers)
       svg.text(x + w / 2, y + h / 2 + 4, cell.text, "s " + text_on(cell.classes), "middle");
+    svg.about("");
   }
 
   Svg share_scale() const {
