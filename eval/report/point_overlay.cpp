@@ -88,13 +88,14 @@ void PointOverlay::add_extreme(int64_t sequence, const std::vector<std::string>&
   }
   samples_.push_back(traced_sample(r_.trace, sequence, sites));
   samples_.back().why = why;
+  samples_.back().kept = false;
 }
 
 std::vector<size_t> PointOverlay::one_per_domain() const {
   std::vector<size_t> out;
   std::set<std::string> domains;
   for (size_t i = 0; i < samples_.size(); ++i)
-    if (domains.insert(samples_[i].domain).second) out.push_back(i);
+    if (samples_[i].kept && domains.insert(samples_[i].domain).second) out.push_back(i);
   return out;
 }
 

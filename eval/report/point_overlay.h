@@ -31,7 +31,7 @@ class PointOverlay {
   const std::string& selection() const { return selection_; }
   /// Unseen domains first; within a domain as kept.
   const std::vector<PointSample>& samples() const { return samples_; }
-  /// The first sample of each domain.
+  /// The first kept sample of each domain: pictures are never chosen by what they show.
   std::vector<size_t> one_per_domain() const;
   const std::vector<OverlayLayer>& layers() const { return layers_; }
   /// That of the report, else the last.

@@ -14,6 +14,7 @@ struct PointSample {
   std::string uri, domain, group, why;
   std::vector<float> coord;  ///< [N][3], z up
   IndexTable expert;         ///< [site][N] first choice, -1 none
+  bool kept = true;          ///< by the evaluation; false: taken from the trace for its NMI
 
   int64_t points() const { return static_cast<int64_t>(coord.size()) / 3; }
 };

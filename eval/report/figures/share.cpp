@@ -8,6 +8,7 @@
 #include "eval/report/figures/figures.h"
 #include "eval/report/number.h"
 #include "eval/report/palette.h"
+#include "eval/report/scales.h"
 #include "eval/report/share_null.h"
 
 namespace switchyard {
@@ -53,7 +54,7 @@ class ShareGrids {
       out.back().of_domain(place);
     }
     if (view == "share") out.push_back(draw(grid(-1, view)));
-    out.push_back(view == "share" ? share_scale() : diverging_scale(view));
+    out.push_back(scale(view));
     return out;
   }
 
@@ -162,35 +163,13 @@ class ShareGrids {
     svg.about("");
   }
 
-  Svg share_scale() const {
-    const double experts = static_cast<double>(r_.trace.sites.back().experts),
-                 k = r_.mean_k(r_.layers() - 1);
-    Svg svg(kLabel + 240, 44);
-    svg.text(kLabel, 11, "share of assignments", "s g");
-    for (int i = 0; i < kShareLevels; ++i)
-      svg.rect(kLabel + 8 * i, 16, 8, 11, cat("s", i, " cell"));
-    const double uniform = kLabel + 8 * kShareGreys;
-    svg.line(uniform, 13, uniform, 30, "dark");
-    svg.text(kLabel, 41, "0", "s");
-    svg.text(uniform, 41, "uniform " + percent_text(1 / experts, experts > 50 ? 1 : 0), "s b",
-             "middle");
-    svg.text(kLabel + 8 * kShareLevels, 41, ratio_text(std::max(experts / std::max(k, 1.0), 2.0)),
-             "s", "end");
-    return svg;
-  }
-
-  Svg diverging_scale(const std::string& view) const {
-    const bool ratio = view == "ratio";
-    Svg svg(kLabel + 240, 44);
-    svg.text(kLabel, 11,
-             ratio ? "share ÷ mean share of the seen domains" : "points from the mean of domains",
-             "s g");
-    for (int i = 0; i < kDivergingLevels; ++i)
-      svg.rect(kLabel + 10 * i, 16, 10, 11, cat("d", i, " cell"));
-    svg.text(kLabel, 41, ratio ? "⅛×" : "−30", "s");
-    svg.text(kLabel + 105, 41, ratio ? "1×" : "0", "s b", "middle");
-    svg.text(kLabel + 210, 41, ratio ? "8×" : "+30", "s", "end");
-    return svg;
+  Svg scale(const std::string& view) const {
+    if (view == "diff")
+      return diverging_scale(kLabel, "points from the mean of domains", {"−30", "0", "+30"});
+    if (view == "ratio")
+      return diverging_scale(kLabel, "share ÷ mean share of the seen domains", {"⅛×", "1×", "8×"});
+    return share_scale(kLabel, static_cast<double>(r_.trace.sites.back().experts),
+                       r_.mean_k(r_.layers() - 1));
   }
 
   const Routing& r_;
@@ -217,6 +196,19 @@ std::string csv_of(const Routing& r) {
   return csv.text();
 }
 
+void describe(Figure& f, const Routing& r, bool strong) {
+  f.reading =
+      cat("Read along a row: grey is below an equal share, colour starts at it. A column follows "
+          "the flow of tokens; its label is the expert of layer ",
+          r.layers() - 1, ".");
+  if (!strong)
+    f.finding =
+        "No expert exceeds 1.5× its equal share of any domain, so the figure opens on the ratio to "
+        "the mean of the seen domains.";
+  if (r.plan.permutations.empty())
+    f.definition += " Here domains are confounded with scenes, so nothing is hatched.";
+}
+
 }  // namespace
 
 Figure share_figure(const ReportData& data) {
@@ -235,17 +227,7 @@ Figure share_figure(const ReportData& data) {
   }
   const Routing& r = *data.routing;
   const ShareGrids grids(r);
-  f.reading =
-      cat("Read along a row: grey is below an equal share, colour starts at it. A column follows "
-          "the flow of tokens; "
-          "its label is the expert of layer ",
-          r.layers() - 1, ".");
-  if (!grids.strong())
-    f.finding =
-        "No expert exceeds 1.5× its equal share of any domain, so the figure opens on the ratio to "
-        "the mean of the seen domains.";
-  if (r.plan.permutations.empty())
-    f.definition += " Here domains are confounded with scenes, so nothing is hatched.";
+  describe(f, r, grids.strong());
   f.sample = trace_sample(r);
   f.views = {{"share", "share", grids.panels("share"), -1, ""},
              {"diff", "difference", grids.panels("diff"), -1, ""},
