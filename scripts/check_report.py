@@ -54,6 +54,7 @@ SAVED_PICTURE = """new Promise(done => {
     const bytes = new Uint8Array(await (await fetch(this.href)).arrayBuffer());
     done([this.download, btoa(bytes.reduce((text, byte) => text + String.fromCharCode(byte), ''))]);
   };
+  setTimeout(() => done(['', '']), 5000);
   document.querySelector('%s [data-png]').click();
 })"""
 CANVAS_BOXES = """[...document.querySelectorAll('canvas')].map(c => c.getBoundingClientRect())
@@ -240,6 +241,8 @@ def check_png(browser):
     if browser.evaluate(EMPTY % "load"):
         return []
     name, data = browser.evaluate(SAVED_PICTURE % "#load")
+    if not data:
+        return ["no picture after 5 s"]
     colours = png_colours(base64.b64decode(data))
     return [] if name == "load.png" and len(colours) > 8 else [f"{name} has {len(colours)} colours"]
 

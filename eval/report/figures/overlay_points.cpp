@@ -67,9 +67,11 @@ class Drawing {
     for (size_t e = 0; e < layer.track.size(); ++e) {
       const int64_t t = layer.track[e];
       if (t < 0 || t >= 16) continue;
+      const std::string name = expert_name(static_cast<int64_t>(e));
       svg.about(expert_address(layer.index, static_cast<int64_t>(e)));
-      svg.rect(kEntry * static_cast<double>(t), 4, 11, 11, expert_class(t));
-      svg.text(kEntry * static_cast<double>(t) + 16, 14, expert_name(static_cast<int64_t>(e)));
+      svg.rect(kEntry * static_cast<double>(t), 4, 11, 11, expert_class(t),
+               cat("isolate ", name, " of layer ", layer.index));
+      svg.text(kEntry * static_cast<double>(t) + 16, 14, name);
     }
     svg.about("");
     svg.rect(kEntry * static_cast<double>(named), 4, 11, 11, "x");
