@@ -5,33 +5,27 @@
 
 Checks: no request, no console error, no SVG text outside its box (own fonts and DejaVu, three
 widths, every view), no .plot wider than its card, every SVG labelled, every linked file present,
-node and byte budgets, 3-D canvas not blank, tooltips of figure `share` equal to share.csv, keys.
+node and byte budgets, 3-D canvas drawn and turnable, tooltips of figure `share` equal to share.csv,
+keys, cursor, isolated experts, hidden domains, PNG of a figure.
 Exit status: 0 all hold, 1 a check failed, 2 wrong use, 77 skipped because there is no Chromium.
 """
 import argparse
 import base64
 import collections
 import csv
-import json
-import os
 import pathlib
 import re
 import shutil
-import socket
-import struct
-import subprocess
 import sys
-import tempfile
-import time
-import urllib.request
-import zlib
+
+sys.dont_write_bytecode = True
+from devtools import Browser, png_colours  # noqa: E402
 
 MAX_NODES = 20_000
 MAX_BYTES = 8 << 20
 MAX_TIPPED_CELLS = 5_000  # larger grids are painted, not built of elements
 WIDTHS = (1440, 1280, 1024)
 SKIPPED = 77
-TIMEOUT_S = 60
 
 SHOW_ALL = "document.querySelectorAll('.view[hidden]').forEach(v => { v.hidden = false; });"
 FONT = """(() => { const s = document.createElement('style'); s.id = 'check-font';
@@ -55,199 +49,16 @@ TIPS = "[...document.querySelectorAll('[data-slug=share] .view[data-view=share] 
 EMPTY = "(c => !c || !!c.querySelector('.empty'))(document.querySelector('[data-slug=%s]'))"
 ONLY_CANVAS = """(() => { const s = document.createElement('style');
   s.textContent = '*{visibility:hidden!important} canvas{visibility:visible!important}'; document.head.append(s); })()"""
+SAVED_PICTURE = """new Promise(done => {
+  HTMLAnchorElement.prototype.click = async function () {
+    const bytes = new Uint8Array(await (await fetch(this.href)).arrayBuffer());
+    done([this.download, btoa(bytes.reduce((text, byte) => text + String.fromCharCode(byte), ''))]);
+  };
+  setTimeout(() => done(['', '']), 5000);
+  document.querySelector('%s [data-png]').click();
+})"""
 CANVAS_BOXES = """[...document.querySelectorAll('canvas')].map(c => c.getBoundingClientRect())
   .filter(r => r.width && r.height).map(r => ({x: r.x + scrollX, y: r.y + scrollY, width: r.width, height: r.height}))"""
-
-
-class WebSocket:
-    """Client side of RFC 6455 over plain TCP: text messages out, text messages in."""
-
-    def __init__(self, host, port, path):
-        self._socket = socket.create_connection((host, port), timeout=TIMEOUT_S)
-        self._buffer = b""
-        key = base64.b64encode(os.urandom(16)).decode()
-        self._socket.sendall(
-            f"GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n".encode())
-        while b"\r\n\r\n" not in self._buffer:
-            self._fill()
-        head, self._buffer = self._buffer.split(b"\r\n\r\n", 1)
-        if b" 101 " not in head.split(b"\r\n")[0]:
-            raise RuntimeError(f"no websocket: {head[:80]!r}")
-
-    def _fill(self):
-        data = self._socket.recv(1 << 16)
-        if not data:
-            raise ConnectionError("the browser closed the connection")
-        self._buffer += data
-
-    def _take(self, n):
-        while len(self._buffer) < n:
-            self._fill()
-        out, self._buffer = self._buffer[:n], self._buffer[n:]
-        return out
-
-    def _frame(self):
-        first, second = self._take(2)
-        length = second & 127
-        if length == 126:
-            length, = struct.unpack("!H", self._take(2))
-        elif length == 127:
-            length, = struct.unpack("!Q", self._take(8))
-        return first & 128, first & 15, self._take(length)
-
-    def _send(self, opcode, payload):
-        n = len(payload)
-        size = bytes([128 | n]) if n < 126 else struct.pack("!BH", 254, n) if n < 1 << 16 else struct.pack("!BQ", 255, n)
-        mask = os.urandom(4)
-        self._socket.sendall(bytes([128 | opcode]) + size + mask + bytes(b ^ mask[i & 3] for i, b in enumerate(payload)))
-
-    def send(self, text):
-        self._send(1, text.encode())
-
-    def receive(self):
-        message = b""
-        while True:
-            final, opcode, payload = self._frame()
-            if opcode == 8:
-                raise ConnectionError("the browser closed the websocket")
-            if opcode == 9:
-                self._send(10, payload)
-            elif opcode in (0, 1, 2):
-                message += payload
-                if final:
-                    return message.decode()
-
-    def close(self):
-        self._socket.close()
-
-
-class Browser:
-    """A headless Chromium with its own profile, driven through one page."""
-
-    def __init__(self, program):
-        self._profile = tempfile.mkdtemp(prefix="check-report-")
-        self._process = subprocess.Popen(
-            [program, "--headless=new", "--no-sandbox", "--hide-scrollbars", "--use-angle=swiftshader",
-             "--enable-unsafe-swiftshader", "--disable-background-networking", "--no-first-run",
-             "--remote-debugging-port=0", "--remote-allow-origins=*", f"--user-data-dir={self._profile}", "about:blank"],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        self._socket = None
-        self._last = 0
-        self.events = []
-        try:
-            port = self._port()
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/json/list", timeout=TIMEOUT_S) as reply:
-                page = next(t for t in json.load(reply) if t["type"] == "page")
-            self._socket = WebSocket("127.0.0.1", port, "/" + page["webSocketDebuggerUrl"].split("/", 3)[3])
-            for domain in ("Page", "Runtime", "Log", "Network"):
-                self.call(domain + ".enable")
-        except BaseException:
-            self.close()
-            raise
-
-    def _port(self):
-        file = pathlib.Path(self._profile, "DevToolsActivePort")
-        end = time.monotonic() + TIMEOUT_S
-        while time.monotonic() < end and self._process.poll() is None:
-            if file.exists() and "\n" in file.read_text():
-                return int(file.read_text().split("\n")[0])
-            time.sleep(0.05)
-        raise RuntimeError("the browser did not start")
-
-    def call(self, method, **params):
-        self._last += 1
-        self._socket.send(json.dumps({"id": self._last, "method": method, "params": params}))
-        while True:
-            message = json.loads(self._socket.receive())
-            if message.get("id") == self._last:
-                if "error" in message:
-                    raise RuntimeError(f"{method}: {message['error']['message']}")
-                return message["result"]
-            if "method" in message:
-                self.events.append(message)
-
-    def evaluate(self, script):
-        reply = self.call("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
-        if "exceptionDetails" in reply:
-            raise RuntimeError(reply["exceptionDetails"].get("exception", {}).get("description", script))
-        return reply["result"].get("value")
-
-    def resize(self, width, height):
-        self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
-        self.settle(0.2)
-
-    def open(self, url):
-        """Loads anew (a changed hash alone would not) and waits for asynchronous decoding."""
-        self.call("Page.navigate", url="about:blank")
-        self.settle(0.1)
-        self.events.clear()
-        self.call("Page.navigate", url=url)
-        end = time.monotonic() + TIMEOUT_S
-        while self.evaluate("document.readyState") != "complete" or self.evaluate("location.href") == "about:blank":
-            if time.monotonic() > end:
-                raise RuntimeError("the page did not load")
-            time.sleep(0.05)
-        self.settle(1.0)
-
-    def settle(self, seconds):
-        self.evaluate(f"new Promise(done => setTimeout(done, {seconds * 1000}))")
-
-    def press(self, key):
-        for kind in ("keyDown", "keyUp"):
-            self.call("Input.dispatchKeyEvent", type=kind, key=key, text=key if kind == "keyDown" else "")
-        self.settle(0.1)
-
-    def picture(self, clip=None):
-        options = {"clip": {**clip, "scale": 1}} if clip else {}
-        return base64.b64decode(self.call("Page.captureScreenshot", format="png", **options)["data"])
-
-    def close(self):
-        if self._socket:
-            self._socket.close()
-        self._process.terminate()
-        try:
-            self._process.wait(10)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        shutil.rmtree(self._profile, ignore_errors=True)
-
-
-def paeth(a, b, c):
-    p = a + b - c
-    pa, pb, pc = abs(p - a), abs(p - b), abs(p - c)
-    return a if pa <= pb and pa <= pc else b if pb <= pc else c
-
-
-def unfilter(kind, row, above, step):
-    for i in range(len(row)):
-        left = row[i - step] if i >= step else 0
-        corner = above[i - step] if i >= step else 0
-        guess = (0, left, above[i], (left + above[i]) >> 1, paeth(left, above[i], corner))[kind]
-        row[i] = (row[i] + guess) & 255
-    return row
-
-
-def png_colours(data):
-    """Counts the colours of an 8-bit RGB or RGBA PNG."""
-    at, packed, head = 8, b"", None
-    while at < len(data):
-        size, = struct.unpack("!I", data[at:at + 4])
-        kind, body = data[at + 4:at + 8], data[at + 8:at + 8 + size]
-        head = body if kind == b"IHDR" else head
-        packed += body if kind == b"IDAT" else b""
-        at += 12 + size
-    width, height, depth, colour = struct.unpack("!IIBB", head[:10])
-    if depth != 8 or colour not in (2, 6):
-        raise RuntimeError(f"unexpected PNG: depth {depth}, colour type {colour}")
-    step = 3 if colour == 2 else 4
-    raw, row, out = zlib.decompress(packed), bytearray(width * step), collections.Counter()
-    for y in range(height):
-        start = y * (width * step + 1)
-        row = unfilter(raw[start], bytearray(raw[start + 1:start + 1 + width * step]), row, step)
-        out.update(bytes(row[i:i + 3]) for i in range(0, len(row), step))
-    return out
 
 
 def check_quiet(browser, url):
@@ -339,10 +150,14 @@ def check_canvas(browser, url):
     boxes = browser.evaluate(CANVAS_BOXES)
     faults = [] if boxes or browser.evaluate(EMPTY % "overlay-points") else ["figure overlay-points has no canvas"]
     for i, box in enumerate(boxes):
-        colours = png_colours(browser.picture(box))
+        before = browser.picture(box)
+        colours = png_colours(before)
         drawn = 1 - colours.most_common(1)[0][1] / sum(colours.values())
         if len(colours) < 8 or drawn < 0.005:
             faults.append(f"canvas {i} is blank: {len(colours)} colours, {100 * drawn:.1f} % drawn")
+        browser.drag(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, 90, 20)
+        if browser.picture(box) == before:
+            faults.append(f"canvas {i} does not turn")
     return faults
 
 
@@ -366,6 +181,72 @@ def check_keys(browser):
     return faults
 
 
+def check_help(browser):
+    """`?` opens the list of keys, Esc closes it."""
+    shown = "document.querySelector('#keys').open"
+    browser.press("?")
+    opened = browser.evaluate(shown)
+    browser.press("Escape")
+    return [] if opened and not browser.evaluate(shown) else ["the list of keys does not open and close"]
+
+
+def check_domains(browser):
+    """`1` takes the first domain out of the small multiples and says so; once more brings it back."""
+    state = """[[...document.querySelectorAll('svg[data-domain="0"]')].map(s => s.hasAttribute('hidden')),
+      [...document.querySelectorAll('.off-domains')].map(n => n.hidden), location.hash.includes('hide=1')]"""
+    if not browser.evaluate("document.querySelectorAll('svg[data-domain]').length"):
+        return []
+    faults = []
+    for wanted in (True, False):
+        browser.press("1")
+        panels, notes, in_hash = browser.evaluate(state)
+        if set(panels) != {wanted} or set(notes) != {not wanted} or in_hash != wanted:
+            faults.append(f"key 1: panels hidden {panels}, notes hidden {notes}, in the hash {in_hash}")
+    return faults
+
+
+def check_expert(browser, url):
+    """An expert in the hash is the only one in colour, in every figure; Esc shows all."""
+    address = browser.evaluate("document.querySelector('#share rect[data-expert]')?.dataset.expert")
+    if not address:
+        return []
+    browser.open(f"{url}#expert={address}")
+    state = """[document.documentElement.classList.contains('isolating'),
+      ['#share', '#load', '#overlay-points'].filter(q => document.querySelector(q + ' [data-expert]')
+        && !document.querySelector(q + ' .isolated')),
+      document.querySelectorAll('.splat:not(.muted)').length < document.querySelectorAll('.splat').length
+        || !document.querySelector('.splat'), location.hash.includes('expert=')]"""
+    on, missing, points, in_hash = browser.evaluate(state)
+    faults = [] if on and points and in_hash and not missing else [f"expert={address} is not isolated in {missing or 'the points'}"]
+    browser.press("Escape")
+    on, _, _, in_hash = browser.evaluate(state)
+    return faults + (["Esc leaves the expert isolated"] if on or in_hash else [])
+
+
+def check_cursor(browser):
+    """Arrow keys move through the values of a figure; the status line says them."""
+    if not browser.evaluate("!!document.querySelector('#share .view:not([hidden]) svg[tabindex]')"):
+        return []
+    browser.evaluate("document.querySelector('#share .view:not([hidden]) svg[tabindex]').focus()")
+    said = []
+    for key in ("ArrowRight", "ArrowRight", "ArrowDown"):
+        browser.press(key)
+        said.append(browser.evaluate("[document.querySelector('#status').textContent, document.querySelector('.cursor')?.dataset.tip]"))
+    faults = [f"the cursor is at {tip!r}, the status line says {text!r}" for text, tip in said if not text or text != tip]
+    return faults + (["the cursor does not move"] if len({text for text, _ in said}) < 3 else [])
+
+
+def check_png(browser):
+    """The PNG link makes a picture of the figure in the browser."""
+    if browser.evaluate(EMPTY % "load"):
+        return []
+    name, data = browser.evaluate(SAVED_PICTURE % "#load")
+    if not data:
+        return ["no picture after 5 s"]
+    colours = png_colours(base64.b64decode(data))
+    return [] if name == "load.png" and len(colours) > 8 else [f"{name} has {len(colours)} colours"]
+
+
 def take_shots(browser, url, folder):
     folder.mkdir(parents=True, exist_ok=True)
     browser.resize(1280, 800)
@@ -387,7 +268,12 @@ def run_checks(browser, file):
     yield "budgets", check_budget(browser, file)
     yield "linked files", check_links(browser, file)
     yield "tooltips equal CSV", check_tooltips(browser, file)
-    yield "keys", check_keys(browser)
+    yield "keys", check_keys(browser) + check_help(browser)
+    yield "domains", check_domains(browser)
+    yield "cursor", check_cursor(browser)
+    yield "picture", check_png(browser)
+    yield "quiet under keys", check_quiet(browser, url)
+    yield "isolated expert", check_expert(browser, url)
     yield "boxes", check_boxes(browser)
     yield "canvas", check_canvas(browser, url)
     yield "still no request, no error", check_quiet(browser, url)

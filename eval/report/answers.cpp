@@ -73,8 +73,9 @@ std::string chip(const Routing& r, int64_t layer, int64_t expert) {
   const Indices track = r.tracks.track_of(layer, r.trace.sites[static_cast<size_t>(layer)].experts);
   const int64_t t = track[static_cast<size_t>(expert)];
   const std::string colour = t < 0 || t >= 16 ? "grey" : cat("e", t);
-  return cat("<span class=\"nb\"><span class=\"chip\" style=\"background:var(--", colour,
-             ")\"></span>", expert_name(expert), "</span>");
+  return cat("<span class=\"nb\" data-expert=\"", expert_address(layer, expert),
+             "\"><span class=\"chip\" style=\"background:var(--", colour, ")\"></span>",
+             expert_name(expert), "</span>");
 }
 
 struct DomainGroup {

@@ -35,6 +35,11 @@ void Chart::y_ticks(int count, int decimals) {
     y_tick(value, fixed_text(value, decimals));
 }
 
+void Chart::y_ticks(const std::vector<double>& at) {
+  const auto labels = tick_labels(at);
+  for (size_t i = 0; i < at.size(); ++i) y_tick(at[i], labels[i]);
+}
+
 void Chart::x_ticks(const std::vector<double>& at, const std::vector<std::string>& labels) {
   for (size_t i = 0; i < at.size(); ++i)
     svg_.text(x(at[i]), axes_.height - axes_.bottom + 16, labels[i], "s", "middle");

@@ -18,6 +18,8 @@ class Chart {
 
   /// Horizontal grid lines with labels of `decimals` places.
   void y_ticks(int count, int decimals);
+  /// The same at these values, with the decimals that tell them apart.
+  void y_ticks(const std::vector<double>& at);
   void y_tick(double y, const std::string& label);
   void x_ticks(const std::vector<double>& at, const std::vector<std::string>& labels);
   /// Ticks 0 .. layers-1, thinned to at most 13 labels.

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "eval/report/cloud.h"
 #include "eval/report/svg.h"
 
 namespace switchyard {
@@ -12,8 +13,9 @@ namespace switchyard {
 struct FigureView {
   std::string id, label;
   std::vector<Svg> panels;
-  int64_t layer = -1;  ///< -1: not tied to a layer
-  std::string note;    ///< sentence above the panels, plain text
+  int64_t layer = -1;            ///< -1: not tied to a layer
+  std::string note;              ///< sentence above the panels, plain text
+  std::vector<Svg> legend = {};  ///< in a row of its own above the panels
 };
 
 struct Figure {
@@ -32,6 +34,8 @@ struct Figure {
   int64_t default_layer = -1;
   std::string default_view;  ///< empty: the first
   std::vector<FigureView> views;
+  std::vector<Cloud> clouds;  ///< of the viewer above the panels
+  std::string cloud_picture;  ///< viewBox of the cloud inside its panel
   std::string csv;
   std::vector<std::pair<std::string, std::string>> files;  ///< further files beside: name, bytes
   std::string data = "{}";                                 ///< JSON text of "data"

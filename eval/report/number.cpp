@@ -1,7 +1,10 @@
 #include "eval/report/number.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
+
+#include "core/base/text.h"
 
 namespace switchyard {
 namespace {
@@ -66,6 +69,22 @@ std::vector<double> round_ticks(double lo, double hi, int count) {
   std::vector<double> out;
   for (double i = std::ceil(lo / step - 1e-9); i * step <= hi + 1e-9 * step; ++i)
     out.push_back(i * step);
+  return out;
+}
+
+std::vector<std::string> tick_labels(const std::vector<double>& ticks) {
+  if (ticks.empty()) return {};
+  const double step = ticks.size() > 1 ? ticks[1] - ticks[0] : std::abs(ticks[0]) / 100;
+  const double largest = std::max(std::abs(ticks.front()), std::abs(ticks.back()));
+  const int decimals =
+      step > 0 ? std::max(0, static_cast<int>(std::ceil(-std::log10(step) - 1e-9))) : 0;
+  std::vector<std::string> out;
+  for (double x : ticks) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.1e", std::abs(x));
+    const bool plain = decimals <= 5 && largest < 1e6;
+    out.push_back(plain ? fixed_text(x, decimals) : x < 0 ? cat("−", text) : text);
+  }
   return out;
 }
 

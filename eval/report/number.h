@@ -24,6 +24,8 @@ std::string ratio_text(double x);
 std::string svg_number(double x);
 /// About `count` round values from lo to hi (steps 1, 2, 5 times a power of ten).
 std::vector<double> round_ticks(double lo, double hi, int count);
+/// Labels of evenly spaced ticks with just the decimals that tell them apart.
+std::vector<std::string> tick_labels(const std::vector<double>& ticks);
 /// Names longer than `limit` characters lose their middle.
 std::string short_name(const std::string& name, size_t limit = 22);
 /// "a", "a and b", "a, b and c"

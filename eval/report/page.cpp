@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "core/base/text.h"
+#include "core/io/json.h"
+#include "eval/report/keys.h"
 #include "eval/report/palette.h"
 
 namespace switchyard {
@@ -31,7 +33,9 @@ std::string bar(const Page& page) {
     out += cat("<label class=\"slider\">layer <input id=\"layer\" type=\"range\" min=\"0\" max=\"",
                page.layer_names.size() - 1, "\" value=\"", page.layer,
                "\"><output id=\"layer-name\">layer ", page.layer, "</output></label>");
-  return out + "<button id=\"theme\" type=\"button\">light / dark</button></header>";
+  return out +
+         "<button id=\"theme\" type=\"button\">light / dark</button><button id=\"help\" "
+         "type=\"button\" aria-label=\"keys\">?</button></header>";
 }
 
 std::string head(const Page& page) {
@@ -62,10 +66,14 @@ std::string plots(const Figure& f) {
     if (view.layer >= 0) out += cat(" data-layer=\"", view.layer, "\"");
     out += &view == f.shown() ? ">" : " hidden>";
     if (!view.note.empty()) out += cat("<p class=\"note\">", escape_xml(view.note), "</p>");
-    out += "<div class=\"plot\">";
     const std::string label = f.title + (f.finding.empty() ? "" : ". " + f.finding);
-    for (const auto& panel : view.panels) out += panel.element(label);
-    out += "</div></div>";
+    for (const auto* row : {&view.legend, &view.panels}) {
+      if (row->empty()) continue;
+      out += "<div class=\"plot\">";
+      for (const auto& panel : *row) out += panel.element(label);
+      out += "</div>";
+    }
+    out += "</div>";
   }
   return out;
 }
@@ -76,6 +84,9 @@ std::string links(const Figure& f) {
     if (f.shown() == nullptr && std::string(kind) == "svg") continue;
     out += cat("<a href=\"fig/", f.slug, ".", kind, "\">", kind, "</a>");
   }
+  if (f.shown() != nullptr)
+    out +=
+        "<button type=\"button\" data-png hidden title=\"what the card shows, light\">png</button>";
   return out + "</span>";
 }
 
@@ -89,7 +100,7 @@ std::string card(const Figure& f) {
   } else {
     out += cat("<p class=\"reading\">", escape_xml(f.reading), "</p>");
     if (!f.finding.empty()) out += cat("<p class=\"finding\">", escape_xml(f.finding), "</p>");
-    out += plots(f) + f.legend + f.html;
+    out += viewer_html(f.clouds, f.cloud_picture) + plots(f) + f.legend + f.html;
   }
   out += cat("<footer><details><summary>Definition</summary><p>", escape_xml(f.definition),
              "</p></details><span class=\"sample\">", escape_xml(f.sample), "</span>", links(f),
@@ -113,16 +124,30 @@ std::string body(const Page& page) {
 }
 
 std::string style() {
-  return cat("<style>:root{color-scheme:light;", theme_variables(false),
+  return cat("<style id=\"theme-rules\">:root{color-scheme:light;", theme_variables(false),
              "}@media(prefers-color-scheme:dark){:root{", "color-scheme:dark;",
              theme_variables(true), "}}:root[data-theme=light]{color-scheme:light;",
              theme_variables(false), "}:root[data-theme=dark]{color-scheme:dark;",
              theme_variables(true),
              "}@media print{:root,:root[data-theme=dark]{color-scheme:light;",
-             theme_variables(false), "}}", figure_rules(), report_css(), "</style>");
+             theme_variables(false), "}}</style><style id=\"figure-rules\">", figure_rules(),
+             "</style><style>", report_css(), "</style>");
+}
+
+/// What the script needs to know beside the markup.
+std::string facts(const Page& page) {
+  const Json json{{"layer", page.layer}, {"domains", page.domains}, {"tracks", page.tracks}};
+  return cat("<script type=\"application/json\" id=\"facts\">", script_json(json.dump()),
+             "</script>");
 }
 
 }  // namespace
+
+std::string script_json(const std::string& json) {
+  std::string out;
+  for (char c : json) c == '<' ? out += "\\u003c" : out += c;
+  return out;
+}
 
 std::string page_html(const Page& page) {
   std::string out = cat(
@@ -135,8 +160,11 @@ std::string page_html(const Page& page) {
     for (const auto& note : page.notes) out += cat("<p>", escape_xml(note), "</p>");
     out += "</section>";
   }
-  return out + "</main><div id=\"tip\" role=\"status\" hidden></div><script>" + report_js() +
-         "</script></body></html>\n";
+  return out +
+         "</main><div id=\"tip\" aria-hidden=\"true\" hidden></div><p id=\"status\" "
+         "role=\"status\"></p>" +
+         keys_dialog(page.domains) + facts(page) + "<script>(() => {\n\"use strict\";\n" +
+         report_js() + "})();\n</script></body></html>\n";
 }
 
 }  // namespace switchyard

@@ -18,12 +18,18 @@ struct Page {
   std::vector<Figure> figures;
   std::vector<std::string> layer_names;  ///< of the slider; empty: none
   int64_t layer = 0;
-  std::vector<std::string> notes;  ///< at the end
+  std::vector<std::string> domains;  ///< in the order of the panels: what the keys 1 to 9 toggle
+  std::vector<std::vector<int64_t>> tracks;  ///< [layer][track] true expert, -1 none
+  std::vector<std::string> notes;            ///< at the end
 };
 
+/// The page without JavaScript is complete: default layer, default views, all domains.
 std::string page_html(const Page& page);
 
-/// Contents of report_css.cpp and report_js.cpp.
+/// JSON that may stand inside a script element.
+std::string script_json(const std::string& json);
+
+/// The files of assets/, compiled in (cmake/Assets.cmake).
 std::string report_css();
 std::string report_js();
 

@@ -54,12 +54,13 @@ double quantile(std::vector<double> values, double q) {
 struct Screen {
   Indices point;
   std::vector<double> right, up, near;
+  double ceiling = 0;
 
   explicit Screen(const PointSample& sample) {
     std::vector<double> height;
     for (size_t i = 2; i < sample.coord.size(); i += 3)
       if (std::isfinite(sample.coord[i])) height.push_back(sample.coord[i]);
-    const double ceiling = quantile(height, kCeiling);
+    ceiling = quantile(height, kCeiling);
     for (int64_t n = 0; n < sample.points(); ++n) {
       const float* p = sample.coord.data() + 3 * n;
       const bool finite = std::isfinite(p[0]) && std::isfinite(p[1]) && std::isfinite(p[2]);
@@ -133,6 +134,19 @@ PointSamples read_point_samples(const std::filesystem::path& path) {
   } catch (const Json::exception& error) {
     fail(path.string(), "damaged samples: ", std::string(error.what()));
   }
+  return out;
+}
+
+PointFrame frame_of(const PointSample& sample) {
+  const Screen screen(sample);
+  const Range right(screen.right), up(screen.up), near(screen.near);
+  const double r = right.middle(), u = up.middle(), n = near.middle();
+  const double c = std::cos(kTurn), s = std::sin(kTurn), ct = std::cos(kTilt), st = std::sin(kTilt);
+  PointFrame out;
+  out.centre = {r * c - u * s * st + n * s * ct, r * s + u * c * st - n * c * ct, u * ct + n * st};
+  out.half = std::max(up.span(), right.span() * 3 / 4) / 2;
+  out.radius = near.span() / 2;
+  out.ceiling = screen.ceiling;
   return out;
 }
 

@@ -2,6 +2,7 @@
 // Point clouds kept by the trace (schema "switchyard.samples/1") and their pictures: a parallel
 // view from above one corner, with a z-buffer.
 
+#include <array>
 #include <filesystem>
 
 #include "eval/analysis/stats.h"
@@ -13,6 +14,7 @@ struct PointSample {
   std::string uri, domain, group, why;
   std::vector<float> coord;  ///< [N][3], z up
   IndexTable expert;         ///< [site][N] first choice, -1 none
+  bool kept = true;          ///< by the evaluation; false: taken from the trace for its NMI
 
   int64_t points() const { return static_cast<int64_t>(coord.size()) / 3; }
 };
@@ -31,6 +33,15 @@ struct PointView {
   int64_t columns = 0, rows = 0;
   Indices point;
 };
+
+/// Where the picture looks, so that the page's viewer can start from the same view.
+struct PointFrame {
+  std::array<double, 3> centre{};  ///< seen in the middle of the picture
+  double half = 1;                 ///< of the picture's height
+  double radius = 1;               ///< half the depth of the scene
+  double ceiling = 0;              ///< z above which points are cut away
+};
+PointFrame frame_of(const PointSample& sample);
 
 /// Looks down on a corner of the scene. The highest 15 % of the points are cut away, so that one
 /// sees into a room; the scale ignores the outermost 0.5 % on each side.

@@ -4,6 +4,7 @@
 #include "core/io/file.h"
 #include "core/io/json.h"
 #include "eval/report/answers.h"
+#include "eval/report/budget.h"
 #include "eval/report/figures/figures.h"
 #include "eval/report/number.h"
 #include "eval/report/page.h"
@@ -44,6 +45,9 @@ Page make_page(const ReportData& data, std::vector<Figure> figures) {
   if (data.routing) {
     for (const auto& site : data.routing->trace.sites) page.layer_names.push_back(site.name);
     page.layer = data.routing->reference;
+    page.tracks = data.routing->tracks.tracks;
+    for (int64_t d : data.routing->order)
+      page.domains.push_back(data.routing->trace.domains[static_cast<size_t>(d)].name);
   }
   return page;
 }
@@ -109,9 +113,12 @@ void write_figure(const fs::path& folder, const Figure& f, const ReportData& dat
   write_json(folder / (f.slug + ".json"), envelope(f, data));
   write_text(folder / (f.slug + ".csv"), f.csv);
   for (const auto& [name, bytes] : f.files) write_text(folder / name, bytes);
-  if (const FigureView* view = f.shown())
-    write_text(folder / (f.slug + ".svg"),
-               flow_panels(view->panels, 640).element(f.title, literal_sheet()));
+  const FigureView* view = f.shown();
+  if (view == nullptr) return;
+  std::vector<Svg> panels = view->legend;
+  panels.insert(panels.end(), view->panels.begin(), view->panels.end());
+  write_text(folder / (f.slug + ".svg"),
+             flow_panels(panels, 640).element(f.title, literal_sheet()));
 }
 
 }  // namespace
@@ -128,7 +135,7 @@ ReportSummary write_report(const ReportInput& input) {
   write_folder_atomic(input.folder / "report", [&](const fs::path& folder) {
     fs::create_directories(folder / "fig");
     for (const auto& f : figures) write_figure(folder / "fig", f, data);
-    const std::string html = page_html(make_page(data, figures));
+    const std::string html = page_within(make_page(data, figures), input.page_bytes);
     out.bytes = static_cast<int64_t>(html.size());
     write_text(folder / "index.html", html);
   });

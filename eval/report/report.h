@@ -10,7 +10,8 @@
 namespace switchyard {
 
 struct ReportInput {
-  std::filesystem::path folder;  ///< study (with study.json) or run folder
+  std::filesystem::path folder;           ///< study (with study.json) or run folder
+  int64_t page_bytes = int64_t{8} << 20;  ///< index.html; what does not fit is named on the page
 };
 
 struct ReportSummary {

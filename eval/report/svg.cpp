@@ -26,10 +26,21 @@ std::string escape_xml(const std::string& text) {
   return out;
 }
 
+namespace {
+std::string class_attribute(const std::string& classes) {
+  return classes.empty() ? "" : " class=\"" + classes + "\"";
+}
+}  // namespace
+
+std::string Svg::data_attributes(const std::string& tip) const {
+  std::string out;
+  if (!tip.empty()) out += " data-tip=\"" + escape_xml(tip) + "\"";
+  if (!expert_.empty()) out += " data-expert=\"" + expert_ + "\"";
+  return out;
+}
+
 void Svg::tag(const std::string& head, const std::string& classes, const std::string& tip) {
-  body_ += "<" + head + " class=\"" + classes + "\"";
-  if (!tip.empty()) body_ += " data-tip=\"" + escape_xml(tip) + "\"";
-  body_ += "/>";
+  body_ += "<" + head + class_attribute(classes) + data_attributes(tip) + "/>";
 }
 
 void Svg::rect(double x, double y, double w, double h, const std::string& classes,
@@ -58,9 +69,9 @@ void Svg::path(const std::string& d, const std::string& classes, const std::stri
 void Svg::text(double x, double y, const std::string& text, const std::string& classes,
                const std::string& anchor) {
   body_ +=
-      "<text x=\"" + svg_number(x) + "\" y=\"" + svg_number(y) + "\" class=\"" + classes + "\"";
+      "<text x=\"" + svg_number(x) + "\" y=\"" + svg_number(y) + "\"" + class_attribute(classes);
   if (anchor != "start") body_ += " text-anchor=\"" + anchor + "\"";
-  body_ += ">" + escape_xml(text) + "</text>";
+  body_ += data_attributes("") + ">" + escape_xml(text) + "</text>";
 }
 
 void Svg::place(const Svg& other, double x, double y) {
@@ -72,7 +83,9 @@ std::string Svg::element(const std::string& label, const std::string& sheet) con
   const std::string w = svg_number(width_), h = svg_number(height_);
   std::string out = "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"" + w + "\" height=\"" + h +
                     "\" viewBox=\"0 0 " + w + " " + h + "\" role=\"img\" aria-label=\"" +
-                    escape_xml(label) + "\">";
+                    escape_xml(label) + "\"";
+  if (domain_ >= 0) out += " data-domain=\"" + std::to_string(domain_) + "\"";
+  out += ">";
   if (!sheet.empty()) out += "<style>" + sheet + "</style>";
   return out + body_ + "</svg>";
 }

@@ -2,6 +2,7 @@
 // Writes SVG bodies. Looks come from classes (palette.h) only, so that one drawing serves the page
 // (CSS variables, two themes) and files (literal light colours).
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -21,8 +22,15 @@ class Svg {
               const std::string& tip = "");
   void path(const std::string& d, const std::string& classes, const std::string& tip = "");
   /// `anchor`: start, middle or end.
-  void text(double x, double y, const std::string& text, const std::string& classes = "t",
+  void text(double x, double y, const std::string& text, const std::string& classes = "",
             const std::string& anchor = "start");
+
+  /// The elements that follow are about this expert ("L11.E3": layer and true index), so that the
+  /// page can isolate it; "" ends it.
+  void about(const std::string& expert) { expert_ = expert; }
+  /// The whole drawing belongs to a domain (place in the page's order), so that the page can hide
+  /// it.
+  void of_domain(int64_t domain) { domain_ = domain; }
 
   double width() const { return width_; }
   double height() const { return height_; }
@@ -34,8 +42,11 @@ class Svg {
 
  private:
   void tag(const std::string& head, const std::string& classes, const std::string& tip);
+  std::string data_attributes(const std::string& tip) const;
+
   double width_, height_;
-  std::string body_;
+  int64_t domain_ = -1;
+  std::string body_, expert_;
 };
 
 /// "M x y L x y ..." ; breaks at undefined values.

@@ -2,36 +2,15 @@
 
 #include "tests/test.h"
 
-#include <sys/wait.h>
-#include <cstdio>
-
-#include "core/base/random.h"
 #include "core/io/file.h"
 #include "core/io/json.h"
-#include "core/io/npy.h"
+#include "tests/support/program.h"
 
 using namespace switchyard;
 using namespace switchyard::test;
 namespace fs = std::filesystem;
 
 namespace {
-
-struct Result {
-  int code = -1;
-  std::string output;
-};
-
-/// Runs `switchyard ARGS` in the source tree; `streams`: what of its output to keep.
-Result run(const std::string& args, const std::string& streams = "2>&1") {
-  const std::string command =
-      cat("cd '", SWITCHYARD_SOURCE_DIR, "' && '", SWITCHYARD_PROGRAM, "' ", args, " ", streams);
-  Result result;
-  FILE* pipe = ::popen(command.c_str(), "r");
-  char buffer[4096];
-  while (std::fgets(buffer, sizeof buffer, pipe)) result.output += buffer;
-  result.code = WEXITSTATUS(::pclose(pipe));
-  return result;
-}
 
 const std::string kDemo = "train experiment=point_cloud/scan_demo data.root=nowhere ";
 
@@ -105,32 +84,6 @@ TEST_CASE("every shipped experiment composes and parses", "[apps]") {
     CHECK(result.code == 0);
   }
 }
-
-namespace {
-
-/// Two sensors' worth of noisy boxes in the npy_folder layout.
-void write_clouds(const fs::path& root) {
-  write_text(root / "classes.txt", "floor\nbox\n");
-  for (const char* domain : {"near", "far"}) {
-    for (int64_t scan = 0; scan < 4; ++scan) {
-      RandomStream stream(3, domain, uint64_t(scan));
-      at::Tensor coord = at::empty({3000, 3}), label = at::empty({3000}, at::kLong);
-      for (int64_t i = 0; i < 3000; ++i) {
-        const bool box = i % 3 == 0;
-        float* p = coord.data_ptr<float>() + 3 * i;
-        p[0] = float(stream.uniform(0, box ? .8 : 4));
-        p[1] = float(stream.uniform(0, box ? .8 : 4));
-        p[2] = float(box ? stream.uniform(.2, .8) : stream.normal(0, .01));
-        label.data_ptr<int64_t>()[i] = box;
-      }
-      const fs::path folder = root / domain / (scan < 2 ? "train" : "test") / cat("scan", scan);
-      write_npy(folder / "coord.npy", coord);
-      write_npy(folder / "segment.npy", label);
-    }
-  }
-}
-
-}  // namespace
 
 TEST_CASE("describe counts parameters, sites and FLOPs, and names oracles and causality",
           "[apps]") {

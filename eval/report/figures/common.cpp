@@ -20,4 +20,6 @@ void mark_untraced(Figure& figure, const ReportData& data) {
 
 std::string expert_name(int64_t expert) { return cat("E", expert); }
 
+std::string expert_address(int64_t layer, int64_t expert) { return cat("L", layer, ".E", expert); }
+
 }  // namespace switchyard

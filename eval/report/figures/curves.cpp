@@ -1,6 +1,7 @@
 // Figure 12: training curves of the shown arm, one panel per series.
 
 #include <algorithm>
+#include <cmath>
 
 #include "core/base/text.h"
 #include "core/io/json.h"
@@ -32,8 +33,44 @@ void thin(Row& step, Row& value, double pixels) {
   step = s, value = v;
 }
 
-int decimals_for(double span) {
-  return span >= 20 ? 0 : span >= 2 ? 1 : span >= 0.2 ? 2 : span >= 0.02 ? 3 : 5;
+/// Smallest and largest value of all seeds; (0, 0) without any.
+std::pair<double, double> range_of(const MetricSeries& series) {
+  std::pair<double, double> out{0, 0};
+  bool any = false;
+  for (const Row& row : series.value)
+    for (double v : row) {
+      out = {any ? std::min(out.first, v) : v, any ? std::max(out.second, v) : v};
+      any = true;
+    }
+  return out;
+}
+
+/// Axes round the values. What varies by less than 1 in 10,000 is drawn flat, with one tick.
+std::vector<double> fit_axis(ChartAxes& axes, const MetricSeries& series) {
+  const auto [lo, hi] = range_of(series);
+  const double size = std::max(std::abs(lo), std::abs(hi));
+  const bool flat = hi - lo <= 1e-4 * size;
+  const double pad = flat ? std::max(size * 0.1, 1e-9) : (hi - lo) * 0.06;
+  axes.y_lo = lo - pad, axes.y_hi = hi + pad;
+  return flat ? std::vector<double>{hi} : round_ticks(axes.y_lo, axes.y_hi, 4);
+}
+
+void draw_seeds(Chart& chart, const MetricSeries& series, double pixels) {
+  for (size_t s = 0; s < series.step.size(); ++s) {
+    Row step = series.step[s], value = series.value[s];
+    thin(step, value, pixels);
+    chart.curve(step, value, "thin");
+  }
+}
+
+void draw_mean(Chart& chart, const MetricSeries& series, double pixels) {
+  auto [step, value] = mean_series(series);
+  thin(step, value, pixels);
+  chart.curve(step, value, "dark");
+  if (step.size() > 12) return;
+  for (size_t i = 0; i < step.size(); ++i)
+    chart.mark(step[i], value[i], 3, "dot",
+               cat("step ", count_text(static_cast<int64_t>(step[i])), ": ", to_text(value[i])));
 }
 
 Svg draw(const MetricSeries& series, double last_step) {
@@ -41,32 +78,14 @@ Svg draw(const MetricSeries& series, double last_step) {
   axes.width = 400, axes.height = 170, axes.left = 56;
   axes.x_hi = std::max(last_step, 1.0);
   axes.y_title = short_name(series.name, 40), axes.x_title = "step";
-  bool any = false;
-  for (const Row& row : series.value)
-    for (double v : row) {
-      axes.y_lo = any ? std::min(axes.y_lo, v) : v;
-      axes.y_hi = any ? std::max(axes.y_hi, v) : v;
-      any = true;
-    }
-  const double pad = std::max((axes.y_hi - axes.y_lo) * 0.06, 1e-9);
-  axes.y_lo -= pad, axes.y_hi += pad;
+  const auto ticks = fit_axis(axes, series);
   Chart chart(axes);
-  chart.y_ticks(4, decimals_for(axes.y_hi - axes.y_lo));
+  chart.y_ticks(ticks);
   for (double x : round_ticks(0, axes.x_hi, 4))
     chart.x_ticks({x}, {count_text(static_cast<int64_t>(x))});
   const double pixels = axes.width - axes.left - axes.right;
-  for (size_t s = 0; s < series.step.size(); ++s) {
-    Row step = series.step[s], value = series.value[s];
-    thin(step, value, pixels);
-    chart.curve(step, value, "thin");
-  }
-  auto [step, value] = mean_series(series);
-  thin(step, value, pixels);
-  chart.curve(step, value, "dark");
-  if (step.size() <= 12)
-    for (size_t i = 0; i < step.size(); ++i)
-      chart.mark(step[i], value[i], 3, "dot",
-                 cat("step ", count_text(static_cast<int64_t>(step[i])), ": ", to_text(value[i])));
+  draw_seeds(chart, series, pixels);
+  draw_mean(chart, series, pixels);
   return chart.svg();
 }
 
@@ -76,6 +95,33 @@ int rank_of(const std::string& name) {
   if (name.rfind("eval/", 0) == 0) return 1;
   if (name.rfind("aux/", 0) == 0) return 2;
   return 3;
+}
+
+std::vector<Svg> panels(const std::vector<MetricSeries>& series) {
+  double last = 0;
+  for (const auto& s : series)
+    for (const Row& row : s.step)
+      if (!row.empty()) last = std::max(last, row.back());
+  std::vector<Svg> out;
+  for (size_t i = 0; i < std::min(series.size(), kMostPanels); ++i)
+    out.push_back(draw(series[i], last));
+  return out;
+}
+
+std::string csv_of(const std::vector<MetricSeries>& series, const std::vector<int64_t>& seeds) {
+  Csv csv("series,seed,step,value");
+  for (const auto& s : series)
+    for (size_t i = 0; i < s.step.size(); ++i)
+      for (size_t p = 0; p < s.step[i].size(); ++p)
+        csv.cell(s.name).cell(seeds[i]).cell(s.step[i][p]).cell(s.value[i][p]).end();
+  return csv.text();
+}
+
+Json data_of(const std::vector<MetricSeries>& series) {
+  Json out{{"series", Json::array()}};
+  for (const auto& s : series)
+    out["series"].push_back({{"name", s.name}, {"step", s.step}, {"value", s.value}});
+  return out;
 }
 
 }  // namespace
@@ -101,27 +147,13 @@ Figure curves_figure(const ReportData& data) {
                 data.folder.string());
     return f;
   }
-  double last = 0;
-  for (const auto& s : series)
-    for (const Row& row : s.step)
-      if (!row.empty()) last = std::max(last, row.back());
-  FigureView view{"all", "", {}, -1, ""};
-  Csv csv("series,seed,step,value");
-  Json json = Json::array();
-  for (const auto& s : series) {
-    if (view.panels.size() < kMostPanels) view.panels.push_back(draw(s, last));
-    json.push_back({{"name", s.name}, {"step", s.step}, {"value", s.value}});
-    for (size_t i = 0; i < s.step.size(); ++i)
-      for (size_t p = 0; p < s.step[i].size(); ++p)
-        csv.cell(s.name).cell(seeds[i]).cell(s.step[i][p]).cell(s.value[i][p]).end();
-  }
+  f.views.push_back({"all", "", panels(series), -1, ""});
   if (series.size() > kMostPanels)
     f.finding = cat("The first ", kMostPanels, " of ", series.size(),
                     " series are drawn; the others are in the CSV.");
-  f.views.push_back(std::move(view));
   f.sample = cat(seeds.size(), seeds.size() == 1 ? " seed" : " seeds");
-  f.csv = csv.text();
-  f.data = Json{{"series", json}}.dump();
+  f.csv = csv_of(series, seeds);
+  f.data = data_of(series).dump();
   return f;
 }
 

@@ -42,6 +42,27 @@ Svg draw(const Routing& r) {
   return chart.svg();
 }
 
+std::string csv_of(const RouterEntropy& h) {
+  Csv csv("layer,token_bits,mean_softmax_bits,mutual_information,assignment_bits,log2_experts");
+  for (size_t l = 0; l < h.token_bits.size(); ++l)
+    csv.cell(static_cast<int64_t>(l))
+        .cell(h.token_bits[l])
+        .cell(h.mean_softmax_bits[l])
+        .cell(h.mutual_information[l])
+        .cell(h.assignment_bits[l])
+        .cell(h.log2_experts[l])
+        .end();
+  return csv.text();
+}
+
+Json data_of(const RouterEntropy& h) {
+  return {{"token_bits", h.token_bits},
+          {"token_bits_domain", h.token_bits_domain},
+          {"mean_softmax_bits", h.mean_softmax_bits},
+          {"assignment_bits", h.assignment_bits},
+          {"log2_experts", h.log2_experts}};
+}
+
 }  // namespace
 
 Figure entropy_figure(const ReportData& data) {
@@ -66,25 +87,10 @@ Figure entropy_figure(const ReportData& data) {
                 " trace.scores=true\nswitchyard report ", data.folder.string());
     return f;
   }
-  const RouterEntropy& h = r.entropy;
   f.sample = trace_sample(r);
   f.views.push_back({"all", "", {draw(r)}, -1, ""});
-  Csv csv("layer,token_bits,mean_softmax_bits,mutual_information,assignment_bits,log2_experts");
-  for (size_t l = 0; l < h.token_bits.size(); ++l)
-    csv.cell(static_cast<int64_t>(l))
-        .cell(h.token_bits[l])
-        .cell(h.mean_softmax_bits[l])
-        .cell(h.mutual_information[l])
-        .cell(h.assignment_bits[l])
-        .cell(h.log2_experts[l])
-        .end();
-  f.csv = csv.text();
-  f.data = Json{{"token_bits", h.token_bits},
-                {"token_bits_domain", h.token_bits_domain},
-                {"mean_softmax_bits", h.mean_softmax_bits},
-                {"assignment_bits", h.assignment_bits},
-                {"log2_experts", h.log2_experts}}
-               .dump();
+  f.csv = csv_of(r.entropy);
+  f.data = data_of(r.entropy).dump();
   return f;
 }
 

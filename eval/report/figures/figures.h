@@ -27,5 +27,7 @@ std::string trace_sample(const Routing& routing);
 void mark_untraced(Figure& figure, const ReportData& data);
 /// "E3"
 std::string expert_name(int64_t expert);
+/// "L11.E3", as in the hash of the page.
+std::string expert_address(int64_t layer, int64_t expert);
 
 }  // namespace switchyard

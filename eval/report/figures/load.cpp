@@ -35,36 +35,75 @@ std::string named(const Routing& r, bool dead) {
   return listed(out);
 }
 
-Svg draw(const Routing& r) {
+ChartAxes axes_of(const Routing& r) {
   ChartAxes axes;
   axes.left = 52;
   axes.x_lo = -0.5, axes.x_hi = static_cast<double>(r.layers()) - 0.5;
   axes.y_lo = kFloor, axes.y_hi = kCeiling;
   axes.x_title = "layer", axes.y_title = "load ÷ uniform, log scale";
-  Chart chart(axes);
-  chart.svg().rect(axes.left, chart.y(1), axes.width - axes.left - axes.right,
-                   chart.y(-2) - chart.y(1), "back");
+  return axes;
+}
+
+/// One tick per expert of a layer.
+void draw_layer(Chart& chart, const Routing& r, size_t l) {
+  const double half = std::min(13.0, 0.3 * (chart.x(1) - chart.x(0)));
+  const Row& share = r.load.mean_share[l];
+  const auto layer = static_cast<int64_t>(l);
+  const Indices track = r.tracks.track_of(layer, static_cast<int64_t>(share.size()));
+  for (size_t e = 0; e < share.size(); ++e) {
+    if (!defined(share[e])) continue;
+    const auto expert = static_cast<int64_t>(e);
+    const std::string tip =
+        cat("layer ", l, ", ", expert_name(expert), ": ",
+            ratio_text(share[e] * static_cast<double>(share.size())), " uniform");
+    chart.svg().about(expert_address(layer, expert));
+    chart.svg().rect(chart.x(static_cast<double>(l)) - half,
+                     chart.y(log_load(share[e], share.size())) - 1.5, 2 * half, 3,
+                     share.size() > kMostTicks ? "x" : expert_class(track[e]), tip);
+  }
+  chart.svg().about("");
+}
+
+Svg draw(const Routing& r) {
+  Chart chart(axes_of(r));
+  const double left = chart.axes().left, right = chart.axes().width - chart.axes().right;
+  chart.svg().rect(left, chart.y(1), right - left, chart.y(-2) - chart.y(1), "back");
   const std::pair<double, const char*> ticks[] = {{2, "4×"},  {1, "2×"},     {0, "1×"},
                                                   {-2, "¼×"}, {-4, "1/16×"}, {-6, "≤1/64×"}};
   for (const auto& [y, label] : ticks) chart.y_tick(y, label);
-  chart.svg().line(axes.left, chart.y(0), axes.width - axes.right, chart.y(0), "null");
+  chart.svg().line(left, chart.y(0), right, chart.y(0), "null");
   chart.layer_ticks(r.layers());
-  const double half = std::min(13.0, 0.3 * (chart.x(1) - chart.x(0)));
+  for (size_t l = 0; l < r.load.mean_share.size(); ++l) draw_layer(chart, r, l);
+  return chart.svg();
+}
+
+std::string csv_of(const Routing& r) {
+  Csv csv("layer,expert,track,share,load");
   for (size_t l = 0; l < r.load.mean_share.size(); ++l) {
     const Row& share = r.load.mean_share[l];
     const Indices track =
         r.tracks.track_of(static_cast<int64_t>(l), static_cast<int64_t>(share.size()));
-    for (size_t e = 0; e < share.size(); ++e) {
-      if (!defined(share[e])) continue;
-      const std::string tip =
-          cat("layer ", l, ", ", expert_name(static_cast<int64_t>(e)), ": ",
-              ratio_text(share[e] * static_cast<double>(share.size())), " uniform");
-      chart.svg().rect(chart.x(static_cast<double>(l)) - half,
-                       chart.y(log_load(share[e], share.size())) - 1.5, 2 * half, 3,
-                       share.size() > kMostTicks ? "x" : expert_class(track[e]), tip);
-    }
+    for (size_t e = 0; e < share.size(); ++e)
+      csv.cell(static_cast<int64_t>(l))
+          .cell(static_cast<int64_t>(e))
+          .cell(track[e])
+          .cell(share[e])
+          .cell(share[e] * static_cast<double>(share.size()))
+          .end();
   }
-  return chart.svg();
+  return csv.text();
+}
+
+Json data_of(const Routing& r) {
+  Json out{{"load", r.load.mean_share}, {"load_pooled", r.load.pooled_share}};
+  for (const char* key : {"dead", "hot", "cv", "max_violation"}) out[key] = Json::array();
+  for (size_t l = 0; l < r.load.balance.size(); ++l) {
+    const Balance& b = r.load.balance[l];
+    out["cv"].push_back(b.cv), out["max_violation"].push_back(b.max_violation);
+    for (int64_t e : b.dead) out["dead"].push_back({l, e});
+    for (int64_t e : b.hot) out["hot"].push_back({l, e});
+  }
+  return out;
 }
 
 }  // namespace
@@ -90,33 +129,8 @@ Figure load_figure(const ReportData& data) {
                                                 hot.empty() ? "" : "Hot: " + hot + ".");
   f.sample = trace_sample(r);
   f.views.push_back({"all", "", {draw(r)}, -1, ""});
-  Csv csv("layer,expert,track,share,load");
-  Json cv = Json::array(), dead_list = Json::array(), hot_list = Json::array(),
-       violation = Json::array();
-  for (size_t l = 0; l < r.load.mean_share.size(); ++l) {
-    const Row& share = r.load.mean_share[l];
-    const Indices track =
-        r.tracks.track_of(static_cast<int64_t>(l), static_cast<int64_t>(share.size()));
-    for (size_t e = 0; e < share.size(); ++e)
-      csv.cell(static_cast<int64_t>(l))
-          .cell(static_cast<int64_t>(e))
-          .cell(track[e])
-          .cell(share[e])
-          .cell(share[e] * static_cast<double>(share.size()))
-          .end();
-    const Balance& b = r.load.balance[l];
-    cv.push_back(b.cv), violation.push_back(b.max_violation);
-    for (int64_t e : b.dead) dead_list.push_back({l, e});
-    for (int64_t e : b.hot) hot_list.push_back({l, e});
-  }
-  f.csv = csv.text();
-  f.data = Json{{"load", r.load.mean_share},
-                {"load_pooled", r.load.pooled_share},
-                {"dead", dead_list},
-                {"hot", hot_list},
-                {"cv", cv},
-                {"max_violation", violation}}
-               .dump();
+  f.csv = csv_of(r);
+  f.data = data_of(r).dump();
   return f;
 }
 

@@ -1,67 +1,38 @@
 // Figure 11: points of kept samples in the colour of their first-choice expert.
 
 #include <algorithm>
-#include <numeric>
-#include <set>
 
 #include "core/base/text.h"
 #include "core/io/json.h"
 #include "eval/report/figures/figures.h"
 #include "eval/report/number.h"
 #include "eval/report/palette.h"
-#include "eval/report/point_view.h"
+#include "eval/report/point_overlay.h"
 
 namespace switchyard {
 namespace {
 
 constexpr int64_t kColumns = 200, kRows = 150, kPixels = 2;
 constexpr double kCaption = 34, kEntry = 54;
-constexpr size_t kMostPanels = 6, kMostFrames = 40;
+constexpr size_t kMostPictures = 6, kMostFrames = 40;
 
-/// A layer of the slider and where the samples keep it.
-struct Layer {
-  int64_t index;
-  size_t site;
-  Indices track;  ///< of each expert
+using Layer = OverlayLayer;
 
-  int64_t track_of(int64_t expert) const {
-    const bool known = expert >= 0 && expert < static_cast<int64_t>(track.size());
-    return known ? track[static_cast<size_t>(expert)] : -1;
-  }
-};
-
-std::vector<Layer> traced_layers(const PointSamples& file, const Routing& r) {
-  std::vector<Layer> out;
-  for (int64_t l = 0; l < r.layers(); ++l) {
-    const TraceSite& site = r.trace.sites[static_cast<size_t>(l)];
-    const auto found = std::find(file.sites.begin(), file.sites.end(), site.name);
-    if (found != file.sites.end())
-      out.push_back(
-          {l, static_cast<size_t>(found - file.sites.begin()), r.tracks.track_of(l, site.experts)});
-  }
-  return out;
-}
-
-class Overlay {
+class Drawing {
  public:
-  Overlay(const Routing& routing, const PointSamples& file)
-      : r_(routing), file_(file), layers_(traced_layers(file, routing)) {
-    order_.resize(file.samples.size());
-    std::iota(order_.begin(), order_.end(), size_t{0});
-    std::stable_sort(order_.begin(), order_.end(),
-                     [&](size_t a, size_t b) { return seen(a) < seen(b); });
-    std::set<std::string> domains;
-    for (size_t i : order_)
-      if (pictures_.size() < kMostPanels && domains.insert(file.samples[i].domain).second)
-        pictures_.push_back({i, view_points(file.samples[i], kColumns, kRows)});
+  explicit Drawing(const PointOverlay& overlay) : overlay_(overlay) {
+    for (size_t i : overlay.one_per_domain())
+      if (pictures_.size() < kMostPictures)
+        pictures_.push_back(
+            {&overlay.samples()[i], view_points(overlay.samples()[i], kColumns, kRows)});
   }
-
-  bool empty() const { return layers_.empty() || pictures_.empty(); }
 
   void fill(Figure& f) const {
-    f.sample = cat(pictures_.size(), " of ", file_.samples.size(), " samples, ", file_.selection);
+    f.sample = cat(pictures_.size(), " of ", overlay_.samples().size(), " samples drawn; ",
+                   overlay_.selection());
     f.finding = finding();
     add_views(f);
+    add_clouds(f);
     add_files(f);
     f.csv = csv();
     f.data = json().dump();
@@ -69,43 +40,17 @@ class Overlay {
 
  private:
   struct Picture {
-    size_t sample;
+    const PointSample* sample;
     PointView view;
   };
 
-  bool seen(size_t sample) const {
-    for (const auto& d : r_.trace.domains)
-      if (d.name == file_.samples[sample].domain) return d.seen;
-    return true;
-  }
-
-  const Layer& reference() const {
-    const auto found = std::find_if(layers_.begin(), layers_.end(),
-                                    [&](const Layer& l) { return l.index == r_.reference; });
-    return found == layers_.end() ? layers_.back() : *found;
-  }
-
-  Indices tracks(size_t sample, const Layer& layer) const {
-    Indices out;
-    for (int64_t e : file_.samples[sample].expert[layer.site]) out.push_back(layer.track_of(e));
-    return out;
-  }
-
-  /// Points of each expert; the last entry counts points without one.
-  Indices counts(size_t sample, const Layer& layer) const {
-    Indices out(layer.track.size() + 1);
-    for (int64_t e : file_.samples[sample].expert[layer.site])
-      ++out[e < 0 ? layer.track.size() : std::min(static_cast<size_t>(e), layer.track.size())];
-    return out;
-  }
-
   std::string finding() const {
-    const Layer& layer = reference();
+    const Layer& layer = overlay_.reference();
     std::vector<std::string> parts;
     for (const auto& picture : pictures_) {
-      const Indices n = counts(picture.sample, layer);
+      const Indices n = overlay_.counts(*picture.sample, layer);
       const auto top = std::max_element(n.begin(), n.end() - 1) - n.begin();
-      const PointSample& s = file_.samples[picture.sample];
+      const PointSample& s = *picture.sample;
       const double all = static_cast<double>(std::max<int64_t>(s.points(), 1));
       parts.push_back(cat(s.domain, " ", expert_name(top), " (",
                           percent_text(static_cast<double>(n[static_cast<size_t>(top)]) / all),
@@ -122,9 +67,13 @@ class Overlay {
     for (size_t e = 0; e < layer.track.size(); ++e) {
       const int64_t t = layer.track[e];
       if (t < 0 || t >= 16) continue;
-      svg.rect(kEntry * static_cast<double>(t), 4, 11, 11, expert_class(t));
-      svg.text(kEntry * static_cast<double>(t) + 16, 14, expert_name(static_cast<int64_t>(e)));
+      const std::string name = expert_name(static_cast<int64_t>(e));
+      svg.about(expert_address(layer.index, static_cast<int64_t>(e)));
+      svg.rect(kEntry * static_cast<double>(t), 4, 11, 11, expert_class(t),
+               cat("isolate ", name, " of layer ", layer.index));
+      svg.text(kEntry * static_cast<double>(t) + 16, 14, name);
     }
+    svg.about("");
     svg.rect(kEntry * static_cast<double>(named), 4, 11, 11, "x");
     svg.text(
         kEntry * static_cast<double>(named) + 16, 14,
@@ -133,64 +82,88 @@ class Overlay {
     return svg;
   }
 
+  std::string state(const PointSample& s) const {
+    return cat(overlay_.seen(s) ? "seen" : "never seen", " · ", short_name(s.group));
+  }
+
   Svg panel(const Picture& picture, const Layer& layer) const {
-    const PointSample& s = file_.samples[picture.sample];
+    const PointSample& s = *picture.sample;
     Svg svg(kColumns * kPixels, kCaption + kRows * kPixels);
+    svg.of_domain(overlay_.place(s));
     svg.text(0, 12, short_name(s.domain), "b");
-    const bool unseen = !seen(picture.sample);
-    svg.text(0, 26,
-             cat(unseen ? "never seen" : "seen", " · ", short_name(s.group), " · ",
-                 count_text(s.points()), " points"),
-             unseen ? "s u" : "s g");
-    draw_points(svg, picture.view, tracks(picture.sample, layer), 0, kCaption, kPixels);
+    svg.text(0, 26, cat(state(s), " · ", count_text(s.points()), " points"),
+             overlay_.seen(s) ? "s g" : "s u");
+    draw_points(svg, picture.view, overlay_.tracks(s, layer), 0, kCaption, kPixels);
     return svg;
   }
 
   FigureView view(const Layer& layer) const {
     FigureView out{cat("layer", layer.index), "", {}, layer.index, ""};
     for (const auto& picture : pictures_) out.panels.push_back(panel(picture, layer));
-    out.panels.push_back(legend(layer));
+    out.legend.push_back(legend(layer));
     return out;
   }
 
   void add_views(Figure& f) const {
-    if (layers_.size() * pictures_.size() <= kMostFrames) {
-      f.default_layer = reference().index;
-      for (const Layer& layer : layers_) f.views.push_back(view(layer));
+    if (overlay_.layers().size() * pictures_.size() <= kMostFrames) {
+      f.default_layer = overlay_.reference().index;
+      for (const Layer& layer : overlay_.layers()) f.views.push_back(view(layer));
       return;
     }
-    f.views.push_back(view(reference()));
+    f.views.push_back(view(overlay_.reference()));
     f.views.back().layer = -1;
-    f.views.back().note = cat("Layer ", reference().index,
-                              " only: pictures of every layer would make the page too large. The "
+    f.views.back().note = cat("Pictures of layer ", overlay_.reference().index,
+                              " only: those of every layer would make the page too large. The "
                               "CSV has all layers.");
   }
 
+  Cloud cloud(const PointSample& s) const {
+    std::map<int64_t, Indices> tracks;
+    for (const Layer& layer : overlay_.layers()) tracks[layer.index] = overlay_.tracks(s, layer);
+    Cloud out = pack_cloud(s, tracks);
+    out.domain = overlay_.place(s);
+    out.name = cat(s.domain, " · ", state(s), " · ", s.why);
+    out.detail = out.points < s.points() ? cat(count_text(out.points), " of ") : "";
+    out.detail += cat(count_text(s.points()), " points");
+    return out;
+  }
+
+  /// One per domain first: what a small page drops comes last.
+  void add_clouds(Figure& f) const {
+    for (const auto& picture : pictures_) f.clouds.push_back(cloud(*picture.sample));
+    for (const PointSample& s : overlay_.samples())
+      if (std::none_of(pictures_.begin(), pictures_.end(),
+                       [&](const Picture& p) { return p.sample == &s; }))
+        f.clouds.push_back(cloud(s));
+    f.cloud_picture = cat("0 ", kCaption, " ", kColumns * kPixels, " ", kRows * kPixels);
+  }
+
   void add_files(Figure& f) const {
+    const Layer& layer = overlay_.reference();
     std::vector<std::string> links;
-    for (size_t i : order_) {
-      const PointSample& s = file_.samples[i];
-      f.files.emplace_back(cat(f.slug, "-", i, ".ply"),
-                           points_ply(s, s.expert[reference().site], tracks(i, reference())));
+    for (const PointSample& s : overlay_.samples()) {
+      f.files.emplace_back(cat(f.slug, "-", f.files.size(), ".ply"),
+                           points_ply(s, s.expert[layer.site], overlay_.tracks(s, layer)));
       links.push_back(
           cat("<a href=\"fig/", f.files.back().first, "\">", escape_xml(s.uri), "</a>"));
     }
-    f.html = cat("<p class=\"note\">Point clouds (PLY, layer ", reference().index,
+    f.html = cat("<p class=\"note\">Point clouds (PLY, layer ", layer.index,
                  "): ", join(links, ", "), "</p>");
   }
 
   std::string csv() const {
     Csv out("layer,sample,domain,seen,expert,points");
-    for (const Layer& layer : layers_)
-      for (size_t i : order_) {
-        const Indices n = counts(i, layer);
+    for (const Layer& layer : overlay_.layers())
+      for (size_t i = 0; i < overlay_.samples().size(); ++i) {
+        const PointSample& s = overlay_.samples()[i];
+        const Indices n = overlay_.counts(s, layer);
         for (size_t e = 0; e < n.size(); ++e) {
           const bool none = e == layer.track.size();
           if (none && n[e] == 0) continue;
           out.cell(layer.index)
               .cell(static_cast<int64_t>(i))
-              .cell(file_.samples[i].domain)
-              .cell(static_cast<int64_t>(seen(i)))
+              .cell(s.domain)
+              .cell(static_cast<int64_t>(overlay_.seen(s)))
               .cell(none ? int64_t{-1} : static_cast<int64_t>(e))
               .cell(n[e])
               .end();
@@ -201,26 +174,24 @@ class Overlay {
 
   Json json() const {
     Json samples = Json::array();
-    for (size_t i : order_) {
-      const PointSample& s = file_.samples[i];
+    for (const PointSample& s : overlay_.samples()) {
       Json points = Json::array();
-      for (const Layer& layer : layers_) points.push_back(counts(i, layer));
-      samples.push_back({{"sample", i},
+      for (const Layer& layer : overlay_.layers()) points.push_back(overlay_.counts(s, layer));
+      samples.push_back({{"sample", samples.size()},
                          {"uri", s.uri},
                          {"domain", s.domain},
-                         {"seen", seen(i)},
+                         {"seen", overlay_.seen(s)},
                          {"group", s.group},
                          {"why", s.why},
                          {"points", s.points()},
                          {"points_by_expert", points}});
     }
-    return {{"selection", file_.selection}, {"layer", reference().index}, {"samples", samples}};
+    return {{"selection", overlay_.selection()},
+            {"layer", overlay_.reference().index},
+            {"samples", samples}};
   }
 
-  const Routing& r_;
-  const PointSamples& file_;
-  std::vector<Layer> layers_;
-  std::vector<size_t> order_;  ///< samples, unseen domains first
+  const PointOverlay& overlay_;
   std::vector<Picture> pictures_;
 };
 
@@ -236,13 +207,14 @@ Figure overlay_points_figure(const ReportData& data) {
   f.definition =
       "First choice of the router for each point; at coarser layers that of the token the point "
       "belongs to. Parallel view; the highest 15 % of the points are cut away in the picture, and "
-      "the outermost 0.5 % on each side may leave it. CSV and PLY hold all points. One sample per "
-      "domain, at most six domains.";
-  const PointSamples file = read_point_samples(data.shown.folder / "trace" / "samples.safetensors");
+      "the outermost 0.5 % on each side may leave it. CSV and PLY hold all points. Pictures: one "
+      "sample per domain, at most six; the turnable view has every sample, at most 150 000 points "
+      "of each.";
+  PointSamples file = read_point_samples(data.shown.folder / "trace" / "samples.safetensors");
   if (data.routing) {
-    const Overlay overlay(*data.routing, file);
+    const PointOverlay overlay(*data.routing, std::move(file));
     if (!overlay.empty()) {
-      overlay.fill(f);
+      Drawing(overlay).fill(f);
       return f;
     }
   }

@@ -8,6 +8,7 @@
 #include "eval/report/figures/figures.h"
 #include "eval/report/number.h"
 #include "eval/report/palette.h"
+#include "eval/report/scales.h"
 #include "eval/report/share_null.h"
 
 namespace switchyard {
@@ -16,7 +17,7 @@ namespace {
 constexpr double kLabel = 24, kTop = 34;
 
 struct Cell {
-  std::string classes, text, tip;
+  std::string classes, text, tip, expert;
   bool hatched = false;
 };
 
@@ -47,9 +48,13 @@ class ShareGrids {
 
   std::vector<Svg> panels(const std::string& view) const {
     std::vector<Svg> out;
-    for (int64_t d : r_.order) out.push_back(draw(grid(d, view)));
+    for (int64_t d : r_.order) {
+      const auto place = static_cast<int64_t>(out.size());
+      out.push_back(draw(grid(d, view)));
+      out.back().of_domain(place);
+    }
     if (view == "share") out.push_back(draw(grid(-1, view)));
-    out.push_back(view == "share" ? share_scale() : diverging_scale(view));
+    out.push_back(scale(view));
     return out;
   }
 
@@ -62,6 +67,7 @@ class ShareGrids {
     const double share = share_at(d, l, e),
                  experts = static_cast<double>(r_.trace.sites[l].experts);
     Cell out;
+    out.expert = expert_address(static_cast<int64_t>(l), static_cast<int64_t>(e));
     out.tip = cat(name, ", layer ", l, ", ", expert_name(static_cast<int64_t>(e)), ": ",
                   percent_text(share, 1), ", ", ratio_text(share * experts), " uniform");
     out.text = fixed_text(100 * share, 0);
@@ -129,9 +135,12 @@ class ShareGrids {
     }
     if (tracks_ <= 16)
       for (size_t t = 0; t < tracks_; ++t)
-        if (const int64_t e = r_.tracks.tracks.back()[t]; e >= 0)
+        if (const int64_t e = r_.tracks.tracks.back()[t]; e >= 0) {
+          svg.about(expert_address(r_.layers() - 1, e));
           svg.text(kLabel + w * (static_cast<double>(t) + 0.5), bottom + 13,
                    w < 24 && tracks_ > 8 ? cat(e) : expert_name(e), "s", "middle");
+        }
+    svg.about("");
     return svg;
   }
 
@@ -143,6 +152,7 @@ class ShareGrids {
   void draw_cell(Svg& svg, const Cell& cell, double x, double y, bool numbers) const {
     if (cell.classes.empty()) return;
     const double gap = cell_width() > 6 ? 1 : 0, w = cell_width() - gap, h = cell_height() - gap;
+    svg.about(cell.expert);
     svg.rect(x, y, w, h, cell.classes + " cell", cell.tip);
     if (cell.hatched)
       svg.path(cat("M", svg_number(x), " ", svg_number(y + h), "L", svg_number(x + std::min(w, h)),
@@ -150,37 +160,16 @@ class ShareGrids {
                "hatch");
     if (numbers)
       svg.text(x + w / 2, y + h / 2 + 4, cell.text, "s " + text_on(cell.classes), "middle");
+    svg.about("");
   }
 
-  Svg share_scale() const {
-    const double experts = static_cast<double>(r_.trace.sites.back().experts),
-                 k = r_.mean_k(r_.layers() - 1);
-    Svg svg(kLabel + 240, 44);
-    svg.text(kLabel, 11, "share of assignments", "s g");
-    for (int i = 0; i < kShareLevels; ++i)
-      svg.rect(kLabel + 8 * i, 16, 8, 11, cat("s", i, " cell"));
-    const double uniform = kLabel + 8 * kShareGreys;
-    svg.line(uniform, 13, uniform, 30, "dark");
-    svg.text(kLabel, 41, "0", "s");
-    svg.text(uniform, 41, "uniform " + percent_text(1 / experts, experts > 50 ? 1 : 0), "s b",
-             "middle");
-    svg.text(kLabel + 8 * kShareLevels, 41, ratio_text(std::max(experts / std::max(k, 1.0), 2.0)),
-             "s", "end");
-    return svg;
-  }
-
-  Svg diverging_scale(const std::string& view) const {
-    const bool ratio = view == "ratio";
-    Svg svg(kLabel + 240, 44);
-    svg.text(kLabel, 11,
-             ratio ? "share ÷ mean share of the seen domains" : "points from the mean of domains",
-             "s g");
-    for (int i = 0; i < kDivergingLevels; ++i)
-      svg.rect(kLabel + 10 * i, 16, 10, 11, cat("d", i, " cell"));
-    svg.text(kLabel, 41, ratio ? "⅛×" : "−30", "s");
-    svg.text(kLabel + 105, 41, ratio ? "1×" : "0", "s b", "middle");
-    svg.text(kLabel + 210, 41, ratio ? "8×" : "+30", "s", "end");
-    return svg;
+  Svg scale(const std::string& view) const {
+    if (view == "diff")
+      return diverging_scale(kLabel, "points from the mean of domains", {"−30", "0", "+30"});
+    if (view == "ratio")
+      return diverging_scale(kLabel, "share ÷ mean share of the seen domains", {"⅛×", "1×", "8×"});
+    return share_scale(kLabel, static_cast<double>(r_.trace.sites.back().experts),
+                       r_.mean_k(r_.layers() - 1));
   }
 
   const Routing& r_;
@@ -207,6 +196,19 @@ std::string csv_of(const Routing& r) {
   return csv.text();
 }
 
+void describe(Figure& f, const Routing& r, bool strong) {
+  f.reading =
+      cat("Read along a row: grey is below an equal share, colour starts at it. A column follows "
+          "the flow of tokens; its label is the expert of layer ",
+          r.layers() - 1, ".");
+  if (!strong)
+    f.finding =
+        "No expert exceeds 1.5× its equal share of any domain, so the figure opens on the ratio to "
+        "the mean of the seen domains.";
+  if (r.plan.permutations.empty())
+    f.definition += " Here domains are confounded with scenes, so nothing is hatched.";
+}
+
 }  // namespace
 
 Figure share_figure(const ReportData& data) {
@@ -225,17 +227,7 @@ Figure share_figure(const ReportData& data) {
   }
   const Routing& r = *data.routing;
   const ShareGrids grids(r);
-  f.reading =
-      cat("Read along a row: grey is below an equal share, colour starts at it. A column follows "
-          "the flow of tokens; "
-          "its label is the expert of layer ",
-          r.layers() - 1, ".");
-  if (!grids.strong())
-    f.finding =
-        "No expert exceeds 1.5× its equal share of any domain, so the figure opens on the ratio to "
-        "the mean of the seen domains.";
-  if (r.plan.permutations.empty())
-    f.definition += " Here domains are confounded with scenes, so nothing is hatched.";
+  describe(f, r, grids.strong());
   f.sample = trace_sample(r);
   f.views = {{"share", "share", grids.panels("share"), -1, ""},
              {"diff", "difference", grids.panels("diff"), -1, ""},

@@ -63,6 +63,9 @@ struct TraceBuilder {
     tensors.emplace_back(cat("level", j, ".seq_offset"), longs(offset));
     tensors.emplace_back(cat("level", j, ".label"), longs(label));
     if (j > 0) tensors.emplace_back(cat("level", j, ".member_of"), longs(member));
+    if (j == 0)
+      tensors.emplace_back("level0.coords",
+                           at::arange(3 * sequences * n, at::kFloat).reshape({-1, 3}));
   }
 
   void site(int64_t i) {

@@ -1,8 +1,14 @@
 #include "eval/report/report.h"
 
+#include <limits>
+#include <set>
+
+#include "core/base/text.h"
 #include "core/io/file.h"
 #include "core/io/json.h"
+#include "eval/report/cloud.h"
 #include "eval/report/number.h"
+#include "eval/report/palette.h"
 #include "tests/eval/report/fake_study.h"
 #include "tests/test.h"
 
@@ -13,6 +19,24 @@ namespace {
 
 bool contains(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
+}
+
+/// Every class name in the class attributes of a drawing.
+std::set<std::string> classes_of(const std::string& svg) {
+  std::set<std::string> out;
+  const std::string mark = "class=\"";
+  for (size_t at = 0; (at = svg.find(mark, at)) != std::string::npos;) {
+    at += mark.size();
+    for (const auto& name : split(svg.substr(at, svg.find('"', at) - at), ' '))
+      if (!name.empty()) out.insert(name);
+  }
+  return out;
+}
+
+bool defines(const std::string& sheet, const std::string& name) {
+  for (size_t at = 0; (at = sheet.find("." + name, at)) != std::string::npos; ++at)
+    if (std::string(",{.: ").find(sheet[at + name.size() + 1]) != std::string::npos) return true;
+  return false;
 }
 
 std::string page_of(const TempDir& folder, const FakeStudy& options) {
@@ -69,17 +93,85 @@ TEST_CASE("kept points become one panel per domain and a file per sample", "[rep
   CHECK(contains(svg, "never seen · room0 · 4\u2009000 points"));
   CHECK(svg.find("never seen · room0") < svg.find(">seen · room0"));
   const Json samples = read_json(fig / "overlay-points.json").at("data").at("samples");
-  CHECK(samples.size() == 2);
-  for (const Json& sample : samples)
+  CHECK(samples.size() == 4);
+  std::set<std::string> why;
+  for (const Json& sample : samples) {
+    why.insert(sample.at("why").get<std::string>());
     for (const Json& layer : sample.at("points_by_expert")) {
       int64_t sum = 0;
       for (const Json& n : layer) sum += n.get<int64_t>();
-      CHECK(sum == 4000);
+      CHECK(sum == sample.at("points"));
     }
-  CHECK(contains(read_text(fig / "overlay-points-1.ply"), "element vertex 4000\n"));
+  }
+  CHECK(why == std::set<std::string>{"random", "highest NMI", "lowest NMI"});
+  CHECK(contains(read_text(fig / "overlay-points-0.ply"), "element vertex 4000\n"));
   FakeStudy options;
   options.traced = false;
   CHECK(contains(page_of(none, options), "No sample was kept; add `trace.samples=4`."));
+}
+
+TEST_CASE("a file's sheet defines every class that its drawing uses", "[report]") {
+  const TempDir folder;
+  write_fake_study(folder.path());
+  const std::string sheet = literal_sheet() + " ";
+  // Marks for the script and for selectors of the page; they have no looks of their own.
+  const std::set<std::string> bare{"rowmark", "on", "row0", "row1", "row2", "row3", "row4"};
+  int64_t used = 0;
+  for (const auto& slug : write_report({folder.path()}).slugs) {
+    const auto file = folder.path() / "report" / "fig" / (slug + ".svg");
+    if (!std::filesystem::exists(file)) continue;
+    for (const std::string& name : classes_of(read_text(file))) {
+      INFO(slug << " uses " << name);
+      CHECK((bare.count(name) > 0 || defines(sheet, name)));
+      ++used;
+    }
+  }
+  CHECK(used > 100);
+  CHECK_FALSE(defines(sheet, "s99"));
+}
+
+TEST_CASE("a cloud decodes to its points, along the curve and within its limit", "[report]") {
+  PointSample sample;
+  for (int i = 0; i < 1000; ++i)
+    for (int c = 0; c < 3; ++c) sample.coord.push_back(static_cast<float>((i * (7 + 4 * c)) % 101));
+  sample.coord[5] = std::numeric_limits<float>::quiet_NaN();
+  Indices track(1000);
+  for (size_t i = 0; i < track.size(); ++i)
+    track[i] = i % 5 == 0 ? -1 : static_cast<int64_t>(i % 5);
+  const Cloud whole = pack_cloud(sample, {{3, track}}),
+              thin = pack_cloud(sample, {{3, track}}, 100);
+  CHECK(whole.points == 999);
+  CHECK(thin.points == 100);
+  CHECK(whole.layers.count(3) == 1);
+  CHECK(whole.frame.ceiling == Approx(0.85).margin(0.02));
+  CHECK(pack_cloud(sample, {{3, track}}).position == whole.position);
+  CHECK(contains(viewer_html({whole}, "0 0 1 1"), "class=\"cloud\">{"));
+  CHECK(viewer_html({}, "0 0 1 1").empty());
+}
+
+TEST_CASE("ticks have labels that differ", "[report]") {
+  for (const auto& [lo, hi] : {std::pair{0.0, 1.0}, {0.999, 1.001}, {-3.0, 4e5}, {0.0, 2e-6}}) {
+    const auto labels = tick_labels(round_ticks(lo, hi, 4));
+    INFO(lo << " to " << hi);
+    CHECK(std::set<std::string>(labels.begin(), labels.end()).size() == labels.size());
+    for (const auto& label : labels) CHECK(label.size() <= 9);
+  }
+  CHECK(tick_labels({0.1}) == std::vector<std::string>{"0.100"});
+  CHECK(tick_labels({0.0}) == std::vector<std::string>{"0"});
+}
+
+TEST_CASE("a constant series has one tick", "[report]") {
+  const TempDir folder;
+  write_fake_study(folder.path());
+  write_report({folder.path()});
+  const std::string svg = read_text(folder.path() / "report" / "fig" / "curves.svg");
+  const size_t panel = svg.find(">grad_norm<");
+  REQUIRE(panel != std::string::npos);
+  const std::string grad = svg.substr(panel, svg.find("</g>", panel) - panel);
+  size_t ticks = 0;
+  for (size_t at = 0; (at = grad.find("class=\"grid\"", at)) != std::string::npos; ++at) ++ticks;
+  CHECK(ticks == 1);
+  CHECK(contains(grad, ">1.00<"));
 }
 
 TEST_CASE("flat routing opens on the ratio view", "[report]") {
