@@ -114,6 +114,8 @@ std::string write_probe(const fs::path& folder) {
   }() : folder;
   const RunConfig run = read_run(run_folder);
   const auto task = make_task(run);
+  if (task->seen_domains().size() < 2)
+    return "no input probe: one training domain, nothing to tell apart";
   const ProbeOptions options;
   const ProbeInput input = probe_rows(*task, options.max_rows_per_domain);
   std::map<int64_t, std::set<int64_t>> groups;

@@ -106,6 +106,23 @@ TEST_CASE("describe counts parameters, sites and FLOPs, and names oracles and ca
   CHECK(grouped.output.find("later token): no") != std::string::npos);
 }
 
+TEST_CASE("a study with one training domain says that nothing can be told apart", "[apps]") {
+  TempDir dir;
+  write_clouds(dir / "data");
+  const Result result =
+      run(cat("sweep experiment=point_cloud/scan_demo dataset=npy_folder data.root=",
+              (dir / "data").string(),
+              " task.train_domains=[near] task.test_domains=[near,far] study.arms=[moe] "
+              "trainer.max_steps=1 run.dir=",
+              (dir / "study").string()));
+  INFO(result.output);
+  CHECK(result.code == 0);
+  CHECK(result.output.find("no input probe") != std::string::npos);
+  CHECK(fs::exists(dir / "study/report/index.html"));
+  check_user_error(cat("eval ", (dir / "study").string(), " data.root=elsewhere"),
+                   {"data.root", "dataset.root"});
+}
+
 TEST_CASE("eval with an override leaves the model's own results alone", "[apps]") {
   TempDir dir;
   write_clouds(dir / "data");

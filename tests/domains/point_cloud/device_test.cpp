@@ -63,6 +63,7 @@ TEST_CASE("serialized attention agrees on every device", "[point_cloud][cuda]") 
   const auto x = normal({200, 16}, "x");
   const auto run = [&](at::Device device, at::ScalarType type) {
     attention.to(device, type);
+    for (at::Tensor p : attention.parameters()) p.mutable_grad() = at::Tensor();
     return value_and_gradients({x.to(device, type)}, [&](const std::vector<at::Tensor>& t) {
       PointLevel level(cloud.grid_N3, cloud.coord_N3.to(device, type), cloud.offset,
                        {Curve::Z, Curve::Hilbert});
