@@ -201,6 +201,9 @@ void register_point_cloud_golden() {
     add("ptv3", g::run_ptv3);
     add("ptmoe", g::run_ptv3);
     add("pdnorm", g::run_pdnorm);
+    add("ppt", g::run_ppt);
+    add("mixed_head", g::run_mixed_head);
+    add("ptmoe_seg", g::run_ptmoe_seg);
     return true;
   }();
 }

@@ -3,6 +3,7 @@
 
 #include "core/base/registry.h"
 #include "domains/point_cloud/batch.h"
+#include "domains/point_cloud/model/segmentor_config.h"
 
 namespace switchyard {
 
@@ -40,7 +41,10 @@ class PointCloudTask : public Task {
  private:
   /// (frequency + 1e-4)^-1/2 over the voxels of the training scans, scaled to mean 1.
   const at::Tensor& class_weight();
-  at::Tensor forward(Module& model, PointBatch& batch, ForwardContext& context);
+  PointSegmentor::Output forward(Module& model, PointBatch& batch, ForwardContext& context);
+  SegmentorConfig model_config() const;
+  /// The model's condition for every domain of domain_names().
+  const std::vector<int64_t>& domain_conditions();
   std::vector<DomainSpec> specs(const std::vector<std::string>& names,
                                 const std::string& split) const;
 
@@ -49,6 +53,7 @@ class PointCloudTask : public Task {
   uint64_t seed_;
   std::shared_ptr<const Dataset> dataset_;
   at::Tensor class_weight_;
+  std::vector<int64_t> domain_conditions_;  // empty: not yet known
 };
 
 }  // namespace switchyard

@@ -10,9 +10,10 @@ using namespace switchyard;
 namespace {
 
 const std::vector<std::string> kStored = {"serialization", "patches",   "subm_conv", "pooling",
-                                          "unpooling",     "losses",    "attention", "pdnorm"};
+                                          "unpooling",     "losses",    "attention", "pdnorm",
+                                          "mixed_head"};
 /// Their cases are too large to bring along.
-const std::vector<std::string> kLarge = {"block", "ptv3", "ptmoe"};
+const std::vector<std::string> kLarge = {"block", "ptv3", "ptmoe", "ppt", "ptmoe_seg"};
 
 GoldenReport run_all(const std::string& folder, const std::vector<std::string>& kinds,
                      GoldenPrecision precision = GoldenPrecision::FromCase) {
