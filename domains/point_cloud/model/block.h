@@ -17,7 +17,7 @@ struct PointBlockConfig {
   bool pre_norm = true;
   PointNormConfig norm = PointNormConfig::layer();
   std::optional<ConfigNode> attn_out_proj = {};  ///< MoE instead of attn.proj; none: linear
-  std::optional<ConfigNode> ffn = {};           ///< MoE instead of mlp.0; none: two-layer GELU MLP
+  std::optional<ConfigNode> ffn = {};            ///< MoE instead of mlp.0; none: two-layer GELU MLP
 };
 
 /// Published tensors: cpe.{0,1,2}, norm1.0, attn, norm2.0, mlp.0. `name` stands in sites, hooks and

@@ -9,9 +9,9 @@ using namespace switchyard;
 
 namespace {
 
-const std::vector<std::string> kStored = {"serialization", "patches",   "subm_conv", "pooling",
-                                          "unpooling",     "losses",    "attention", "pdnorm",
-                                          "mixed_head"};
+const std::vector<std::string> kStored = {"serialization", "patches",   "subm_conv",
+                                          "pooling",       "unpooling", "losses",
+                                          "attention",     "pdnorm",    "mixed_head"};
 /// Their cases are too large to bring along.
 const std::vector<std::string> kLarge = {"block", "ptv3", "ptmoe", "ppt", "ptmoe_seg"};
 
