@@ -50,7 +50,10 @@ void run_ppt(const GoldenCase& c, GoldenResult& result) {
   c.load_weights(net);
   net.train(c.config.at("train").get<bool>());
   const auto x = c.input("feat").requires_grad_(true);
+  RouterComparison trace(c, result, "backbone.");
   ForwardContext context;
+  context.training = net.training();
+  context.trace = &trace;
   context.condition = conditions_of(c, c.config.at("condition_index").get<int64_t>());
   const auto out = net.run(net_input(c, x), context, net_hooks(c, result));
   const auto logits = join_logits(out.parts);
@@ -61,6 +64,7 @@ void run_ppt(const GoldenCase& c, GoldenResult& result) {
     result.compare(is_lovasz ? "outputs/loss_lovasz" : "outputs/loss_ce", part);
     loss = loss + part;
   }
+  for (const auto& [name, value] : context.losses()) loss = loss + value;
   loss.backward();
   compare_levels(c, out.backbone, result);
   result.compare("outputs/backbone_feat", out.backbone.feat_NC);

@@ -34,6 +34,9 @@ class PointCloudTask : public Task {
   std::vector<std::string> seen_domains() const override;
   std::vector<std::string> class_names() const override { return dataset_->info().class_names; }
   std::vector<std::string> channel_names() const override { return params_.voxel.channel_names(); }
+  std::vector<std::string> domain_readers() const override {
+    return model_config().domain_readers();
+  }
   std::string data_hash() const override { return dataset_->info().hash; }
   std::string data_source() const override { return dataset_->info().source; }
   bool synthetic() const override { return dataset_->info().synthetic; }

@@ -109,6 +109,8 @@ TEST_CASE("describe counts parameters, sites and FLOPs, and names oracles and ca
           "router=domain_guided +model.context_channels=16 +model.condition_of.far=near");
   INFO(guided.output);
   CHECK(guided.output.find("oracle (a router reads domain_id): yes") != std::string::npos);
+  CHECK(token.output.find("other parts that read domain_id: none") != std::string::npos);
+  CHECK(guided.output.find("domain_id: context vectors (oracle)") != std::string::npos);
 }
 
 TEST_CASE("eval with an override leaves the model's own results alone", "[apps]") {

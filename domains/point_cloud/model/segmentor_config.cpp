@@ -45,6 +45,14 @@ std::unique_ptr<PointSegmentor> SegmentorConfig::build(
   return std::make_unique<PointSegmentor>(backbone, std::move(head));
 }
 
+std::vector<std::string> SegmentorConfig::domain_readers() const {
+  std::vector<std::string> readers;
+  if (backbone.uses_conditions()) readers.push_back("prompt-driven norms");
+  if (backbone.context_channels > 0) readers.push_back("context vectors");
+  if (split_type(segmentor.head, "model.head").first != "linear") readers.push_back("head");
+  return readers;
+}
+
 std::vector<int64_t> SegmentorConfig::conditions_of(const std::vector<std::string>& domains) const {
   const auto& names = segmentor.conditions;
   std::vector<int64_t> out;

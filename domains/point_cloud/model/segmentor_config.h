@@ -23,6 +23,8 @@ struct SegmentorConfig {
   static SegmentorConfig parse(const ConfigNode& model,
                                const std::vector<std::string>& train_domains);
   std::unique_ptr<PointSegmentor> build(const std::vector<std::string>& classes) const;
+  /// What reads the condition of a cloud: "prompt-driven norms", "context vectors", "head".
+  std::vector<std::string> domain_readers() const;
   /// The condition of each data domain: its own, or what condition_of says. Errors: a domain with
   /// neither; it is never guessed.
   std::vector<int64_t> conditions_of(const std::vector<std::string>& domains) const;
