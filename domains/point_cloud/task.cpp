@@ -133,8 +133,8 @@ const at::Tensor& PointCloudTask::class_weight() {
   return class_weight_ = (weight / weight.mean()).to(at::kFloat);
 }
 
-PointSegmentor::Output PointCloudTask::forward(Module& model, PointBatch& batch,
-                                               ForwardContext& context) {
+PointSegmentor::Output PointCloudTask::run(Module& model, PointBatch& batch,
+                                           ForwardContext& context) {
   auto& segmentor = dynamic_cast<PointSegmentor&>(model);
   context.domain_id = at::tensor(batch.domain_ids, at::kLong);
   if (segmentor.uses_conditions()) {
@@ -148,9 +148,13 @@ PointSegmentor::Output PointCloudTask::forward(Module& model, PointBatch& batch,
       context);
 }
 
+at::Tensor PointCloudTask::forward(Module& model, PointBatch& batch, ForwardContext& context) {
+  return join_logits(run(model, batch, context).parts);
+}
+
 at::Tensor PointCloudTask::loss(Module& model, Batch& batch, ForwardContext& context) {
   auto& points = dynamic_cast<PointBatch&>(batch);
-  const auto out = forward(model, points, context);
+  const auto out = run(model, points, context);
   const at::Tensor weight =
       params_.class_weights ? class_weight().to(points.feat.device()) : at::Tensor();
   return mean_over_parts(out.parts, points.segment,
@@ -163,7 +167,7 @@ at::Tensor PointCloudTask::loss(Module& model, Batch& batch, ForwardContext& con
 
 Outputs PointCloudTask::predict(Module& model, Batch& batch, ForwardContext& context) {
   auto& points = dynamic_cast<PointBatch&>(batch);
-  const at::Tensor logits = join_logits(forward(model, points, context).parts);
+  const at::Tensor logits = forward(model, points, context);
   Outputs out{{{"logits", logits},
                {"predicted", logits.argmax(-1)},
                {"label", points.segment},

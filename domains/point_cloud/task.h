@@ -44,7 +44,9 @@ class PointCloudTask : public Task {
  private:
   /// (frequency + 1e-4)^-1/2 over the voxels of the training scans, scaled to mean 1.
   const at::Tensor& class_weight();
-  PointSegmentor::Output forward(Module& model, PointBatch& batch, ForwardContext& context);
+  PointSegmentor::Output run(Module& model, PointBatch& batch, ForwardContext& context);
+  /// The logits of run() for all voxels [N, classes].
+  at::Tensor forward(Module& model, PointBatch& batch, ForwardContext& context);
   SegmentorConfig model_config() const;
   /// The model's condition for every domain of domain_names().
   const std::vector<int64_t>& domain_conditions();

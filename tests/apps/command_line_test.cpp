@@ -190,14 +190,15 @@ TEST_CASE("models that know the domain train, and refuse a domain nobody gave a 
 TEST_CASE("describe gives the published size of Point-MoE-L", "[apps]") {
   TempDir dir;
   write_clouds(dir / "data");
-  const Result result =
-      run(cat("describe --keys experiment=point_cloud/scan_demo recipe=point_moe_l ",
-              "dataset=npy_folder data.root=", (dir / "data").string(),
-              " task.train_domains=[near] task.test_domains=[near] task.voxel.grid=0.5"));
+  const Result result = run(cat(
+      "describe --keys experiment=point_cloud/scan_demo model=point_cloud/ptv3_base ",
+      "moe=point_moe_l model.in_channels=5 dataset=npy_folder data.root=", (dir / "data").string(),
+      " task.train_domains=[near] task.test_domains=[near] task.voxel.grid=0.5"));
   INFO(result.output.substr(0, 500));
   CHECK(result.code == 0);
-  // The backbone and a linear head of 64 x 2 + 2.
-  CHECK(result.output.find(cat("arm moe: ", 99809088 + 130, " parameters")) != std::string::npos);
+  // The published backbone has a sixth input channel; the head here is 64 x 2 + 2.
+  const int64_t expected = 99809088 - 32 * 5 * 5 * 5 + 64 * 2 + 2;
+  CHECK(result.output.find(cat("arm moe: ", expected, " parameters")) != std::string::npos);
   CHECK(result.output.find("backbone.enc.enc0.block0.attn.proj.gate.weight [8, 32]") !=
         std::string::npos);
 }
