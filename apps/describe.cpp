@@ -109,6 +109,9 @@ int run_describe(const Arguments& args) {
   const auto sites = moe_sites(*model);
   print_parameters(*model, args.has("keys"));
   print_sites(sites);
+  const auto readers = task->domain_readers();
+  std::printf("other parts that read domain_id: %s\n",
+              readers.empty() ? "none" : (join(readers) + " (oracle)").c_str());
   print_flops(*task, *model, sites);
   return 0;
 }

@@ -12,7 +12,11 @@ namespace {
 
 MoEConfig config_of(const GoldenCase& c) {
   MoEConfig config;
-  config.router = to_config(Json{{"selector", {{"type", "topk"}, {"k", c.config.at("top_k")}}}});
+  Json router{{"selector", {{"type", "topk"}, {"k", c.config.at("top_k")}}}};
+  if (c.has("inputs/contexts"))
+    router["scorer"] = {{"type", "domain_guided"},
+                        {"context_channels", c.config.at("context_channels")}};
+  config.router = to_config(router);
   config.experts.count = c.config.at("num_experts").get<int64_t>();
   config.experts.hidden_mult = c.config.at("hidden_mult").get<double>();
   config.experts.activation = name_of(activation_from_name(c.config.at("act").get<std::string>()));
@@ -20,9 +24,14 @@ MoEConfig config_of(const GoldenCase& c) {
   return config;
 }
 
-ForwardContext whole_input(const at::Tensor& x) {
+/// One sequence, or those of inputs/offset with their contexts.
+ForwardContext whole_input(const GoldenCase& c, const at::Tensor& x) {
+  const auto start = at::zeros({1}, at::kLong);
+  const auto ends =
+      c.has("inputs/offset") ? c.input("offset") : at::full({1}, x.size(0), at::kLong);
   ForwardContext context;
-  context.start({at::tensor(std::vector<int64_t>{0, x.size(0)}), {}, {}, {}, {}});
+  context.start({at::cat({start, ends}).to(x.device()), {}, {}, {}, {}});
+  if (c.has("inputs/contexts")) context.cond = c.input("contexts").requires_grad_(true);
   return context;
 }
 
@@ -30,13 +39,14 @@ void compare_layer(const GoldenCase& c, const MoEConfig& config, GoldenResult& r
   const auto x = c.input("x").requires_grad_(true);
   auto layer = make_moe_layer(config, x.size(1), x.size(1), "moe");
   c.load_weights(*layer);
-  auto context = whole_input(x);
+  auto context = whole_input(c, x);
   const auto y = layer->forward(x, context);
   const auto loss = (y * c.input("cotangent")).sum();
   loss.backward();
   result.compare("outputs/y", y);
   result.compare("outputs/loss", loss);
   result.compare("grads/inputs/x", x.grad());
+  if (context.cond.defined()) result.compare("grads/inputs/contexts", context.cond.grad());
   result.compare_module(*layer);
 }
 
@@ -45,7 +55,7 @@ void compare_router(const GoldenCase& c, const MoEConfig& config, GoldenResult& 
   Router router(parse_params<RouterParams>(config.router, "router"), x.size(1),
                 config.experts.count, "moe");
   c.load_weights(router, "gate.");
-  auto context = whole_input(x);
+  auto context = whole_input(c, x);
   const auto out = router.forward(x, context);
   const auto aux = balance_term(out.scores_TE, out.assignment.count());
   aux.backward();
@@ -56,13 +66,13 @@ void compare_router(const GoldenCase& c, const MoEConfig& config, GoldenResult& 
   result.compare("outputs/count", out.assignment.count());
   result.compare("outputs/aux", aux);
   result.compare("grads_aux/inputs/x", x.grad());
+  if (context.cond.defined()) result.compare("grads_aux/inputs/contexts", context.cond.grad());
   for (const ParamView& view : router.views()) {
     if (view.trainable) result.compare("grads_aux/gate." + view.name, view.grad());
   }
 }
 
 void run_moe_layer(const GoldenCase& c, GoldenResult& result) {
-  if (c.config.at("context_channels").get<int64_t>() > 0) throw NotCovered{"domain-guided router"};
   const MoEConfig config = config_of(c);
   compare_layer(c, config, result);
   compare_router(c, config, result);

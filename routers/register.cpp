@@ -7,6 +7,7 @@
 #include "routers/hooks/temperature.h"
 #include "routers/losses/balance.h"
 #include "routers/losses/z_loss.h"
+#include "routers/scorers/domain_guided.h"
 #include "routers/scorers/linear.h"
 #include "routers/selectors/topk.h"
 #include "routers/weighers/softmax.h"
@@ -20,6 +21,7 @@ void register_routers() {
     register_sequence_granularity();
     register_batch_granularity();
     register_linear_scorer();
+    register_domain_guided_scorer();
     register_temperature_hook();
     register_topk_selector();
     register_softmax_weigher();

@@ -50,11 +50,18 @@ at::Tensor gather_mm(const at::Tensor& x_NC, const at::Tensor& weight_OJ,
 
 at::Tensor weight_gradient(const at::Tensor& x_NC, const at::Tensor& dy_NO,
                            const at::Tensor& neighbor_NK) {
-  auto dw_OJ = at::zeros({dy_NO.size(1), neighbor_NK.size(1) * x_NC.size(1)}, x_NC.options());
+  // Half types are summed over the panels in float.
+  const auto type = x_NC.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
+  auto dw_OJ = at::zeros({dy_NO.size(1), neighbor_NK.size(1) * x_NC.size(1)},
+                         x_NC.options().dtype(type));
   for_each_panel(x_NC, neighbor_NK, [&](int64_t begin, const at::Tensor& panel_BJ) {
-    dw_OJ.addmm_(dy_NO.narrow(0, begin, panel_BJ.size(0)).t(), panel_BJ);
+    const auto dy_BO = dy_NO.narrow(0, begin, panel_BJ.size(0));
+    if (type == x_NC.scalar_type())
+      dw_OJ.addmm_(dy_BO.t(), panel_BJ);
+    else
+      dw_OJ.add_(at::mm(dy_BO.t(), panel_BJ));
   });
-  return dw_OJ;
+  return dw_OJ.to(x_NC.scalar_type());
 }
 
 /// [O, K, C] -> [C, K reversed, O] as a matrix.

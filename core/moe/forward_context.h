@@ -33,8 +33,10 @@ class ForwardContext {
   at::Tensor
       domain_id;       ///< [S] i64 or undefined; a router that reads it at evaluation is an oracle
   at::Tensor task_id;  ///< [S] i64 or undefined
-  at::Tensor cond_mask;  ///< [S] bool or undefined: sequences with a condition
-  at::Tensor cond;       ///< [S, c] or undefined
+  at::Tensor cond_mask;            ///< [S] bool or undefined: sequences with a condition
+  at::Tensor cond;                 ///< [S, c] or undefined
+  std::vector<int64_t> condition;  ///< [S] or empty: which of the model's own conditions (prompt,
+                                   ///< norm, head) each sequence takes
   bool training = false;
   RandomStream random{0};  ///< keyed by (seed, step); use child(site) for each purpose
   TraceSink* trace = nullptr;

@@ -4,30 +4,39 @@
 #include <ATen/ops/layer_norm.h>
 
 namespace switchyard {
+namespace {
 
-BatchNorm::BatchNorm(int64_t channels, double eps, double momentum)
-    : weight_(add_parameter("weight", {channels}, Init::constant(1))),
-      bias_(add_parameter("bias", {channels}, Init::constant(0))),
-      running_mean_(add_buffer("running_mean", at::zeros({channels}))),
-      running_var_(add_buffer("running_var", at::ones({channels}))),
-      num_batches_tracked_(add_buffer("num_batches_tracked", at::zeros({}, at::kLong))),
-      eps_(eps),
-      momentum_(momentum) {}
-
-at::Tensor BatchNorm::forward(const at::Tensor& x_NC) {
-  if (training()) num_batches_tracked_.add_(1);
-  return at::batch_norm(x_NC, weight_, bias_, running_mean_, running_var_, training(), momentum_,
-                        eps_,
-                        /*cudnn_enabled=*/false);
+std::optional<at::Tensor> given(const at::Tensor* t) {
+  return t ? std::optional(*t) : std::nullopt;
 }
 
-LayerNorm::LayerNorm(int64_t channels, double eps)
-    : weight_(add_parameter("weight", {channels}, Init::constant(1))),
-      bias_(add_parameter("bias", {channels}, Init::constant(0))),
-      eps_(eps) {}
+}  // namespace
 
-at::Tensor LayerNorm::forward(const at::Tensor& x) const {
-  return at::layer_norm(x, {x.size(-1)}, weight_, bias_, eps_);
+BatchNorm::BatchNorm(int64_t channels, double eps, double momentum, bool affine)
+    : eps_(eps), momentum_(momentum) {
+  if (affine) {
+    weight_ = &add_parameter("weight", {channels}, Init::constant(1));
+    bias_ = &add_parameter("bias", {channels}, Init::constant(0));
+  }
+  running_mean_ = &add_buffer("running_mean", at::zeros({channels}));
+  running_var_ = &add_buffer("running_var", at::ones({channels}));
+  num_batches_tracked_ = &add_buffer("num_batches_tracked", at::zeros({}, at::kLong));
+}
+
+at::Tensor BatchNorm::forward(const at::Tensor& x_NC) {
+  if (training()) num_batches_tracked_->add_(1);
+  return at::batch_norm(x_NC, given(weight_), given(bias_), *running_mean_, *running_var_,
+                        training(), momentum_, eps_, /*cudnn_enabled=*/false);
+}
+
+LayerNorm::LayerNorm(int64_t channels, double eps, bool affine) : eps_(eps) {
+  if (!affine) return;
+  weight_ = &add_parameter("weight", {channels}, Init::constant(1));
+  bias_ = &add_parameter("bias", {channels}, Init::constant(0));
+}
+
+at::Tensor LayerNorm::forward(const at::Tensor& x) {
+  return at::layer_norm(x, {x.size(-1)}, given(weight_), given(bias_), eps_);
 }
 
 }  // namespace switchyard

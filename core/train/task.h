@@ -76,6 +76,9 @@ class Task {
   virtual std::vector<std::string> class_names() const = 0;
   /// Names of the input features of a token.
   virtual std::vector<std::string> channel_names() const = 0;
+  /// Parts of the model other than routers that read a sequence's data domain at evaluation (norms,
+  /// a head): with one, the model is an oracle.
+  virtual std::vector<std::string> domain_readers() const { return {}; }
   /// Identifies the data (shard hashes), for provenance and for refusing a wrong resume.
   virtual std::string data_hash() const = 0;
   /// Public name of the data; tables and the report quote it.

@@ -55,6 +55,13 @@ at::Tensor pull(const GoldenCase& c, const at::Tensor& y, const std::string& cot
   return (y * c.input(cotangent)).sum();
 }
 
+PointNormConfig batch_norm_of(const GoldenCase& c) {
+  PointNormConfig norm;
+  norm.eps = c.config.at("bn_eps").get<double>();
+  norm.momentum = c.config.at("bn_momentum").get<double>();
+  return norm;
+}
+
 void run_serialization(const GoldenCase& c, GoldenResult& result) {
   std::vector<Curve> curves;
   for (const auto& name : c.config.at("orders"))
@@ -102,10 +109,9 @@ void run_subm_conv(const GoldenCase& c, GoldenResult& result) {
 void run_pooling(const GoldenCase& c, GoldenResult& result) {
   const auto x = c.input("feat").requires_grad_(true);
   const auto size = [&](const char* key) { return c.config.at(key).get<int64_t>(); };
-  SerializedPooling pool(
-      size("in_channels"), size("out_channels"), size("stride"),
-      reduction_from_name(c.config.at("reduce").get<std::string>()),
-      {c.config.at("bn_eps").get<double>(), c.config.at("bn_momentum").get<double>()});
+  SerializedPooling pool(size("in_channels"), size("out_channels"), size("stride"),
+                         reduction_from_name(c.config.at("reduce").get<std::string>()),
+                         batch_norm_of(c));
   c.load_weights(pool);
   pool.train(c.config.at("train").get<bool>());
   const auto rows = rows_of(c.input("order_perm"));
@@ -134,12 +140,13 @@ void run_pooling(const GoldenCase& c, GoldenResult& result) {
 void run_unpooling(const GoldenCase& c, GoldenResult& result) {
   const auto child = c.input("child_feat").requires_grad_(true);
   const auto parent = c.input("parent_feat").requires_grad_(true);
-  SerializedUnpooling unpool(
-      child.size(1), parent.size(1), c.config.at("out_channels").get<int64_t>(),
-      {c.config.at("bn_eps").get<double>(), c.config.at("bn_momentum").get<double>()});
+  SerializedUnpooling unpool(child.size(1), parent.size(1),
+                             c.config.at("out_channels").get<int64_t>(), batch_norm_of(c));
   c.load_weights(unpool);
   unpool.train(c.config.at("train").get<bool>());
-  const auto sum = unpool.forward(child, parent, c.input("pooling_inverse").to(c.device));
+  const std::vector<int64_t> below = {0, child.size(0)}, above = {0, parent.size(0)};
+  const auto sum = unpool.forward({child, below}, {parent, above},
+                                  c.input("pooling_inverse").to(c.device), ForwardContext());
   const auto loss = pull(c, sum.feat_NC) + pull(c, sum.skip_NC, "cotangent_sparse");
   loss.backward();
   result.compare("outputs/feat", sum.feat_NC);
@@ -150,17 +157,12 @@ void run_unpooling(const GoldenCase& c, GoldenResult& result) {
   result.compare_module(unpool);
 }
 
-namespace {
-
 at::Tensor criterion(const Json& config, const at::Tensor& logits, const at::Tensor& label) {
   const int64_t ignore = config.at("ignore_index").get<int64_t>();
   const double weight = config.at("loss_weight").get<double>();
   if (config.at("type") == "LovaszLoss") return weight * lovasz_softmax(logits, label, ignore);
-  return weight *
-         cross_entropy(logits, label, {ignore, config.at("label_smoothing").get<double>(), {}});
+  return weight * cross_entropy(logits, label, {ignore, config.value("label_smoothing", 0.0), {}});
 }
-
-}  // namespace
 
 void run_losses(const GoldenCase& c, GoldenResult& result) {
   const auto label = c.input("segment").to(c.device);
@@ -198,6 +200,10 @@ void register_point_cloud_golden() {
     add("block", g::run_block);
     add("ptv3", g::run_ptv3);
     add("ptmoe", g::run_ptv3);
+    add("pdnorm", g::run_pdnorm);
+    add("ppt", g::run_ppt);
+    add("mixed_head", g::run_mixed_head);
+    add("ptmoe_seg", g::run_ptmoe_seg);
     return true;
   }();
 }

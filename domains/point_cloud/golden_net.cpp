@@ -1,52 +1,9 @@
-#include "core/moe/assignment.h"
-#include "core/moe/trace.h"
-#include "domains/point_cloud/golden_parts.h"
-#include "domains/point_cloud/model/dense_sub_layers.h"
-#include "domains/point_cloud/model/ptv3.h"
+#include "domains/point_cloud/golden_net.h"
+
 #include "routers/losses/balance.h"
 
 namespace switchyard::point_golden {
 namespace {
-
-at::Tensor index_tensor(const std::vector<int64_t>& values) {
-  return at::tensor(values, at::kLong);
-}
-
-/// Compares every routing decision under outputs/router/<site>/.
-class RouterComparison : public TraceSink {
- public:
-  RouterComparison(const GoldenCase& c, GoldenResult& result) : c_(c), result_(result) {}
-  void record(const std::string& site, const Assignment& a, const at::Tensor& scores,
-              const ForwardContext&) override {
-    const std::string at = "outputs/router/" + site + "/";
-    if (!c_.has(at + "idx")) return;
-    result_.compare(at + "idx", a.slot_of.view({a.tokens(), -1}));
-    result_.compare(at + "weight", a.weight.view({a.tokens(), -1}));
-    result_.compare(at + "count", a.count());
-    result_.compare(at + "probs", scores);
-    result_.compare(at + "aux", balance_term(scores, a.count()));
-  }
-
- private:
-  const GoldenCase& c_;
-  GoldenResult& result_;
-};
-
-bool flag(const Json& config, const char* key) {
-  return config.contains(key) && config.at(key).get<bool>();
-}
-bool given(const Json& config, const char* key) {
-  return config.contains(key) && !config.at(key).is_null();
-}
-
-void check_covered(const GoldenCase& c) {
-  if (flag(c.config, "enable_rpe")) throw NotCovered{"relative position bias"};
-  if (given(c.config, "pdnorm_ln") || given(c.config, "pdnorm")) throw NotCovered{"PDNorm"};
-  if (given(c.config, "compute_dtype") &&
-      (c.config.at("compute_dtype") != "f64" || flag(c.config, "upcast_attention") ||
-       flag(c.config, "upcast_softmax")))
-    throw NotCovered{"reduced-precision attention"};
-}
 
 /// The files' short form of a Point-MoE site as a config node.
 ConfigNode moe_node(const Json& moe) {
@@ -62,87 +19,67 @@ ConfigNode moe_node(const Json& moe) {
 
 std::string moe_where(const Json& moe) { return moe.value("where", "proj"); }
 
-/// softmax(q k^T scale) of every patch and head, flattened one behind the other.
-at::Tensor probabilities(const at::Tensor& qkv_NC, const at::Tensor& point_of_slot,
-                         const Patches& patches, int64_t heads) {
-  const int64_t width = qkv_NC.size(1) / 3 / heads;
-  const auto slots = qkv_NC.index_select(0, point_of_slot).view({-1, 3, heads, width});
-  std::vector<at::Tensor> parts;
-  for (size_t i = 0; i + 1 < patches.cu_seqlens.size(); ++i) {
-    const int64_t begin = patches.cu_seqlens[i], length = patches.cu_seqlens[i + 1] - begin;
-    const auto part = slots.narrow(0, begin, length).permute({1, 2, 0, 3});
-    const auto scores =
-        at::matmul(part[0], part[1].transpose(1, 2)) / std::sqrt(static_cast<double>(width));
-    parts.push_back(at::softmax(scores, -1).reshape({-1}));
-  }
-  return at::cat(parts);
+PointNormConfig block_norm(const Json& config) {
+  auto norm = PointNormConfig::layer();
+  if (!given(config, "pdnorm_ln")) return norm;
+  const auto& prompt = config.at("pdnorm_ln");
+  norm.prompt = PromptNormConfig{};
+  norm.prompt->conditions = static_cast<int64_t>(prompt.at("conditions").size());
+  norm.prompt->adaptive = prompt.at("adaptive").get<bool>();
+  norm.prompt->context_channels = prompt.value("context_channels", int64_t{0});
+  return norm;
 }
-
-void compare_patches(const GoldenCase& c, const PointLevel& level, int64_t row,
-                     GoldenResult& result) {
-  const auto mode = patch_mode_from_name(c.config.at("mode").get<std::string>());
-  const auto patches = make_patches(level.offset(), c.config.at("patch_size").get<int64_t>(), mode);
-  const auto slots =
-      level.curves().order_RN.select(0, row).index_select(0, index_tensor(patches.pad));
-  const auto cu = index_tensor(patches.cu_seqlens);
-  result.compare("outputs/slot_point", slots);
-  result.compare("outputs/patch_len",
-                 cu.narrow(0, 1, cu.size(0) - 1) - cu.narrow(0, 0, cu.size(0) - 1));
-  const auto qkv =
-      at::linear(c.input("feat"), c.tensor("weights/qkv.weight"), c.tensor("weights/qkv.bias"));
-  result.compare("outputs/attn",
-                 probabilities(qkv, slots.to(c.device), patches, c.config.at("num_heads").get<int64_t>()));
-}
-
-std::shared_ptr<PointLevel> level_of(const GoldenCase& c, const std::vector<int64_t>& rows = {}) {
-  const auto coord = c.has("inputs/coord") ? c.input("coord") : c.input("grid_coord").to(c.device, c.dtype);
-  const std::vector<Curve> curves = {Curve::Z, Curve::ZTrans, Curve::Hilbert, Curve::HilbertTrans};
-  return std::make_shared<PointLevel>(c.input("grid_coord"), coord, offset_of(c), curves, rows);
-}
-
-}  // namespace
-
-void run_attention(const GoldenCase& c, GoldenResult& result) {
-  check_covered(c);
-  if (!c.config.at("qkv_bias").get<bool>() || given(c.config, "qk_scale"))
-    throw NotCovered{"attention without qkv bias or with its own scale"};
-  const auto x = c.input("feat").requires_grad_(true);
-  const int64_t row = c.config.at("order_index").get<int64_t>();
-  SerializedAttention attention(x.size(1), c.config.at("num_heads").get<int64_t>(),
-                                c.config.at("patch_size").get<int64_t>(),
-                                patch_mode_from_name(c.config.at("mode").get<std::string>()),
-                                std::make_unique<LinearSubLayer>(x.size(1)));
-  c.load_weights(attention);
-  const auto level = level_of(c);
-  compare_patches(c, *level, row, result);
-  ForwardContext context;
-  context.start(level->tokens({}));
-  const auto y = attention.forward(x, *level, row, context);
-  const auto loss = pull(c, y);
-  loss.backward();
-  result.compare("outputs/pre_proj", attention.attend(x, *level, row));
-  result.compare("outputs/feat", y);
-  result.compare("outputs/loss", loss);
-  result.compare("grads/inputs/feat", x.grad());
-  result.compare_module(attention);
-}
-
-namespace {
 
 PointBlockConfig block_config(const Json& config) {
-  PointBlockConfig out{config.at("channels").get<int64_t>(), config.at("num_heads").get<int64_t>(),
-                       config.at("patch_size").get<int64_t>()};
+  PointBlockConfig out;
+  out.attention.channels = config.at("channels").get<int64_t>();
+  out.attention.heads = config.at("num_heads").get<int64_t>();
+  out.attention.patch_size = config.at("patch_size").get<int64_t>();
+  out.attention.mode = patch_mode(config, "attn_mode");
+  out.attention.enable_rpe = config.at("enable_rpe").get<bool>();
+  out.norm = block_norm(config);
   out.mlp_ratio = config.at("mlp_ratio").get<double>();
   out.drop_path = config.at("drop_path").get<double>();
   out.order_row = config.at("order_index").get<int64_t>();
   out.pre_norm = config.at("pre_norm").get<bool>();
-  out.mode = patch_mode_from_name(config.at("attn_mode").get<std::string>());
   if (given(config, "moe")) {
     const auto where = moe_where(config.at("moe"));
     if (where != "mlp") out.attn_out_proj = moe_node(config.at("moe"));
     if (where != "proj") out.ffn = moe_node(config.at("moe"));
   }
   return out;
+}
+
+}  // namespace
+
+at::Tensor index_tensor(const std::vector<int64_t>& values) {
+  return at::tensor(values, at::kLong);
+}
+
+bool given(const Json& config, const char* key) {
+  return config.contains(key) && !config.at(key).is_null();
+}
+
+PatchMode patch_mode(const Json& config, const char* key) {
+  return patch_mode_from_name(config.at(key).get<std::string>());
+}
+
+void RouterComparison::record(const std::string& site, const Assignment& a,
+                              const at::Tensor& scores, const ForwardContext&) {
+  const std::string at = "outputs/router/" + prefix_ + site + "/";
+  if (!c_.has(at + "idx")) return;
+  result_.compare(at + "idx", a.slot_of.view({a.tokens(), -1}));
+  result_.compare(at + "weight", a.weight.view({a.tokens(), -1}));
+  result_.compare(at + "count", a.count());
+  result_.compare(at + "probs", scores);
+  result_.compare(at + "aux", balance_term(scores, a.count()));
+}
+
+std::shared_ptr<PointLevel> level_of(const GoldenCase& c) {
+  const auto grid = c.input("grid_coord");
+  const auto coord = c.has("inputs/coord") ? c.input("coord") : grid.to(c.device, c.dtype);
+  const std::vector<Curve> curves = {Curve::Z, Curve::ZTrans, Curve::Hilbert, Curve::HilbertTrans};
+  return std::make_shared<PointLevel>(grid, coord, offset_of(c), curves);
 }
 
 PointHooks hooks_of(const GoldenCase& c, GoldenResult& result, const std::string& prefix) {
@@ -159,10 +96,7 @@ PointHooks hooks_of(const GoldenCase& c, GoldenResult& result, const std::string
   return hooks;
 }
 
-}  // namespace
-
 void run_block(const GoldenCase& c, GoldenResult& result) {
-  check_covered(c);
   const auto x = c.input("feat").requires_grad_(true);
   const auto sparse =
       c.has("inputs/sparse_feat") ? c.input("sparse_feat").requires_grad_(true) : at::Tensor();
@@ -174,6 +108,13 @@ void run_block(const GoldenCase& c, GoldenResult& result) {
   ForwardContext context;
   context.start(state.level->tokens({}));
   context.trace = &trace;
+  at::Tensor prompt;
+  if (given(c.config, "pdnorm_ln")) {
+    const auto clouds = offset_of(c).size() - 1;
+    context.condition.assign(clouds, c.config.at("pdnorm_ln").at("use").get<int64_t>());
+    if (c.has("inputs/context")) prompt = c.input("context").requires_grad_(true);
+    if (prompt.defined()) context.cond = prompt.expand({static_cast<int64_t>(clouds), -1});
+  }
   block.forward(state, hooks_of(c, result, "outputs/"), context);
   const auto loss = pull(c, state.feat_NC);
   loss.backward();
@@ -181,10 +122,33 @@ void run_block(const GoldenCase& c, GoldenResult& result) {
   result.compare("outputs/loss", loss);
   result.compare("grads/inputs/feat", x.grad());
   if (sparse.defined()) result.compare("grads/inputs/sparse_feat", sparse.grad());
+  if (prompt.defined()) result.compare("grads/inputs/context", prompt.grad());
   result.compare_module(block);
 }
 
-namespace {
+void run_pdnorm(const GoldenCase& c, GoldenResult& result) {
+  const auto x = c.input("feat").requires_grad_(true);
+  const auto text = [&](const char* key) { return c.config.at(key).get<std::string>(); };
+  auto config = text("norm") == "bn" ? batch_norm_of(c) : PointNormConfig::layer();
+  config.prompt =
+      PromptNormConfig{static_cast<int64_t>(c.config.at("conditions").size()), true,
+                       c.config.at("adaptive").get<bool>(), c.config.at("affine").get<bool>(),
+                       c.config.at("context_channels").get<int64_t>()};
+  PointNorm norm(x.size(1), config);
+  c.load_weights(norm);
+  norm.train(c.config.at("train").get<bool>());
+  ForwardContext context;
+  context.condition = {c.config.at("condition_index").get<int64_t>()};
+  if (c.has("inputs/context")) context.cond = c.input("context").requires_grad_(true);
+  const auto y = norm.forward(x, {0, x.size(0)}, context);
+  const auto loss = pull(c, y);
+  loss.backward();
+  result.compare("outputs/feat", y);
+  result.compare("outputs/loss", loss);
+  result.compare("grads/inputs/feat", x.grad());
+  if (context.cond.defined()) result.compare("grads/inputs/context", context.cond.grad());
+  result.compare_module(norm);
+}
 
 Ptv3Params net_params(const Json& config) {
   Ptv3Params p;
@@ -204,6 +168,14 @@ Ptv3Params net_params(const Json& config) {
   p.stale_cpe = config.at("stale_cpe").get<bool>();
   p.orders = config.at("order").get<std::vector<std::string>>();
   p.attn_mode = config.at("attn_mode").get<std::string>();
+  p.enable_rpe = config.value("enable_rpe", false);
+  if (given(config, "pdnorm")) {
+    const auto& prompt = config.at("pdnorm");
+    p.pdnorm_bn = prompt.at("bn").get<bool>();
+    p.pdnorm_ln = prompt.at("ln").get<bool>();
+    p.pdnorm_adaptive = prompt.at("adaptive").get<bool>();
+    p.conditions = static_cast<int64_t>(prompt.at("conditions").size());
+  }
   if (given(config, "moe")) {
     const auto where = moe_where(config.at("moe"));
     if (where != "mlp") p.moe.child("attn_out_proj") = moe_node(config.at("moe"));
@@ -230,22 +202,26 @@ void compare_levels(const GoldenCase& c, const Ptv3Output& out, GoldenResult& re
   }
 }
 
-}  // namespace
+PointHooks net_hooks(const GoldenCase& c, GoldenResult& result) {
+  auto hooks = hooks_of(c, result, "outputs/stage/");
+  hooks.order_rows = rows_of(c.input("order_perm"));
+  return hooks;
+}
+
+PointInput net_input(const GoldenCase& c, const at::Tensor& feat_NC) {
+  return {c.input("coord"), c.input("grid_coord"), feat_NC, offset_of(c)};
+}
 
 void run_ptv3(const GoldenCase& c, GoldenResult& result) {
-  check_covered(c);
   Ptv3 net(net_params(c.config));
   c.load_weights(net);
   net.train(c.config.at("train").get<bool>());
   const auto x = c.input("feat").requires_grad_(true);
-  auto hooks = hooks_of(c, result, "outputs/stage/");
-  hooks.order_rows = rows_of(c.input("order_perm"));
   RouterComparison trace(c, result);
   ForwardContext context;
   context.training = net.training();
   context.trace = &trace;
-  const auto out =
-      net.forward({c.input("coord"), c.input("grid_coord"), x, offset_of(c)}, context, hooks);
+  const auto out = net.forward(net_input(c, x), context, net_hooks(c, result));
   auto loss = pull(c, out.feat_NC);
   for (const auto& [name, value] : context.losses()) loss = loss + value;
   loss.backward();

@@ -5,7 +5,6 @@
 
 #include "datasets/registry.h"
 #include "domains/point_cloud/loss.h"
-#include "domains/point_cloud/model/segmentor.h"
 
 namespace switchyard {
 namespace {
@@ -64,16 +63,30 @@ std::vector<std::string> PointCloudTask::seen_domains() const {
   return out;
 }
 
+SegmentorConfig PointCloudTask::model_config() const {
+  std::vector<std::string> trained;
+  for (const auto& spec : specs(params_.train_domains, params_.train_split))
+    trained.push_back(spec.domain);
+  return SegmentorConfig::parse(model_node_, trained);
+}
+
 std::unique_ptr<Module> PointCloudTask::build_model() {
-  const auto [type, node] = split_type(model_node_, "model");
-  check_name(model_node_.origin().text(), "model", type, {"ptv3"});
-  const auto params = parse_params<Ptv3Params>(node, "model");
-  check(params.in_channels == params_.voxel.width(), "model.in_channels",
-        "does not fit task.voxel.channels: got ", params.in_channels, ", expected ",
+  const auto config = model_config();
+  check(config.backbone.in_channels == params_.voxel.width(), "model.in_channels",
+        "does not fit task.voxel.channels: got ", config.backbone.in_channels, ", expected ",
         params_.voxel.width());
-  auto model = std::make_unique<PointSegmentor>(params, static_cast<int64_t>(class_names().size()));
+  auto model = config.build(class_names());
+  if (model->uses_conditions()) domain_conditions();
   init_parameters(*model, seed_);
   return model;
+}
+
+const std::vector<int64_t>& PointCloudTask::domain_conditions() {
+  if (!domain_conditions_.empty()) return domain_conditions_;
+  std::vector<std::string> domains;
+  for (const auto& spec : specs(params_.test_domains, params_.test_split))
+    domains.push_back(spec.domain);
+  return domain_conditions_ = model_config().conditions_of(domains);
 }
 
 std::unique_ptr<BatchSource> PointCloudTask::source(const std::string& split) {
@@ -120,23 +133,36 @@ const at::Tensor& PointCloudTask::class_weight() {
   return class_weight_ = (weight / weight.mean()).to(at::kFloat);
 }
 
-at::Tensor PointCloudTask::forward(Module& model, PointBatch& batch, ForwardContext& context) {
+PointSegmentor::Output PointCloudTask::run(Module& model, PointBatch& batch,
+                                           ForwardContext& context) {
+  auto& segmentor = dynamic_cast<PointSegmentor&>(model);
   context.domain_id = at::tensor(batch.domain_ids, at::kLong);
+  if (segmentor.uses_conditions()) {
+    context.condition.clear();
+    for (const int64_t domain : batch.domain_ids)
+      context.condition.push_back(domain_conditions()[static_cast<size_t>(domain)]);
+  }
   const int64_t* offset = batch.seq_offset.data_ptr<int64_t>();
-  return dynamic_cast<PointSegmentor&>(model).forward(
+  return segmentor.run(
       {batch.coord, batch.grid_coord, batch.feat, {offset, offset + batch.seq_offset.size(0)}},
       context);
 }
 
+at::Tensor PointCloudTask::forward(Module& model, PointBatch& batch, ForwardContext& context) {
+  return join_logits(run(model, batch, context).parts);
+}
+
 at::Tensor PointCloudTask::loss(Module& model, Batch& batch, ForwardContext& context) {
   auto& points = dynamic_cast<PointBatch&>(batch);
-  const at::Tensor logits = forward(model, points, context);
+  const auto out = run(model, points, context);
   const at::Tensor weight =
-      params_.class_weights ? class_weight().to(logits.device()) : at::Tensor();
-  at::Tensor loss = cross_entropy(logits, points.segment, {.class_weight = weight});
-  if (params_.lovasz_weight > 0)
-    loss = loss + params_.lovasz_weight * lovasz_softmax(logits, points.segment);
-  return loss;
+      params_.class_weights ? class_weight().to(points.feat.device()) : at::Tensor();
+  return mean_over_parts(out.parts, points.segment,
+                         [&](const at::Tensor& logits, const at::Tensor& label) {
+                           const auto loss = cross_entropy(logits, label, {.class_weight = weight});
+                           if (params_.lovasz_weight <= 0) return loss;
+                           return loss + params_.lovasz_weight * lovasz_softmax(logits, label);
+                         });
 }
 
 Outputs PointCloudTask::predict(Module& model, Batch& batch, ForwardContext& context) {

@@ -3,6 +3,7 @@
 
 #include "core/base/registry.h"
 #include "domains/point_cloud/batch.h"
+#include "domains/point_cloud/model/segmentor_config.h"
 
 namespace switchyard {
 
@@ -33,6 +34,9 @@ class PointCloudTask : public Task {
   std::vector<std::string> seen_domains() const override;
   std::vector<std::string> class_names() const override { return dataset_->info().class_names; }
   std::vector<std::string> channel_names() const override { return params_.voxel.channel_names(); }
+  std::vector<std::string> domain_readers() const override {
+    return model_config().domain_readers();
+  }
   std::string data_hash() const override { return dataset_->info().hash; }
   std::string data_source() const override { return dataset_->info().source; }
   bool synthetic() const override { return dataset_->info().synthetic; }
@@ -40,7 +44,12 @@ class PointCloudTask : public Task {
  private:
   /// (frequency + 1e-4)^-1/2 over the voxels of the training scans, scaled to mean 1.
   const at::Tensor& class_weight();
+  PointSegmentor::Output run(Module& model, PointBatch& batch, ForwardContext& context);
+  /// The logits of run() for all voxels [N, classes].
   at::Tensor forward(Module& model, PointBatch& batch, ForwardContext& context);
+  SegmentorConfig model_config() const;
+  /// The model's condition for every domain of domain_names().
+  const std::vector<int64_t>& domain_conditions();
   std::vector<DomainSpec> specs(const std::vector<std::string>& names,
                                 const std::string& split) const;
 
@@ -49,6 +58,7 @@ class PointCloudTask : public Task {
   uint64_t seed_;
   std::shared_ptr<const Dataset> dataset_;
   at::Tensor class_weight_;
+  std::vector<int64_t> domain_conditions_;  // empty: not yet known
 };
 
 }  // namespace switchyard

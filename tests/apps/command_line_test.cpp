@@ -104,6 +104,13 @@ TEST_CASE("describe counts parameters, sites and FLOPs, and names oracles and ca
   INFO(grouped.output);
   CHECK(grouped.output.find("router: sequence > linear") != std::string::npos);
   CHECK(grouped.output.find("later token): no") != std::string::npos);
+  const Result guided =
+      run("describe " + clouds +
+          "router=domain_guided +model.context_channels=16 +model.condition_of.far=near");
+  INFO(guided.output);
+  CHECK(guided.output.find("oracle (a router reads domain_id): yes") != std::string::npos);
+  CHECK(token.output.find("other parts that read domain_id: none") != std::string::npos);
+  CHECK(guided.output.find("domain_id: context vectors (oracle)") != std::string::npos);
 }
 
 TEST_CASE("a study with one training domain says that nothing can be told apart", "[apps]") {
@@ -174,6 +181,43 @@ TEST_CASE(
     INFO(file);
     CHECK(read_text(dir.path() / "whole" / file) == read_text(dir.path() / "killed" / file));
   }
+}
+
+TEST_CASE("models that know the domain train, and refuse a domain nobody gave a condition",
+          "[apps]") {
+  TempDir dir;
+  write_clouds(dir / "data");
+  const std::string common =
+      cat("train experiment=point_cloud/scan_demo dataset=npy_folder data.root=",
+          (dir / "data").string(), " task.train_domains=[near] task.test_domains=[near,far] ",
+          "task.clouds=2 task.voxel.crop_voxels=300 trainer.max_steps=2 trainer.log_every=1 ");
+  const std::string far_is_near = " +model.condition_of.far=near";
+  for (const std::string model :
+       {"model=point_cloud/ppt_tiny", "model=point_cloud/ppt_language_tiny",
+        "model=point_cloud/point_moe_tiny", "router=domain_guided +model.context_channels=16"}) {
+    INFO(model);
+    const Result result = run(cat(common, model, far_is_near, " run.dir=", (dir / "run").string()));
+    INFO(result.output);
+    CHECK(result.code == 0);
+    fs::remove_all(dir / "run");
+    check_user_error(common + model, {"'far'", "valid: near", "model.condition_of.far=near"});
+  }
+}
+
+TEST_CASE("describe gives the published size of Point-MoE-L", "[apps]") {
+  TempDir dir;
+  write_clouds(dir / "data");
+  const Result result = run(cat(
+      "describe --keys experiment=point_cloud/scan_demo model=point_cloud/ptv3_base ",
+      "moe=point_moe_l model.in_channels=5 dataset=npy_folder data.root=", (dir / "data").string(),
+      " task.train_domains=[near] task.test_domains=[near] task.voxel.grid=0.5"));
+  INFO(result.output.substr(0, 500));
+  CHECK(result.code == 0);
+  // The published backbone has a sixth input channel; the head here is 64 x 2 + 2.
+  const int64_t expected = 99809088 - 32 * 5 * 5 * 5 + 64 * 2 + 2;
+  CHECK(result.output.find(cat("arm moe: ", expected, " parameters")) != std::string::npos);
+  CHECK(result.output.find("backbone.enc.enc0.block0.attn.proj.gate.weight [8, 32]") !=
+        std::string::npos);
 }
 
 TEST_CASE("small published cases pass through the verb", "[apps][golden]") {

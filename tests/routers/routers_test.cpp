@@ -4,10 +4,13 @@
 
 #include "core/golden/golden.h"
 #include "core/moe/balance.h"
+#include "core/moe/site_info.h"
 #include "routers/golden.h"
 #include "routers/hooks/temperature.h"
 #include "routers/losses/balance.h"
 #include "routers/losses/z_loss.h"
+#include "routers/register.h"
+#include "routers/scorers/domain_guided.h"
 #include "routers/selectors/topk.h"
 #include "routers/weighers/softmax.h"
 #include "tests/support/moe.h"
@@ -230,4 +233,39 @@ TEST_CASE("golden kind moe_layer passes", "[routers][golden]") {
       CHECK(report.ok());
     }
   }
+}
+
+TEST_CASE("the domain-guided scorer is linear in the token and its domain's context", "[routers]") {
+  DomainGuidedScorer scorer(4, 3, 5);
+  init_parameters(scorer, 2);
+  scorer.to(at::kCPU, at::kDouble);
+  const auto x = normal({6, 4}, "x").requires_grad_(true);
+  ForwardContext context;
+  context.start({at::tensor(std::vector<int64_t>{0, 2, 2, 6}), {}, {}, {}, {}});
+  context.cond = normal({3, 3}, "cond").requires_grad_(true);
+  const auto logits = scorer.forward(x, context);
+  const auto row = at::tensor(std::vector<int64_t>{0, 0, 2, 2, 2, 2});
+  const auto joined = at::cat({x, context.cond.index_select(0, row)}, 1);
+  const auto weight = view_of(scorer, "weight").value();
+  CHECK(relative_error(logits, at::linear(joined, weight)) < 1e-14);
+  logits.square().sum().backward();
+  const auto slope = 2 * at::matmul(logits.detach(), weight.detach());
+  CHECK(relative_error(x.grad(), slope.narrow(1, 0, 4)) < 1e-14);
+  CHECK(relative_error(context.cond.grad()[2], slope.narrow(1, 4, 3).narrow(0, 2, 4).sum(0)) <
+        1e-14);
+  CHECK(context.cond.grad()[1].abs().max().item<double>() == 0);  // an empty sequence
+}
+
+TEST_CASE("the domain-guided router is an oracle and refuses to guess the domain", "[routers]") {
+  auto config = moe_config(3, 2);
+  CHECK_FALSE(moe_sites(*moe_layer(config, 4, 4)).at(0).oracle());
+  config.router.child("scorer") = ConfigNode(std::string("domain_guided"));
+  CHECK(moe_sites(*moe_layer(config, 4, 4)).at(0).oracle());
+  DomainGuidedScorer scorer(4, 3, 5);
+  auto context = one_sequence(0);
+  const auto none = at::zeros({0, 4});
+  CHECK(error_of([&] { scorer.forward(none, context); }).find("none, expected [1, 3]") !=
+        std::string::npos);
+  context.cond = at::zeros({1, 3});
+  CHECK(scorer.forward(none, context).sizes() == at::IntArrayRef{0, 5});
 }

@@ -23,6 +23,7 @@ void write_scan(const std::filesystem::path& folder, RandomStream stream, int64_
   }
   write_npy(folder / "coord.npy", coord);
   write_npy(folder / "segment.npy", label);
+  write_npy(folder / "color.npy", at::full({points, 3}, 100, at::kByte));
 }
 
 }  // namespace

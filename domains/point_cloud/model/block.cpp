@@ -14,14 +14,16 @@ std::unique_ptr<SubLayer> moe_at(const ConfigNode& node, int64_t channels,
 }
 
 std::unique_ptr<SubLayer> make_proj(const PointBlockConfig& c, const std::string& prefix) {
-  if (c.attn_out_proj) return moe_at(*c.attn_out_proj, c.channels, prefix + "attn.proj");
-  return std::make_unique<LinearSubLayer>(c.channels);
+  const int64_t channels = c.attention.channels;
+  if (c.attn_out_proj) return moe_at(*c.attn_out_proj, channels, prefix + "attn.proj");
+  return std::make_unique<LinearSubLayer>(channels);
 }
 
 std::unique_ptr<SubLayer> make_mlp(const PointBlockConfig& c, const std::string& prefix) {
-  if (c.ffn) return moe_at(*c.ffn, c.channels, prefix + "mlp.0");
-  const auto hidden = static_cast<int64_t>(static_cast<double>(c.channels) * c.mlp_ratio);
-  return std::make_unique<MlpSubLayer>(c.channels, hidden);
+  const int64_t channels = c.attention.channels;
+  if (c.ffn) return moe_at(*c.ffn, channels, prefix + "mlp.0");
+  const auto hidden = static_cast<int64_t>(static_cast<double>(channels) * c.mlp_ratio);
+  return std::make_unique<MlpSubLayer>(channels, hidden);
 }
 
 at::Tensor draw_mask(int64_t rows, double rate, RandomStream stream) {
@@ -38,13 +40,13 @@ PointBlock::PointBlock(const PointBlockConfig& c, std::string name)
       drop_path_(c.drop_path),
       order_row_(c.order_row),
       pre_norm_(c.pre_norm) {
-  cpe_conv_ = &emplace_child<SubmConv>("cpe.0", c.channels, c.channels, kCpeKernel, true);
-  cpe_linear_ = &emplace_child<Linear>("cpe.1", c.channels, c.channels);
-  cpe_norm_ = &emplace_child<LayerNorm>("cpe.2", c.channels);
-  norm1_ = &emplace_child<LayerNorm>("norm1.0", c.channels);
-  attn_ = &emplace_child<SerializedAttention>("attn", c.channels, c.heads, c.patch_size, c.mode,
-                                              make_proj(c, prefix_));
-  norm2_ = &emplace_child<LayerNorm>("norm2.0", c.channels);
+  const int64_t channels = c.attention.channels;
+  cpe_conv_ = &emplace_child<SubmConv>("cpe.0", channels, channels, kCpeKernel, true);
+  cpe_linear_ = &emplace_child<Linear>("cpe.1", channels, channels);
+  cpe_norm_ = &emplace_child<PointNorm>("cpe.2", channels, c.norm);
+  norm1_ = &emplace_child<PointNorm>("norm1.0", channels, c.norm);
+  attn_ = &emplace_child<SerializedAttention>("attn", c.attention, make_proj(c, prefix_));
+  norm2_ = &emplace_child<PointNorm>("norm2.0", channels, c.norm);
   mlp_ = &add_child("mlp.0", make_mlp(c, prefix_));
 }
 
@@ -62,20 +64,24 @@ at::Tensor PointBlock::drop(const at::Tensor& x_NC, const std::string& branch,
 
 void PointBlock::forward(PointState& state, const PointHooks& hooks, ForwardContext& context) {
   at::Tensor x = state.feat_NC;
+  const auto norm = [&](PointNorm& module, const at::Tensor& y) {
+    return module.forward(y, state.level->offset(), context);
+  };
   const auto& sparse = state.sparse_NC.defined() ? state.sparse_NC : x;
-  const auto cpe = cpe_norm_->forward(
-      cpe_linear_->forward(cpe_conv_->forward(sparse, state.level->neighbors(kCpeKernel))));
+  const auto cpe =
+      norm(*cpe_norm_,
+           cpe_linear_->forward(cpe_conv_->forward(sparse, state.level->neighbors(kCpeKernel))));
   hooks.see(prefix_ + "cpe", cpe);
   x = x + cpe;
   const auto attn =
-      attn_->forward(pre_norm_ ? norm1_->forward(x) : x, *state.level, order_row_, context);
+      attn_->forward(pre_norm_ ? norm(*norm1_, x) : x, *state.level, order_row_, context);
   hooks.see(prefix_ + "attn", attn);
   x = x + drop(attn, "attn", hooks, context);
-  if (!pre_norm_) x = norm1_->forward(x);
-  const auto mlp = mlp_->forward(pre_norm_ ? norm2_->forward(x) : x, context);
+  if (!pre_norm_) x = norm(*norm1_, x);
+  const auto mlp = mlp_->forward(pre_norm_ ? norm(*norm2_, x) : x, context);
   hooks.see(prefix_ + "mlp", mlp);
   x = x + drop(mlp, "mlp", hooks, context);
-  if (!pre_norm_) x = norm2_->forward(x);
+  if (!pre_norm_) x = norm(*norm2_, x);
   state.feat_NC = x;
   state.sparse_NC = at::Tensor();
 }

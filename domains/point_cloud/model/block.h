@@ -3,19 +3,19 @@
 // off the norms stand behind the sums.
 
 #include "core/config/node.h"
-#include "core/nn/norm.h"
 #include "domains/point_cloud/model/attention.h"
+#include "domains/point_cloud/model/point_norm.h"
 #include "domains/point_cloud/model/point_pass.h"
 #include "domains/point_cloud/model/subm_conv_layer.h"
 
 namespace switchyard {
 
 struct PointBlockConfig {
-  int64_t channels = 16, heads = 1, patch_size = 48;
+  AttentionConfig attention;  ///< its channels are the block's
   double mlp_ratio = 4, drop_path = 0;
   int64_t order_row = 0;  ///< curve of the attention
   bool pre_norm = true;
-  PatchMode mode = PatchMode::Varlen;
+  PointNormConfig norm = PointNormConfig::layer();
   std::optional<ConfigNode> attn_out_proj = {};  ///< MoE instead of attn.proj; none: linear
   std::optional<ConfigNode> ffn = {};            ///< MoE instead of mlp.0; none: two-layer GELU MLP
 };
@@ -37,7 +37,7 @@ class PointBlock : public Module {
   bool pre_norm_;
   SubmConv* cpe_conv_;
   Linear* cpe_linear_;
-  LayerNorm *cpe_norm_, *norm1_, *norm2_;
+  PointNorm *cpe_norm_, *norm1_, *norm2_;
   SerializedAttention* attn_;
   SubLayer* mlp_;
 };

@@ -93,6 +93,11 @@ const at::Tensor& PointLevel::neighbors(int64_t kernel_size) {
   return at->second;
 }
 
+const at::Tensor& PointLevel::device_grid() {
+  if (!device_grid_.defined()) device_grid_ = grid_.to(coord_.device());
+  return device_grid_;
+}
+
 TokenLevel PointLevel::tokens(const at::Tensor& member_of) const {
   const auto device = coord_.device();
   return {index_tensor(offset_).to(device),

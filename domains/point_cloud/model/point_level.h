@@ -26,6 +26,8 @@ class PointLevel {
   const at::Tensor& grid() const { return grid_; }
   const at::Tensor& coord() const { return coord_; }
   const std::vector<int64_t>& offset() const { return offset_; }
+  /// grid() on the device of the network.
+  const at::Tensor& device_grid();
   const Serialization& curves() const { return curves_; }
 
   /// What attention along curve `row` needs.
@@ -42,7 +44,7 @@ class PointLevel {
   TokenLevel tokens(const at::Tensor& member_of) const;
 
  private:
-  at::Tensor grid_, coord_;
+  at::Tensor grid_, coord_, device_grid_;
   std::vector<int64_t> offset_;
   Serialization curves_;
   std::map<std::tuple<int64_t, int64_t, PatchMode>, Gather> gathers_;

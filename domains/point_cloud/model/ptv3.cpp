@@ -10,28 +10,6 @@ namespace {
 
 const char* const kSites[] = {"attn_out_proj", "ffn"};
 
-void check_lengths(const Ptv3Params& p) {
-  const size_t stages = p.enc_depths.size();
-  check(stages >= 1, "model.enc_depths", "got no stage, expected at least one");
-  const auto check_list = [](const char* name, const std::vector<int64_t>& list, size_t n) {
-    check(list.size() == n, cat("model.", name), "length: got ", list.size(), ", expected ", n);
-  };
-  check_list("stride", p.stride, stages - 1);
-  check_list("enc_channels", p.enc_channels, stages);
-  check_list("enc_num_head", p.enc_num_head, stages);
-  check_list("enc_patch_size", p.enc_patch_size, stages);
-  const size_t ups = p.dec_depths.empty() ? 0 : stages - 1;
-  check_list("dec_depths", p.dec_depths, ups);
-  check_list("dec_channels", p.dec_channels, ups);
-  check_list("dec_num_head", p.dec_num_head, ups);
-  check_list("dec_patch_size", p.dec_patch_size, ups);
-  for (size_t s = 0; s < ups; ++s) {
-    check(p.dec_patch_size[s] == p.enc_patch_size[s], "model.dec_patch_size", "stage ", s, ": got ",
-          p.dec_patch_size[s], ", expected the encoder's ", p.enc_patch_size[s]);
-  }
-  check(!p.orders.empty(), "model.orders", "got an empty list; valid: ", join(curve_names()));
-}
-
 /// The config of one site, or nothing where the site stays dense.
 std::optional<ConfigNode> moe_of(const ConfigNode& moe, const char* site) {
   if (moe.is_null()) return {};
@@ -52,38 +30,6 @@ std::vector<double> slice(const std::vector<double>& rates, int64_t begin, int64
 
 }  // namespace
 
-void Ptv3Params::declare(Fields<Ptv3Params>& f) {
-  f.add("in_channels", &Ptv3Params::in_channels, "input features per voxel", at_least(1));
-  f.add("stride", &Ptv3Params::stride, "pooling stride between stages, powers of two", at_least(1));
-  f.add("enc_depths", &Ptv3Params::enc_depths, "encoder blocks per stage", at_least(0));
-  f.add("enc_channels", &Ptv3Params::enc_channels, "encoder channels per stage", at_least(1));
-  f.add("enc_num_head", &Ptv3Params::enc_num_head, "encoder heads per stage", at_least(1));
-  f.add("enc_patch_size", &Ptv3Params::enc_patch_size, "points per attention patch", at_least(1));
-  f.add("dec_depths", &Ptv3Params::dec_depths, "decoder blocks per stage; empty: encoder alone",
-        at_least(0));
-  f.add("dec_channels", &Ptv3Params::dec_channels, "decoder channels per stage", at_least(1));
-  f.add("dec_num_head", &Ptv3Params::dec_num_head, "decoder heads per stage", at_least(1));
-  f.add("dec_patch_size", &Ptv3Params::dec_patch_size, "must equal the encoder's", at_least(1));
-  f.add("mlp_ratio", &Ptv3Params::mlp_ratio, "hidden width of the MLP over its channels",
-        at_least(0));
-  f.add("drop_path", &Ptv3Params::drop_path, "rate of the last block, rising from 0",
-        between(0, 0.999));
-  f.add("bn_momentum", &Ptv3Params::bn_momentum, "momentum of the running statistics",
-        between(0, 1));
-  f.add("stem_kernel", &Ptv3Params::stem_kernel, "kernel size of the stem, odd", at_least(1));
-  f.add("pre_norm", &Ptv3Params::pre_norm,
-        "norms before the branches (published) or after the sums");
-  f.add("shuffle_orders", &Ptv3Params::shuffle_orders,
-        "permute the curves at the input and every pooling");
-  f.add("stale_cpe", &Ptv3Params::stale_cpe,
-        "first decoder CPE reads the skip branch alone (published)");
-  f.add("orders", &Ptv3Params::orders, "curves, used in turn by the blocks of a stage");
-  f.add("attn_mode", &Ptv3Params::attn_mode, "patches per cloud or one size for the batch",
-        Choices{patch_mode_names()});
-  f.add("moe", &Ptv3Params::moe,
-        "map from site (attn_out_proj, ffn) to an MoE, or one MoE for both");
-}
-
 std::vector<double> drop_path_rates(double last, int64_t n) {
   const auto rates = at::linspace(0, last, n, at::kFloat);
   const float* values = rates.const_data_ptr<float>();
@@ -91,17 +37,36 @@ std::vector<double> drop_path_rates(double last, int64_t n) {
 }
 
 Ptv3::Ptv3(const Ptv3Params& params, const std::string& site_prefix) : params_(params) {
-  check_lengths(params);
+  params.validate();
   for (const auto& name : params.orders) curves_.push_back(curve_from_name(name));
   attn_moe_ = moe_of(params.moe, kSites[0]);
   ffn_moe_ = moe_of(params.moe, kSites[1]);
   const int64_t width = params.enc_channels[0];
   stem_ = &emplace_child<SubmConv>("embedding.stem.conv", params.in_channels, width,
                                    params.stem_kernel, false);
-  stem_norm_ = &emplace_child<BatchNorm>("embedding.stem.norm", width, BatchNormConfig{}.eps,
-                                         params.bn_momentum);
+  stem_norm_ = &emplace_child<PointNorm>("embedding.stem.norm", width,
+                                         norm_config(PointNormConfig::Kind::Batch));
   build_encoder(site_prefix);
   if (!params.dec_depths.empty()) build_decoder(site_prefix);
+}
+
+PointNormConfig Ptv3::norm_config(PointNormConfig::Kind kind) const {
+  const auto& p = params_;
+  const bool batch = kind == PointNormConfig::Kind::Batch;
+  auto config = batch ? PointNormConfig{} : PointNormConfig::layer();
+  if (batch) config.momentum = p.bn_momentum;
+  if (batch ? p.pdnorm_bn : p.pdnorm_ln) {
+    config.prompt = PromptNormConfig{p.conditions, p.pdnorm_decouple, p.pdnorm_adaptive,
+                                     p.pdnorm_affine, p.context_channels};
+  }
+  return config;
+}
+
+AttentionConfig Ptv3::attention_config(int64_t channels, int64_t heads, int64_t patch_size) const {
+  const auto& p = params_;
+  return {channels,        heads,      patch_size,   patch_mode_from_name(p.attn_mode),
+          p.qkv_bias,      p.qk_scale, p.enable_rpe, p.upcast_attention,
+          p.upcast_softmax};
 }
 
 std::vector<PointBlock*> Ptv3::add_blocks(const std::string& stage, PointBlockConfig config,
@@ -110,7 +75,7 @@ std::vector<PointBlock*> Ptv3::add_blocks(const std::string& stage, PointBlockCo
   std::vector<PointBlock*> blocks;
   config.mlp_ratio = params_.mlp_ratio;
   config.pre_norm = params_.pre_norm;
-  config.mode = patch_mode_from_name(params_.attn_mode);
+  config.norm = norm_config(PointNormConfig::Kind::Layer);
   config.attn_out_proj = attn_moe_;
   config.ffn = ffn_moe_;
   for (size_t i = 0; i < rates.size(); ++i) {
@@ -133,9 +98,10 @@ void Ptv3::build_encoder(const std::string& site_prefix) {
     if (s > 0) {
       added.down = &emplace_child<SerializedPooling>(
           stage + ".down", p.enc_channels[s - 1], p.enc_channels[s], p.stride[s - 1],
-          Reduction::Max, BatchNormConfig{1e-3, p.bn_momentum});
+          Reduction::Max, norm_config(PointNormConfig::Kind::Batch));
     }
-    PointBlockConfig config{p.enc_channels[s], p.enc_num_head[s], p.enc_patch_size[s]};
+    PointBlockConfig config;
+    config.attention = attention_config(p.enc_channels[s], p.enc_num_head[s], p.enc_patch_size[s]);
     added.blocks = add_blocks(stage, config, slice(rates, first, p.enc_depths[s]), site_prefix);
     first += p.enc_depths[s];
   }
@@ -152,12 +118,13 @@ void Ptv3::build_decoder(const std::string& site_prefix) {
     const int64_t below = coarsest ? p.enc_channels.back() : p.dec_channels[s + 1];
     decoder_[s].up = &emplace_child<SerializedUnpooling>(stage + ".up", below, p.enc_channels[s],
                                                          p.dec_channels[s],
-                                                         BatchNormConfig{1e-3, p.bn_momentum});
+                                                         norm_config(PointNormConfig::Kind::Batch));
     const auto first = std::accumulate(p.dec_depths.begin(),
                                        p.dec_depths.begin() + static_cast<int64_t>(s), int64_t{0});
     auto part = slice(rates, first, p.dec_depths[s]);
     std::reverse(part.begin(), part.end());
-    PointBlockConfig config{p.dec_channels[s], p.dec_num_head[s], p.dec_patch_size[s]};
+    PointBlockConfig config;
+    config.attention = attention_config(p.dec_channels[s], p.dec_num_head[s], p.dec_patch_size[s]);
     decoder_[s].blocks = add_blocks(stage, config, part, site_prefix);
   }
 }
@@ -195,7 +162,9 @@ void Ptv3::decode(PointState& state, const std::vector<PointState>& skips, const
                   const PointHooks& hooks, ForwardContext& context) {
   for (size_t s = decoder_.size(); s-- > 0;) {
     const std::string stage = "dec.dec" + std::to_string(s);
-    const auto sum = decoder_[s].up->forward(state.feat_NC, skips[s].feat_NC, out.clusters[s]);
+    const auto sum = decoder_[s].up->forward({state.feat_NC, state.level->offset()},
+                                             {skips[s].feat_NC, skips[s].level->offset()},
+                                             out.clusters[s], context);
     context.ascend();
     state = {skips[s].level, sum.feat_NC, params_.stale_cpe ? sum.skip_NC : at::Tensor()};
     hooks.see(stage + ".up", state.feat_NC);
@@ -218,8 +187,8 @@ Ptv3Output Ptv3::forward(const PointInput& input, ForwardContext& context,
                                              order_rows(0, hooks, context));
   context.start(state.level->tokens({}));
   Ptv3Output out{{}, {state.level}, {}};
-  state.feat_NC = at::gelu(stem_norm_->forward(
-      stem_->forward(input.feat_NC, state.level->neighbors(params_.stem_kernel))));
+  const auto stem = stem_->forward(input.feat_NC, state.level->neighbors(params_.stem_kernel));
+  state.feat_NC = at::gelu(stem_norm_->forward(stem, state.level->offset(), context));
   hooks.see("embedding", state.feat_NC);
   std::vector<PointState> skips;
   encode(state, skips, out, hooks, context);

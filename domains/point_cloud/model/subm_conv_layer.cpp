@@ -2,6 +2,7 @@
 
 #include "core/kernels/subm_conv.h"
 #include "core/base/step_timer.h"
+#include "core/moe/precision.h"
 
 namespace switchyard {
 namespace {
@@ -15,8 +16,10 @@ SubmConv::SubmConv(int64_t in, int64_t out, int64_t k, bool bias)
 
 at::Tensor SubmConv::forward(const at::Tensor& x_NC, const at::Tensor& neighbor_NK) const {
   TimedScope scope("submanifold convolution");
-  const auto y_NO = subm_conv(x_NC, weight_, neighbor_NK);
-  return bias_ ? y_NO + *bias_ : y_NO;
+  const auto type = compute_type(x_NC);
+  const AutocastOff types_are_chosen;
+  const auto y_NO = subm_conv(x_NC.to(type), weight_.to(type), neighbor_NK);
+  return bias_ ? y_NO + bias_->to(type) : y_NO;
 }
 
 }  // namespace switchyard

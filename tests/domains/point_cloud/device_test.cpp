@@ -2,6 +2,7 @@
 
 #include "tests/test.h"
 
+#include "core/config/yaml.h"
 #include "core/kernels/subm_conv.h"
 #include "domains/point_cloud/model/attention.h"
 #include "domains/point_cloud/model/dense_sub_layers.h"
@@ -26,6 +27,7 @@ std::vector<at::Tensor> run_net(PointSegmentor& net, const PointInput& cloud, at
   input.feat_NC = cloud.feat_NC.to(device, type).detach().requires_grad_(true);
   ForwardContext context;
   context.training = true;
+  context.condition = {1, 0};
   const auto y = net.forward(input, context);
   auto loss = (y * normal(y.sizes(), "cotangent").to(y.options())).sum();
   for (const auto& [name, value] : context.losses()) loss = loss + value;
@@ -44,6 +46,23 @@ std::unique_ptr<PointSegmentor> fresh(const Ptv3Params& params) {
   return net;
 }
 
+/// Point prompt training with everything that reads the condition: norms, contexts, head, router.
+std::unique_ptr<PointSegmentor> prompted() {
+  auto params = small_ptv3(true);
+  params.pdnorm_bn = params.pdnorm_ln = params.pdnorm_adaptive = true;
+  params.conditions = 2;
+  params.context_channels = 5;
+  params.moe.child("attn_out_proj").child("router").child("scorer") =
+      parse_yaml("{type: domain_guided, context_channels: 5}", "test");
+  const auto embedding = normal({6, 8}, "class_embedding").to(at::kFloat);
+  auto net = std::make_unique<PointSegmentor>(
+      params, std::make_unique<LanguageHead>(
+                  params.out_channels(), embedding, 1.,
+                  std::vector<std::vector<int64_t>>{{0, 1, 2, 3}, {1, 3, 4, 5}}));
+  init_parameters(*net, 3);
+  return net;
+}
+
 }  // namespace
 
 TEST_CASE("submanifold convolution agrees on every device, repeats are bit-equal",
@@ -58,7 +77,11 @@ TEST_CASE("submanifold convolution agrees on every device, repeats are bit-equal
 
 TEST_CASE("serialized attention agrees on every device", "[point_cloud][cuda]") {
   const auto cloud = scan_like(2, 100);
-  SerializedAttention attention(16, 2, 32, PatchMode::Varlen, std::make_unique<LinearSubLayer>(16));
+  AttentionConfig config;
+  config.heads = 2;
+  config.patch_size = 32;
+  config.enable_rpe = GENERATE(false, true);
+  SerializedAttention attention(config, std::make_unique<LinearSubLayer>(config.channels));
   init_parameters(attention, 3);
   const auto x = normal({200, 16}, "x");
   const auto run = [&](at::Device device, at::ScalarType type) {
@@ -99,6 +122,21 @@ TEST_CASE("PTv3 and Point-MoE agree on every device, forward and backward", "[po
       if (!moe)
         CHECK(relative_error(run_net(*fresh(params), cloud, device, at::kFloat)[0], expected[0]) <
               1e-3);
+    }
+  }
+}
+
+TEST_CASE("a prompted Point-MoE agrees on every device, forward and backward",
+          "[point_cloud][cuda]") {
+  const Deterministic as_in_a_run;
+  const auto cloud = scan_like(2, 120);
+  const auto expected = run_net(*prompted(), cloud, at::kCPU, at::kDouble);
+  for (const at::Device device : devices()) {
+    const auto got = run_net(*prompted(), cloud, device, at::kDouble);
+    REQUIRE(got.size() == expected.size());
+    for (size_t i = 0; i < got.size(); ++i) {
+      INFO(device.str() << " tensor " << i);
+      CHECK(relative_error(got[i], expected[i]) < 1e-8);
     }
   }
 }

@@ -10,10 +10,10 @@ using namespace switchyard;
 namespace {
 
 const std::vector<std::string> kStored = {"serialization", "patches",   "subm_conv",
-                                          "pooling",       "unpooling", "losses"};
-const std::vector<std::string> kAll = {"serialization", "patches", "subm_conv", "pooling",
-                                       "unpooling",     "losses",  "attention", "block",
-                                       "ptv3",          "ptmoe"};
+                                          "pooling",       "unpooling", "losses",
+                                          "attention",     "pdnorm",    "mixed_head"};
+/// Their cases are too large to bring along.
+const std::vector<std::string> kLarge = {"block", "ptv3", "ptmoe", "ppt", "ptmoe_seg"};
 
 GoldenReport run_all(const std::string& folder, const std::vector<std::string>& kinds,
                      GoldenPrecision precision = GoldenPrecision::FromCase) {
@@ -22,7 +22,7 @@ GoldenReport run_all(const std::string& folder, const std::vector<std::string>& 
   for (const auto& line : report.lines) {
     INFO(line.kind << " " << line.name << ": " << line.worst_tensor << " " << line.error << " / "
                    << line.limit << " " << line.note);
-    CHECK((line.passed || !line.covered));
+    CHECK((line.passed || (!line.covered && precision == GoldenPrecision::Single)));
   }
   return report;
 }
@@ -30,9 +30,9 @@ GoldenReport run_all(const std::string& folder, const std::vector<std::string>& 
 }  // namespace
 
 TEST_CASE("point cloud parts reproduce the published numbers", "[point_cloud][golden]") {
-  const auto report = run_all((test::data_dir() / "golden/point_moe").string(), kStored);
-  CHECK(report.passed >= 12);
-  CHECK(report.not_covered == 0);
+  const auto kind = GENERATE(from_range(kStored));
+  INFO(kind);
+  CHECK(run_all((test::data_dir() / "golden/point_moe").string(), {kind}).ok());
 }
 
 TEST_CASE("in single precision they stay within the limits of the golden README",
@@ -40,12 +40,16 @@ TEST_CASE("in single precision they stay within the limits of the golden README"
   const auto report =
       run_all((test::data_dir() / "golden/point_moe").string(), kStored, GoldenPrecision::Single);
   CHECK(report.passed >= 10);
-  CHECK(report.not_covered <= 3);  // pooling and unpooling state no f32 limit
+  CHECK(report.not_covered <= 7);  // pooling, unpooling and pdnorm state no f32 limit
 }
 
 TEST_CASE("the whole golden folder agrees where it is given", "[point_cloud][golden]") {
   const char* folder = std::getenv("SWITCHYARD_GOLDEN");
   if (!folder) return;
-  CHECK(run_all(std::string(folder) + "/point_moe", kAll).ok());
-  CHECK(run_all(std::string(folder) + "/point_moe", kAll, GoldenPrecision::Single).ok());
+  auto kinds = kStored;
+  kinds.insert(kinds.end(), kLarge.begin(), kLarge.end());
+  const auto kind = GENERATE_COPY(from_range(kinds));
+  INFO(kind);
+  CHECK(run_all(std::string(folder) + "/point_moe", {kind}).ok());
+  CHECK(run_all(std::string(folder) + "/point_moe", {kind}, GoldenPrecision::Single).failed == 0);
 }

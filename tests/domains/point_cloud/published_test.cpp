@@ -10,10 +10,13 @@
 #include "core/moe/assignment.h"
 #include "core/moe/trace.h"
 #include "domains/point_cloud/model/ptv3.h"
+#include "routers/losses/balance.h"
 #include "routers/register.h"
+#include "tests/domains/point_cloud/published_rows.h"
 #include "tests/test.h"
 
 using namespace switchyard;
+using namespace switchyard::test;
 
 namespace {
 
@@ -64,99 +67,49 @@ PointInput published_clouds() {
   return {all.to(at::kDouble), all, draws(303, {all.size(0), 6}), {0, first, all.size(0)}};
 }
 
-Ptv3Params tiny(bool moe) {
-  Ptv3Params p;
-  p.stride = {2};
-  p.enc_depths = {2, 4};
-  p.enc_channels = {32, 64};
-  p.enc_num_head = {2, 4};
-  p.enc_patch_size = {64, 64};
-  p.dec_depths = {2};
-  p.dec_channels = {64};
-  p.dec_num_head = {4};
-  p.dec_patch_size = {64};
-  p.drop_path = 0;
-  p.shuffle_orders = false;
-  if (!moe) return p;
+ConfigNode moe_site() {
   ConfigNode site;
   site.child("router").child("selector").child("type").set_value(std::string("topk"));
   site.child("router").child("selector").child("k").set_value(int64_t{2});
   site.child("experts").child("count").set_value(int64_t{8});
   site.child("experts").child("hidden_mult").set_value(2.0);
-  p.moe.child("attn_out_proj") = site;
+  return site;
+}
+
+/// The sizes of the section: published, or two stages.
+Ptv3Params net_params(bool base, bool moe) {
+  Ptv3Params p;
+  if (!base) {
+    p.stride = {2};
+    p.enc_depths = {2, 4};
+    p.enc_channels = {32, 64};
+    p.enc_num_head = {2, 4};
+    p.enc_patch_size = {64, 64};
+    p.dec_depths = {2};
+    p.dec_channels = {64};
+    p.dec_num_head = {4};
+    p.dec_patch_size = {64};
+  }
+  p.drop_path = 0;
+  p.shuffle_orders = false;
+  if (moe) p.moe.child("attn_out_proj") = moe_site();
   return p;
 }
 
-class Histograms : public TraceSink {
+class Decisions : public TraceSink {
  public:
-  void record(const std::string&, const Assignment& a, const at::Tensor&,
+  void record(const std::string&, const Assignment& a, const at::Tensor& scores,
               const ForwardContext&) override {
     const auto count = a.count();
-    all.emplace_back(count.const_data_ptr<int64_t>(),
-                     count.const_data_ptr<int64_t>() + count.numel());
+    if (histograms.empty()) first_aux = balance_term(scores, count).item<double>();
+    histograms.emplace_back(count.const_data_ptr<int64_t>(),
+                            count.const_data_ptr<int64_t>() + count.numel());
   }
-  std::vector<std::vector<int64_t>> all;
+  std::vector<std::vector<int64_t>> histograms;
+  double first_aux = 0;
 };
 
-struct Expected {
-  bool moe, train;
-  int64_t parameters;
-  double sum, norm;
-  std::vector<double> first_row, last_row;
-  double loss, gradient_norm, stem_gradient_norm;
-  std::vector<int64_t> first_histogram, last_histogram;
-};
-
-const std::vector<Expected> kRows = {{false,
-                                      false,
-                                      1105408,
-                                      142200.201852470,
-                                      975.698842250,
-                                      {-1.48597964, 1.85668954, -3.27361287, .18492584},
-                                      {.04790935, -.18986684},
-                                      -138.746253842,
-                                      25881.1221860,
-                                      6537.60942027,
-                                      {},
-                                      {}},
-                                     {false,
-                                      true,
-                                      1105408,
-                                      39981.058641980,
-                                      587.158078151,
-                                      {-.81514482, 1.05759933, 1.99243386, -2.02806914},
-                                      {1.40060329, -1.38100069},
-                                      398.546693948,
-                                      25118.7274751,
-                                      12245.22580456,
-                                      {},
-                                      {}},
-                                     {true,
-                                      false,
-                                      2359872,
-                                      123151.996107448,
-                                      911.144422551,
-                                      {-1.36745265, -.18925815, .85434052, -.50102908},
-                                      {.51970501, -2.41457844},
-                                      -140.622667128,
-                                      28906.2657448,
-                                      7850.66361445,
-                                      {0, 693, 0, 21, 1200, 0, 624, 0},
-                                      {0, 14, 0, 0, 674, 1215, 635, 0}},
-                                     {true,
-                                      true,
-                                      2359872,
-                                      44398.731591316,
-                                      566.371243901,
-                                      {.54534829, 1.19171748, 2.44944929, -.56458385},
-                                      {3.68013273, -1.12697689},
-                                      195.937681393,
-                                      24335.8883754,
-                                      12082.78188906,
-                                      {127, 217, 2, 1174, 229, 1, 781, 7},
-                                      {755, 45, 81, 0, 818, 796, 42, 1}}};
-
-void check_gradients(const Ptv3& net, const Expected& e) {
+void check_gradients(const Ptv3& net, const PublishedRow& e) {
   double squares = 0;
   for (const ParamView& view : net.views()) {
     if (!view.trainable || !view.grad().defined()) continue;
@@ -168,18 +121,17 @@ void check_gradients(const Ptv3& net, const Expected& e) {
   CHECK(std::abs(std::sqrt(squares) / e.gradient_norm - 1) < 1e-9);
 }
 
-void run_row(const Expected& e) {
-  Ptv3 net(tiny(e.moe));
-  fill(net);
-  net.train(e.train);
-  CHECK(count_parameters(net) == e.parameters);
-  Histograms trace;
-  ForwardContext context;
-  context.training = e.train;
-  context.trace = &trace;
-  const auto out = net.forward(published_clouds(), context).feat_NC;
-  const auto loss = (out * draws(404, out.sizes())).sum();
-  loss.backward();
+void check_stages(const PublishedRow& e, const std::map<std::string, double>& norm_of) {
+  if (e.train || !(e.base || e.moe)) return;
+  for (const PublishedNorm& stage : kPublishedNorms) {
+    const double expected = !e.base ? stage.tiny_moe : e.moe ? stage.base_moe : stage.base;
+    if (expected == 0) continue;
+    INFO(stage.module);
+    CHECK(std::abs(norm_of.at(stage.module) - expected) < 1e-10 * expected + 1e-8);
+  }
+}
+
+void check_outputs(const PublishedRow& e, const at::Tensor& out, const at::Tensor& loss) {
   // The limits of the section; values printed with fewer digits add their rounding.
   const double limit = 1e-10 * e.norm;
   CHECK(std::abs(out.sum().item<double>() - e.sum) < 1e-10 * e.sum + 1e-9);
@@ -189,10 +141,32 @@ void run_row(const Expected& e) {
     CHECK(std::abs(out[0][i].item<double>() - e.first_row[static_cast<size_t>(i)]) < limit + 1e-8);
   for (int64_t i = 0; i < 2; ++i)
     CHECK(std::abs(out[-1][i].item<double>() - e.last_row[static_cast<size_t>(i)]) < limit + 1e-8);
+}
+
+void run_row(const PublishedRow& e) {
+  Ptv3 net(net_params(e.base, e.moe));
+  fill(net);
+  net.train(e.train);
+  CHECK(count_parameters(net) == e.parameters);
+  Decisions trace;
+  ForwardContext context;
+  context.training = e.train;
+  context.trace = &trace;
+  std::map<std::string, double> norm_of;
+  PointHooks hooks;
+  hooks.observe = [&](const std::string& module, const at::Tensor& value) {
+    norm_of[module] = value.norm().item<double>();
+  };
+  const auto out = net.forward(published_clouds(), context, hooks).feat_NC;
+  const auto loss = (out * draws(404, out.sizes())).sum();
+  loss.backward();
+  check_outputs(e, out, loss);
+  check_stages(e, norm_of);
   check_gradients(net, e);
   if (!e.moe) return;
-  CHECK(trace.all.front() == e.first_histogram);
-  CHECK(trace.all.back() == e.last_histogram);
+  CHECK(std::abs(trace.first_aux - e.aux) < 1e-8);
+  CHECK(trace.histograms.front() == e.first_histogram);
+  CHECK(trace.histograms.back() == e.last_histogram);
 }
 
 }  // namespace
@@ -205,10 +179,10 @@ TEST_CASE("the generators give the published weights and clouds", "[point_cloud]
   CHECK(input.feat_NC[0][0].item<double>() == Approx(-.560496804).epsilon(1e-8));
 }
 
-TEST_CASE("tiny nets reproduce the published outputs and gradients", "[point_cloud][golden]") {
+TEST_CASE("whole nets reproduce the published outputs and gradients", "[point_cloud][golden]") {
   register_routers();
-  for (const Expected& row : kRows) {
-    INFO("moe " << row.moe << ", train " << row.train);
+  for (const PublishedRow& row : kPublishedRows) {
+    INFO("base " << row.base << ", moe " << row.moe << ", train " << row.train);
     run_row(row);
   }
 }
