@@ -198,6 +198,9 @@ void register_point_cloud_golden() {
     add("block", g::run_block);
     add("ptv3", g::run_ptv3);
     add("ptmoe", g::run_ptv3);
+    add("augment", g::run_augment);
+    add("grid_sample", g::run_grid_sample);
+    add("tta_vote", g::run_tta_vote);
     return true;
   }();
 }

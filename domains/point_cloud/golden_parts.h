@@ -14,6 +14,9 @@ void run_losses(const GoldenCase& c, GoldenResult& result);
 void run_attention(const GoldenCase& c, GoldenResult& result);
 void run_block(const GoldenCase& c, GoldenResult& result);
 void run_ptv3(const GoldenCase& c, GoldenResult& result);
+void run_augment(const GoldenCase& c, GoldenResult& result);
+void run_grid_sample(const GoldenCase& c, GoldenResult& result);
+void run_tta_vote(const GoldenCase& c, GoldenResult& result);
 
 /// The files' cumulative counts as an offset that starts with 0.
 std::vector<int64_t> offset_of(const GoldenCase& c);

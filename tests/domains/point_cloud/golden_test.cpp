@@ -9,11 +9,11 @@ using namespace switchyard;
 
 namespace {
 
-const std::vector<std::string> kStored = {"serialization", "patches",   "subm_conv",
-                                          "pooling",       "unpooling", "losses"};
-const std::vector<std::string> kAll = {"serialization", "patches", "subm_conv", "pooling",
-                                       "unpooling",     "losses",  "attention", "block",
-                                       "ptv3",          "ptmoe"};
+const std::vector<std::string> kStored = {"serialization", "patches", "subm_conv", "pooling",
+                                          "unpooling",     "losses",  "augment",   "grid_sample"};
+const std::vector<std::string> kAll = {
+    "serialization", "patches", "subm_conv", "pooling", "unpooling",   "losses",  "attention",
+    "block",         "ptv3",    "ptmoe",     "augment", "grid_sample", "tta_vote"};
 
 GoldenReport run_all(const std::string& folder, const std::vector<std::string>& kinds) {
   register_point_cloud_golden();
@@ -30,7 +30,7 @@ GoldenReport run_all(const std::string& folder, const std::vector<std::string>& 
 
 TEST_CASE("point cloud parts reproduce the published numbers", "[point_cloud][golden]") {
   const auto report = run_all((test::data_dir() / "golden/point_moe").string(), kStored);
-  CHECK(report.passed >= 12);
+  CHECK(report.passed >= 31);
   CHECK(report.not_covered == 0);
 }
 
