@@ -12,7 +12,7 @@ int run_eval(const Arguments& args) {
   if (!Study::is_study(folder)) {
     const RunConfig run = read_run(folder, args.overrides);
     evaluate_run(folder, run);
-    std::cout << run_table(folder) << "\nrun: " << folder.string() << std::endl;
+    std::cout << run_table(folder, run) << "\nrun: " << folder.string() << std::endl;
     return 0;
   }
   Study study = Study::open(folder);

@@ -3,6 +3,7 @@
 #include "apps/model_run.h"
 #include "core/io/file.h"
 #include "core/io/json.h"
+#include "eval/analysis/trace_view.h"
 #include "eval/study/evaluation.h"
 #include "eval/study/samples.h"
 
@@ -71,15 +72,16 @@ void evaluate_run(const fs::path& folder, const RunConfig& run) {
   LoadedModel loaded = load_model(folder, run);
   Task& task = *loaded.task;
   const auto all = task.sequences("test");
+  const bool traces = run.trace.enabled && !run.eval.votes();
   const auto traced = choose_sequences(all, run.trace.sequences);
   TraceRecorder recorder(trace_header(
       task, "test", loaded.step,
       cat("whole sequences, at most ", run.trace.sequences, " per domain, by hash of group")));
   SampleRecorder samples(all, run.trace.samples, static_cast<uint64_t>(run.seed));
   Evaluation evaluation = evaluate(
-      task, *loaded.model, "test", run.device,
+      task, *loaded.model, run.eval.votes() ? "test-vote" : "test", run.device,
       [&](const Batch& batch, ForwardContext& context) {
-        if (!run.trace.enabled || !traced.count(batch.uris.front())) return;
+        if (!traces || !traced.count(batch.uris.front())) return;
         recorder.begin_batch(
             {batch.uris, batch.groups, batch.domain_ids, batch.labels(), batch.places()});
         context.trace = &recorder;
@@ -90,8 +92,9 @@ void evaluate_run(const fs::path& folder, const RunConfig& run) {
   const fs::path trace = folder / "trace" / cat("test-", loaded.step, ".safetensors");
   if (recorder.has_sites()) {
     recorder.write(trace);
-    mean_k_share = samples.write(folder / "trace" / "samples.safetensors", trace);
+    samples.write(folder / "trace" / "samples.safetensors", trace);
   }
+  if (fs::exists(trace)) mean_k_share = expert_share(load_trace(trace));
 
   const std::string arm = recorded_arm(folder);
   for (auto& row : evaluation.rows) {
@@ -112,7 +115,7 @@ void evaluate_run(const fs::path& folder, const RunConfig& run) {
                            static_cast<double>(std::max<int64_t>(1, evaluation.tokens));
   common.data_hash = task.data_hash();
 
-  for (const std::string metric : {"miou@voxel-common", "miou@voxel-present", "miou@voxel-all"}) {
+  for (const std::string& metric : run.eval.metrics()) {
     const GroupResults groups{metric, 100, evaluation.rows,
                               class_lists(evaluation, metric, run.eval.class_share)};
     const bool primary = metric == run.eval.metric;

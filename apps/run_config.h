@@ -24,6 +24,10 @@ struct EvalParams {
   double class_share = 0.001;
   int64_t draws = 1000;
   std::string group_word = "groups";
+  /// Test-time voting: its tables stand alone, it writes no trace.
+  bool votes() const { return metric == "miou@test-vote"; }
+  /// All metrics of one evaluation.
+  std::vector<std::string> metrics() const;
   static void declare(Fields<EvalParams>& f);
 };
 

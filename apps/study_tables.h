@@ -14,6 +14,6 @@ std::string write_study_tables(const Study& study, const RunConfig& run);
 /// lines to print.
 std::string write_probe(const std::filesystem::path& folder);
 /// Markdown of a single run's table.
-std::string run_table(const std::filesystem::path& run_folder);
+std::string run_table(const std::filesystem::path& run_folder, const RunConfig& run);
 
 }  // namespace switchyard

@@ -11,6 +11,8 @@ struct PointTaskParams {
   std::string train_split = "train", test_split = "test";
   int64_t clouds = 3;
   VoxelParams voxel;
+  std::vector<std::string> features;
+  VotingParams voting;
   bool class_weights = true;
   double lovasz_weight = 0;
   static void declare(Fields<PointTaskParams>& f);
@@ -22,17 +24,19 @@ class PointCloudTask : public Task {
   PointCloudTask(const PointTaskParams& params, const ConfigNode& root);
 
   std::unique_ptr<Module> build_model() override;
+  /// Splits: train, test, and test-vote: whole scans for test-time voting.
   std::unique_ptr<BatchSource> source(const std::string& split) override;
   std::vector<SequenceInfo> sequences(const std::string& split) override;
   at::Tensor loss(Module& model, Batch& batch, ForwardContext& context) override;
   /// Outputs: logits [N, classes], predicted [N], label [N], coord [N, 3], seq_offset [S+1], and
-  /// inverse [points] for one whole scan.
+  /// inverse [points] for one whole scan. Voted scans: N are their points, and instead of logits
+  /// there are votes [N, classes].
   Outputs predict(Module& model, Batch& batch, ForwardContext& context) override;
 
   std::vector<std::string> domain_names() const override { return params_.test_domains; }
   std::vector<std::string> seen_domains() const override;
   std::vector<std::string> class_names() const override { return dataset_->info().class_names; }
-  std::vector<std::string> channel_names() const override { return params_.voxel.channel_names(); }
+  std::vector<std::string> channel_names() const override { return input_->channel_names(); }
   std::string data_hash() const override { return dataset_->info().hash; }
   std::string data_source() const override { return dataset_->info().source; }
   bool synthetic() const override { return dataset_->info().synthetic; }
@@ -41,6 +45,8 @@ class PointCloudTask : public Task {
   /// (frequency + 1e-4)^-1/2 over the voxels of the training scans, scaled to mean 1.
   const at::Tensor& class_weight();
   at::Tensor forward(Module& model, PointBatch& batch, ForwardContext& context);
+  /// Sum of class probabilities over all views and fragments [voting points, classes].
+  at::Tensor vote(Module& model, const PointBatch& batch, const ForwardContext& context);
   std::vector<DomainSpec> specs(const std::vector<std::string>& names,
                                 const std::string& split) const;
 
@@ -48,6 +54,7 @@ class PointCloudTask : public Task {
   ConfigNode model_node_;
   uint64_t seed_;
   std::shared_ptr<const Dataset> dataset_;
+  std::shared_ptr<const CloudInput> input_;
   at::Tensor class_weight_;
 };
 
