@@ -1,4 +1,5 @@
 // Golden kinds augment, grid_sample and tta_vote: datasets/point_cloud with the draws of the files.
+// The data path runs on the CPU whatever the device of the case; votes are added on the device.
 
 #include <numbers>
 
@@ -29,12 +30,12 @@ struct AugmentCase {
     for (const auto& key : kKeys) {
       if (!c.has("inputs/" + key)) continue;
       const at::Tensor rows = c.input(key);
-      sample.tensors[key] = key == "segment" ? rows : rows.to(c.dtype);
+      sample.tensors[key] = key == "segment" ? rows : rows.to(at::kCPU, c.dtype);
     }
   }
   at::Tensor rows(const std::string& key) const { return rows_of(sample, key); }
   at::Tensor draws(const std::string& name = "draw") const {
-    return golden.input(name).to(at::kDouble).contiguous();
+    return golden.input(name).to(at::kCPU, at::kDouble).contiguous();
   }
   double draw(int64_t i = 0, const std::string& name = "draw") const {
     return draws(name).view(-1)[i].item<double>();
@@ -68,7 +69,7 @@ void run_flip(AugmentCase& c) {
 void run_elastic(AugmentCase& c) {
   const auto passes = c.config<std::vector<std::array<double, 2>>>("params");
   for (size_t i = 0; i < passes.size(); ++i)
-    elastic(c.rows("coord"), c.golden.input(cat("noise", i)).to(at::kFloat), passes[i][0],
+    elastic(c.rows("coord"), c.golden.input(cat("noise", i)).to(at::kCPU, at::kFloat), passes[i][0],
             passes[i][1]);
 }
 
@@ -170,7 +171,7 @@ VoteView view_from(const Json& json) {
 }  // namespace
 
 void run_grid_sample(const GoldenCase& c, GoldenResult& result) {
-  const at::Tensor coord = c.input("coord");
+  const at::Tensor coord = c.input("coord").cpu();
   const VoxelGroups groups = group(c, coord, "grid_size");
   const bool train = c.config.at("mode") == "train";
   const at::Tensor index = train ? groups.members(c.input("rand")) : all_fragments(groups);
@@ -192,12 +193,12 @@ void run_grid_sample(const GoldenCase& c, GoldenResult& result) {
   const auto every = at::arange(coord.size(0), at::kLong);
   result.compare("outputs/displacement", chosen(groups.displacement(coord, every)));
   for (const auto& key : kKeys) {
-    if (c.has("outputs/" + key)) result.compare("outputs/" + key, chosen(c.input(key)));
+    if (c.has("outputs/" + key)) result.compare("outputs/" + key, chosen(c.input(key).cpu()));
   }
 }
 
 void run_tta_vote(const GoldenCase& c, GoldenResult& result) {
-  Sample sample{{{"coord", c.input("coord")}}, {c.name, "", "", ""}};
+  Sample sample{{{"coord", c.input("coord").cpu()}}, {c.name, "", "", ""}};
   std::optional<at::Tensor> pre_inverse;
   if (!c.config.at("pre_grid_size").is_null()) {
     const VoxelGroups pre = group(c, sample.tensors["coord"], "pre_grid_size");
@@ -208,7 +209,8 @@ void run_tta_vote(const GoldenCase& c, GoldenResult& result) {
     result.compare("outputs/pre_inverse", *pre_inverse);
   }
   const int64_t points = sample.tensors["coord"].size(0);
-  const at::Tensor votes = at::zeros({points, c.config.at("num_classes").get<int64_t>()}, c.dtype);
+  const at::Tensor votes = at::zeros({points, c.config.at("num_classes").get<int64_t>()},
+                                     at::TensorOptions(c.dtype).device(c.device));
   const Json& views = c.config.at("views");
   for (size_t v = 0; v < views.size(); ++v) {
     const std::string out = cat("outputs/view/", v, "/");
@@ -221,7 +223,7 @@ void run_tta_vote(const GoldenCase& c, GoldenResult& result) {
     result.compare(out + "fragment_index", all_fragments(groups));
     result.compare(out + "grid_coord", groups.point_cell().index_select(0, groups.fragment(0)));
   }
-  const at::Tensor predicted = votes.argmax(-1);
+  const at::Tensor predicted = votes.argmax(-1).cpu();
   result.compare("outputs/vote", votes);
   result.compare("outputs/pred", predicted);
   if (pre_inverse) result.compare("outputs/pred_full", predicted.index_select(0, *pre_inverse));

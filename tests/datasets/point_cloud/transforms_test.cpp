@@ -53,7 +53,7 @@ Transformed transformed(const std::vector<ConfigNode>& transforms, int64_t point
       params};
 }
 
-Sample apply(const std::vector<ConfigNode>& transforms, int64_t points = 500, int64_t item = 0) {
+Sample under(const std::vector<ConfigNode>& transforms, int64_t points = 500, int64_t item = 0) {
   return transformed(transforms, points).get(0, Draw{3, 0, item});
 }
 
@@ -83,12 +83,12 @@ at::Tensor coord_of(const Sample& sample) { return sample.tensors.at("coord"); }
 TEST_CASE("every transform works on clouds of any size and depends only on its draw",
           "[transforms]") {
   for (int64_t points : {0, 1, 2, 700}) {
-    const Sample a = apply(all_random(), points), b = apply(all_random(), points);
+    const Sample a = under(all_random(), points), b = under(all_random(), points);
     CHECK(coord_of(a).equal(coord_of(b)));
     for (const auto& [key, tensor] : a.tensors) CHECK(tensor.size(0) == coord_of(a).size(0));
     CHECK(coord_of(a).isfinite().all().item<bool>());
   }
-  CHECK_FALSE(coord_of(apply(all_random(), 700)).equal(coord_of(apply(all_random(), 700, 1))));
+  CHECK_FALSE(coord_of(under(all_random(), 700)).equal(coord_of(under(all_random(), 700, 1))));
 }
 
 TEST_CASE("every random transform alone changes with the draw", "[transforms]") {
@@ -96,7 +96,7 @@ TEST_CASE("every random transform alone changes with the draw", "[transforms]") 
     INFO(transform.to_line());
     std::set<double> sums;
     for (int64_t item = 0; item < 4; ++item) {
-      const Sample s = apply({transform}, 500, item);
+      const Sample s = under({transform}, 500, item);
       const at::Tensor weight = at::arange(1, coord_of(s).numel() + 1, at::kDouble);
       sums.insert((coord_of(s).to(at::kDouble).view(-1) * weight).sum().item<double>() +
                   (s.tensors.at("color").to(at::kDouble).view(-1) * weight).sum().item<double>());
@@ -119,7 +119,7 @@ TEST_CASE("rotation keeps distances and turns normals along", "[transforms]") {
 }
 
 TEST_CASE("sphere_crop keeps the nearest points and leaves small clouds alone", "[transforms]") {
-  const Sample crop = apply({node(
+  const Sample crop = under({node(
       "sphere_crop", {{"point_max", ConfigNode(int64_t{50})}, {"mode", ConfigNode("center")}})});
   CHECK(coord_of(crop).size(0) == 50);
   CHECK(crop.tensors.at("segment")[0].item<int64_t>() == 250);  // the middle one itself
@@ -127,16 +127,16 @@ TEST_CASE("sphere_crop keeps the nearest points and leaves small clouds alone", 
   const at::Tensor far = (coord_of(crop) - center).norm(2, 1);
   CHECK(far.equal(std::get<0>(far.sort())));
   CHECK((coord_of(cloud(500)) - center).norm(2, 1).le(far[49]).sum().item<int64_t>() == 50);
-  CHECK(coord_of(apply({node("sphere_crop")})).equal(coord_of(cloud(500))));
+  CHECK(coord_of(under({node("sphere_crop")})).equal(coord_of(cloud(500))));
 }
 
 TEST_CASE("the elastic field is smooth and refuses huge clouds and wrong noise", "[transforms]") {
-  const Sample moved = apply({node("elastic_distortion", {{"p", ConfigNode(1.0)}})});
+  const Sample moved = under({node("elastic_distortion", {{"p", ConfigNode(1.0)}})});
   const at::Tensor push = coord_of(moved) - coord_of(cloud(500));
   CHECK(push.abs().max().item<float>() > .01f);
   CHECK(push.abs().max().item<float>() < 2.f);
   CHECK(holds(error_of([] {
-                apply({node("random_scale", {{"low", ConfigNode(1e3)}, {"high", ConfigNode(1e3)}}),
+                under({node("random_scale", {{"low", ConfigNode(1e3)}, {"high", ConfigNode(1e3)}}),
                        node("elastic_distortion", {{"p", ConfigNode(1.0)}})});
               }),
               "too large for elastic_distortion"));
@@ -167,18 +167,18 @@ TEST_CASE("transformed chooses by split, copies and marks itself random", "[tran
 }
 
 TEST_CASE("bad transforms are refused by name", "[transforms]") {
-  CHECK(holds(error_of([] { apply({node("random_rotat")}); }), "random_rotate"));
-  CHECK(holds(error_of([] { apply({node("jitter", {})}); }), "unknown transform: got 'jitter'"));
+  CHECK(holds(error_of([] { under({node("random_rotat")}); }), "random_rotate"));
+  CHECK(holds(error_of([] { under({node("jitter", {})}); }), "unknown transform: got 'jitter'"));
   CHECK(holds(error_of([] {
-                apply({node("random_jitter", {{"sigma", ConfigNode(-1.0)}})});
+                under({node("random_jitter", {{"sigma", ConfigNode(-1.0)}})});
               }),
               "dataset.transforms[0].sigma"));
   CHECK(holds(error_of([] {
-                apply({node("point_clip", {{"low", numbers({0, 0})}})});
+                under({node("point_clip", {{"low", numbers({0, 0})}})});
               }),
               "point_clip.low"));
   CHECK(holds(error_of([] {
-                apply({node("point_clip", {{"low", numbers({0, 0, 5})}})});
+                under({node("point_clip", {{"low", numbers({0, 0, 5})}})});
               }),
               "empty box"));
   TransformedParams params;
