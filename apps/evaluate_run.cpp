@@ -9,6 +9,7 @@
 #include "core/io/file.h"
 #include "core/io/json.h"
 #include "core/moe/site_info.h"
+#include "eval/analysis/trace_view.h"
 #include "eval/study/evaluation.h"
 #include "eval/study/samples.h"
 
@@ -88,7 +89,7 @@ void write_results(const fs::path& folder, const RunConfig& run, Evaluation eval
     row.arm = common.arm;
     row.seed = common.seed;
   }
-  for (const std::string metric : {"miou@voxel-common", "miou@voxel-present", "miou@voxel-all"}) {
+  for (const std::string& metric : run.eval.metrics()) {
     const GroupResults groups{metric, 100, evaluation.rows,
                               class_lists(evaluation, metric, run.eval.class_share)};
     const bool primary = metric == run.eval.metric;
@@ -115,16 +116,17 @@ void evaluate_run(const fs::path& run_folder, const RunConfig& run) {
   const RoutingOverride routing = override_of(run, *loaded.model);
   Task& task = *loaded.task;
   const auto all = task.sequences("test");
+  const bool traces = run.trace.enabled && !run.eval.votes();
   const auto traced = choose_sequences(all, run.trace.sequences);
   TraceRecorder recorder(trace_header(
       task, "test", loaded.step,
       cat("whole sequences, at most ", run.trace.sequences, " per domain, by hash of group")));
   SampleRecorder samples(all, run.trace.samples, static_cast<uint64_t>(run.seed));
   Evaluation evaluation = evaluate(
-      task, *loaded.model, "test", run.device,
+      task, *loaded.model, run.eval.votes() ? "test-vote" : "test", run.device,
       [&](const Batch& batch, ForwardContext& context) {
         context.routing_override = &routing;
-        if (!run.trace.enabled || !traced.count(batch.uris.front())) return;
+        if (!traces || !traced.count(batch.uris.front())) return;
         recorder.begin_batch(
             {batch.uris, batch.groups, batch.domain_ids, batch.labels(), batch.places()});
         context.trace = &recorder;
@@ -135,8 +137,9 @@ void evaluate_run(const fs::path& run_folder, const RunConfig& run) {
   const fs::path trace = folder / "trace" / cat("test-", loaded.step, ".safetensors");
   if (recorder.has_sites()) {
     recorder.write(trace);
-    mean_k_share = samples.write(folder / "trace" / "samples.safetensors", trace);
+    samples.write(folder / "trace" / "samples.safetensors", trace);
   }
+  if (fs::exists(trace)) mean_k_share = expert_share(load_trace(trace));
   const TableRow common =
       common_row(run, recorded_arm(run_folder), loaded, evaluation, mean_k_share);
   write_results(folder / "eval", run, std::move(evaluation), common, task.domain_names());

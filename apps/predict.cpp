@@ -19,6 +19,16 @@ at::Tensor spread(const at::Tensor& per_token, const Outputs& outputs) {
                                           : per_token.index_select(-1, inverse->second.cpu());
 }
 
+/// Writes DIR/<uri>/labels.npy by test-time voting.
+void predict_by_vote(LoadedModel& loaded, Batch& batch, const fs::path& folder,
+                     const std::string& device) {
+  at::NoGradGuard no_grad;
+  batch.to(at::Device(device));
+  ForwardContext context;
+  const Outputs outputs = loaded.task->predict(*loaded.model, batch, context);
+  write_npy(folder / "labels.npy", outputs.tensors.at("predicted").cpu());
+}
+
 /// Writes DIR/<uri>/{labels,experts}.npy and trace.safetensors.
 void predict_one(LoadedModel& loaded, Batch& batch, const fs::path& folder,
                  const std::string& device) {
@@ -46,11 +56,13 @@ int run_predict(const Arguments& args) {
   const std::string wanted = args.value("match");
   const int64_t limit = std::stoll(args.value("limit", "1000000000"));
   int64_t done = 0;
-  const auto source = loaded.task->source("test");
+  const bool votes = args.has("vote");
+  const auto source = loaded.task->source(votes ? "test-vote" : "test");
   while (const auto batch = source->next()) {
     if (done >= limit) break;
     if (batch->uris.front().find(wanted) == std::string::npos) continue;
-    predict_one(loaded, *batch, out / batch->uris.front(), run.device);
+    const auto predict = votes ? predict_by_vote : predict_one;
+    predict(loaded, *batch, out / batch->uris.front(), run.device);
     std::cout << (out / batch->uris.front()).string() << "\n";
     ++done;
   }
@@ -68,6 +80,7 @@ Verb predict_verb() {
           "--match livox --limit 1",
           {{"match", "only sequences whose uri contains this", true},
            {"limit", "at most this many", true},
+           {"vote", "labels by test-time voting (task.voting); no expert ids", false},
            {"out", "folder to write (default: RUN/predict)", true}},
           run_predict};
 }

@@ -51,13 +51,18 @@ void TraceParams::declare(Fields<TraceParams>& f) {
 
 void EvalParams::declare(Fields<EvalParams>& f) {
   f.add("metric", &EvalParams::metric, "primary metric",
-        Choices{{"miou@voxel-common", "miou@voxel-present", "miou@voxel-all"}});
+        Choices{{"miou@voxel-common", "miou@voxel-present", "miou@voxel-all", "miou@test-vote"}});
   f.add("class_share", &EvalParams::class_share,
         "a class counts in a domain from this share of its labels", between(0, 1));
   f.add("draws", &EvalParams::draws, "bootstrap and permutation draws", between(20, 100000));
   f.add("group_word", &EvalParams::group_word, "what a group is called in tables: rooms, drives");
   f.node("override", &EvalParams::routing,
          "change the trained model's routing; results go to FOLDER/override/");
+}
+
+std::vector<std::string> EvalParams::metrics() const {
+  if (votes()) return {metric};
+  return {"miou@voxel-common", "miou@voxel-present", "miou@voxel-all"};
 }
 
 void BenchParams::declare(Fields<BenchParams>& f) {
@@ -109,7 +114,8 @@ RunConfig read_run(const fs::path& run_folder, const std::vector<std::string>& o
   node.child("eval") = write_params(parse_params<EvalParams>(node_or_null(node, "eval"), "eval"));
   for (const auto& text : overrides) {
     const Override parsed = parse_override(text);
-    check(!parsed.key.starts_with("data."), parsed.where(), "has no effect on a run that exists: its ",
+    check(!parsed.key.starts_with("data."), parsed.where(),
+          "has no effect on a run that exists: its ",
           "config.yaml is filled in already; override what read it, as in dataset.root=FOLDER");
     ConfigNode* target = &node;
     for (const auto& part : split(parsed.key, '.')) {

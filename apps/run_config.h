@@ -26,6 +26,10 @@ struct EvalParams {
   int64_t draws = 1000;
   std::string group_word = "groups";
   RoutingRuleParams routing;  ///< key `override`: what the evaluation changes in the routing
+  /// Test-time voting: its tables stand alone, it writes no trace.
+  bool votes() const { return metric == "miou@test-vote"; }
+  /// All metrics of one evaluation.
+  std::vector<std::string> metrics() const;
   static void declare(Fields<EvalParams>& f);
 };
 

@@ -12,9 +12,6 @@ namespace switchyard {
 namespace fs = std::filesystem;
 namespace {
 
-const std::vector<std::string> kMetrics = {"miou@voxel-common", "miou@voxel-present",
-                                           "miou@voxel-all"};
-
 std::string stem_of(const std::string& metric, const std::string& primary) {
   return metric == primary ? "table" : "table-" + metric;
 }
@@ -48,7 +45,7 @@ GroupResults merge_groups(const std::vector<fs::path>& folders) {
 /// Tables of `folder` from the eval/ of `parts`.
 std::string write_tables(const fs::path& folder, const std::vector<fs::path>& parts,
                          const RunConfig& run) {
-  for (const auto& metric : kMetrics) {
+  for (const auto& metric : run.eval.metrics()) {
     const std::string stem = stem_of(metric, run.eval.metric);
     write_table(folder / "eval", merge_tables(parts, stem), stem);
   }

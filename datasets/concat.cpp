@@ -27,6 +27,7 @@ Concat::Concat(std::vector<std::shared_ptr<const Dataset>> parts) : parts_(std::
     }
     sources.push_back(info.source);
     info_.synthetic |= info.synthetic;
+    info_.random |= info.random;
     hash.update(info.hash + "\n");
     end_.push_back((end_.empty() ? 0 : end_.back()) + part->size());
   }

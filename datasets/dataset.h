@@ -43,6 +43,7 @@ struct DatasetInfo {
   std::string source;                    ///< public name of the data, quoted in results
   std::string hash;                      ///< changes when the data changes
   bool synthetic = false;                ///< tables then say so
+  bool random = false;                   ///< get depends on the draw: not to be packed or cached
 };
 
 class Dataset {

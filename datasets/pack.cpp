@@ -131,6 +131,9 @@ bool is_packed(const Dataset& dataset, const fs::path& folder) {
 
 void pack(const Dataset& dataset, const fs::path& folder, const PackOptions& options) {
   check(dataset.size() > 0, folder.string(), "nothing to pack: the dataset is empty");
+  check(!dataset.info().random, folder.string(),
+        "shards hold no random transforms: got a dataset whose samples depend on a draw; pack the "
+        "dataset below its transforms");
   check(options.max_bytes > 0, "max_bytes", "must be positive: got ", options.max_bytes);
   check_target(folder);
   ShardIndex index;

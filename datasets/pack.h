@@ -16,13 +16,14 @@ struct PackOptions {
   std::function<void(int64_t done, int64_t total)> progress = nullptr;
 };
 
-/// Writes `folder` atomically, replacing only an older pack. Samples need unique uris; a key must
-/// have one type in all samples and one shape behind axis 0 within a shard; a sample may lack a
-/// key.
+/// Writes `folder` atomically, replacing only an older pack. Error: a dataset with random
+/// transforms. Samples need unique uris; a key must have one type in all samples and one shape
+/// behind axis 0 within a shard; a sample may lack a key.
 void pack(const Dataset& dataset, const std::filesystem::path& folder,
           const PackOptions& options = {});
 
-/// `folder` is a pack of exactly these data: equal source hash (never so for a dataset without one).
+/// `folder` is a pack of exactly these data: equal source hash (never so for a dataset without
+/// one).
 bool is_packed(const Dataset& dataset, const std::filesystem::path& folder);
 
 }  // namespace switchyard

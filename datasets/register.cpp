@@ -1,6 +1,7 @@
 #include "datasets/concat.h"
 #include "datasets/point_cloud/bin_label.h"
 #include "datasets/point_cloud/npy_folder.h"
+#include "datasets/point_cloud/transformed.h"
 #include "datasets/registry.h"
 #include "datasets/shards.h"
 #include "datasets/subset.h"
@@ -34,6 +35,10 @@ std::unique_ptr<Dataset> make_concat(const ConcatParams& params) {
   return std::make_unique<Concat>(std::move(parts));
 }
 
+std::unique_ptr<Dataset> make_transformed(const TransformedParams& params) {
+  return std::make_unique<Transformed>(datasets().make(params.dataset, "dataset"), params);
+}
+
 }  // namespace
 
 void register_datasets() {
@@ -48,6 +53,9 @@ void register_datasets() {
       [](const BinLabelParams& p) { return std::make_unique<BinLabelDataset>(p); });
   registry.add<SubsetParams>("subset", "part of a dataset, by domain and split", make_subset);
   registry.add<ConcatParams>("concat", "several datasets as one", make_concat);
+  register_point_transforms();
+  registry.add<TransformedParams>("transformed", "point clouds under a list of transforms",
+                                  make_transformed);
 }
 
 }  // namespace switchyard

@@ -8,7 +8,8 @@ namespace switchyard {
 
 Registry<Dataset>& datasets();
 
-/// Adds shards, npy_folder, bin_label, subset and concat. Calling it again does nothing.
+/// Adds shards, npy_folder, bin_label, subset, concat and transformed. Calling it again does
+/// nothing.
 void register_datasets();
 
 }  // namespace switchyard

@@ -6,10 +6,13 @@
 
 namespace switchyard {
 
+void take_points(Sample& sample, const at::Tensor& rows) {
+  for (auto& [key, tensor] : sample.tensors) tensor = tensor.index_select(0, rows);
+}
+
 void keep_points(Sample& sample, const at::Tensor& keep) {
   const at::Tensor rows = keep.nonzero().squeeze(1);
-  if (rows.size(0) == keep.size(0)) return;
-  for (auto& [key, tensor] : sample.tensors) tensor = tensor.index_select(0, rows);
+  if (rows.size(0) < keep.size(0)) take_points(sample, rows);
 }
 
 int64_t drop_non_finite(Sample& sample, const std::string& where, bool warn) {

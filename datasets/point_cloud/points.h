@@ -7,6 +7,9 @@
 
 namespace switchyard {
 
+/// Keeps the points `rows` [M] i64, in that order, in every tensor of the sample (all have N rows).
+void take_points(Sample& sample, const at::Tensor& rows);
+
 /// Keeps the points where `keep` [N] bool is true, in every tensor of the sample (all have N rows).
 void keep_points(Sample& sample, const at::Tensor& keep);
 

@@ -198,20 +198,37 @@ class FeatureWriter {
   float* out_;
 };
 
+/// A random member of every cell.
+std::vector<size_t> draw_members(const Cells& cells, RandomStream& stream) {
+  std::vector<size_t> member(cells.size());
+  for (size_t v = 0; v < cells.size(); ++v) {
+    const auto n = static_cast<int64_t>(cells.begin[v + 1] - cells.begin[v]);
+    member[v] = cells.order[cells.begin[v] + static_cast<size_t>(stream.below(n))];
+  }
+  return member;
+}
+
+std::vector<size_t> all_of(const Cells& cells) {
+  std::vector<size_t> all(cells.size());
+  std::iota(all.begin(), all.end(), size_t{0});
+  return all;
+}
+
+std::vector<Vec3> normals_of(const Points& points, const Cells& cells,
+                             const std::vector<size_t>& kept) {
+  return estimate_normals(points.coord, cells.order, cells.begin, cells.coord, kept);
+}
+
+/// `member`: point of every cell; `normals`: of the kept cells, sign arbitrary.
 VoxelCloud build(const Points& points, const Cells& cells, const std::vector<size_t>& kept,
-                 const VoxelParams& params, RandomStream& stream) {
+                 const std::vector<size_t>& member, const std::vector<Vec3>& normals,
+                 const VoxelParams& params) {
   const auto count = static_cast<int64_t>(kept.size());
   VoxelCloud out{at::empty({count, 3}, at::kLong),
                  at::empty({count, 3}, at::kFloat),
                  at::empty({count, params.width()}, at::kFloat),
                  at::empty({count}, at::kLong),
                  {}};
-  std::vector<size_t> member(cells.size());
-  for (size_t v = 0; v < cells.size(); ++v) {
-    const auto n = static_cast<int64_t>(cells.begin[v + 1] - cells.begin[v]);
-    member[v] = cells.order[cells.begin[v] + static_cast<size_t>(stream.below(n))];
-  }
-  const auto normals = estimate_normals(points.coord, cells.order, cells.begin, cells.coord, kept);
   FeatureWriter features(params, points.size() ? floor_height(points, params.floor) : 0,
                          out.feat.data_ptr<float>());
   for (size_t i = 0; i < kept.size(); ++i) {
@@ -263,9 +280,9 @@ int64_t VoxelParams::width() const { return static_cast<int64_t>(channel_names()
 VoxelCloud voxelize(const Sample& scan, const VoxelParams& params, RandomStream stream) {
   const Points points = read_points(scan);
   const Cells cells = group_by_cell(points, params.grid, scan.info.uri);
-  std::vector<size_t> all(cells.size());
-  std::iota(all.begin(), all.end(), size_t{0});
-  VoxelCloud out = build(points, cells, all, params, stream);
+  const std::vector<size_t> all = all_of(cells);
+  VoxelCloud out = build(points, cells, all, draw_members(cells, stream),
+                         normals_of(points, cells, all), params);
   out.inverse = at::empty({static_cast<int64_t>(points.size())}, at::kLong);
   for (size_t v = 0; v < cells.size(); ++v) {
     for (size_t j = cells.begin[v]; j < cells.begin[v + 1]; ++j) {
@@ -279,8 +296,29 @@ VoxelCloud voxelize_train(const Sample& scan, const VoxelParams& params, RandomS
   Points points = read_points(scan);
   augment(points, params, stream);
   const Cells cells = group_by_cell(points, params.grid, scan.info.uri);
-  VoxelCloud out = build(points, cells, crop(cells, params.crop_voxels, stream), params, stream);
+  const std::vector<size_t> kept = crop(cells, params.crop_voxels, stream);
+  VoxelCloud out = build(points, cells, kept, draw_members(cells, stream),
+                         normals_of(points, cells, kept), params);
   if (out.grid_coord.size(0) > 0) out.grid_coord -= std::get<0>(out.grid_coord.min(0));
+  return out;
+}
+
+std::vector<VoxelFragment> voxelize_fragments(const Sample& scan, const VoxelParams& params) {
+  const Points points = read_points(scan);
+  const Cells cells = group_by_cell(points, params.grid, scan.info.uri);
+  const std::vector<size_t> all = all_of(cells);
+  const std::vector<Vec3> normals = normals_of(points, cells, all);
+  size_t largest = 0;
+  for (size_t v : all) largest = std::max(largest, cells.begin[v + 1] - cells.begin[v]);
+  std::vector<VoxelFragment> out;
+  for (size_t i = 0; i < largest; ++i) {
+    std::vector<size_t> member(cells.size());
+    for (size_t v : all)
+      member[v] = cells.order[cells.begin[v] + i % (cells.begin[v + 1] - cells.begin[v])];
+    at::Tensor rows = at::empty({static_cast<int64_t>(member.size())}, at::kLong);
+    std::copy(member.begin(), member.end(), rows.data_ptr<int64_t>());
+    out.push_back({build(points, cells, all, member, normals, params), rows});
+  }
   return out;
 }
 

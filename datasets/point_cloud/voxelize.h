@@ -40,6 +40,15 @@ VoxelCloud voxelize(const Sample& scan, const VoxelParams& params, RandomStream 
 /// random one, with a metric that prefers tall crops: dx^2 + dy^2 + dz^2 / 4.
 VoxelCloud voxelize_train(const Sample& scan, const VoxelParams& params, RandomStream stream);
 
+/// A cloud of one member per voxel, and which points of the scan they are.
+struct VoxelFragment {
+  VoxelCloud cloud;
+  at::Tensor rows;  ///< [N] i64
+};
+/// Fragment i holds member i mod count of every voxel; together they hold every point. Normals are
+/// those of the whole scan.
+std::vector<VoxelFragment> voxelize_fragments(const Sample& scan, const VoxelParams& params);
+
 /// Mean rank inside the scan, mapped to [-1, 1]; equal values share a rank. Removes scale, offset,
 /// gamma and histogram, keeps the contrast between neighbours.
 std::vector<float> rank_normalized(const std::vector<float>& values);

@@ -35,6 +35,21 @@ class Collator {
 
 }  // namespace
 
+std::unique_ptr<PointBatch> one_cloud(const VoxelCloud& cloud, const SampleInfo& info,
+                                      int64_t domain) {
+  auto batch = std::make_unique<PointBatch>();
+  batch->grid_coord = cloud.grid_coord;
+  batch->coord = cloud.coord;
+  batch->feat = cloud.feat;
+  batch->segment = cloud.segment;
+  batch->inverse = cloud.inverse;
+  batch->seq_offset = at::tensor({int64_t{0}, cloud.feat.size(0)}, at::kLong);
+  batch->uris = {info.uri};
+  batch->groups = {info.group};
+  batch->domain_ids = {domain};
+  return batch;
+}
+
 void PointBatch::to(at::Device device) {
   for (at::Tensor* tensor : {&coord, &feat, &segment}) *tensor = tensor->to(device);
 }
@@ -72,7 +87,7 @@ std::unique_ptr<Batch> TrainSource::next() {
     const int64_t pick =
         samples[static_cast<size_t>(draw.stream("pick").below(int64_t(samples.size())))];
     const Sample scan = data_.dataset->get(pick, draw);
-    collator.add(voxelize_train(scan, data_.voxel, draw.stream("crop")), scan.info,
+    collator.add(data_.input->train(scan, draw.stream("crop")), scan.info,
                  data_.ids[static_cast<size_t>(domain)]);
   }
   ++batch_;
@@ -84,12 +99,14 @@ std::unique_ptr<Batch> ScanSource::next() {
   const auto [domain, sample] = data_.index.samples()[static_cast<size_t>(batch_)];
   const Draw draw{data_.seed, 0, sample};
   const Sample scan = data_.dataset->get(sample, draw);
-  const VoxelCloud cloud = voxelize(scan, data_.voxel, draw.stream("voxel"));
-  Collator collator;
-  collator.add(cloud, scan.info, data_.ids[static_cast<size_t>(domain)]);
-  auto batch = collator.finish();
-  batch->inverse = cloud.inverse;
+  const int64_t id = data_.ids[static_cast<size_t>(domain)];
   ++batch_;
+  if (!voting_) return one_cloud(data_.input->whole(scan, draw.stream("voxel")), scan.info, id);
+  const auto voting =
+      std::make_shared<VotingScan>(scan, data_.input, *voting_, draw.stream("voting"));
+  const at::Tensor no_feat = at::empty({voting->coord().size(0), 0});
+  auto batch = one_cloud({{}, voting->coord(), no_feat, voting->segment(), {}}, scan.info, id);
+  batch->voting = voting;
   return batch;
 }
 

@@ -3,7 +3,7 @@
 // slot.
 
 #include "core/train/task.h"
-#include "datasets/point_cloud/voxelize.h"
+#include "domains/point_cloud/voting_scan.h"
 
 namespace switchyard {
 
@@ -15,6 +15,9 @@ struct PointBatch : Batch {
   at::Tensor segment;  ///< [N] i64, -1 = ignore
   at::Tensor seq_offset;  ///< [S+1] i64, on the CPU
   at::Tensor inverse;     ///< [points] i64, voxel of every input point; only for one whole scan
+  /// One whole scan to be voted on: coord and segment are its points, feat has no channels,
+  /// grid_coord and inverse are undefined.
+  std::shared_ptr<const VotingScan> voting;
 
   void to(at::Device device) override;
   int64_t tokens() const override { return feat.size(0); }
@@ -22,6 +25,10 @@ struct PointBatch : Batch {
   at::Tensor labels() const override { return segment; }
   at::Tensor places() const override { return coord; }
 };
+
+/// One cloud as a batch, with its inverse.
+std::unique_ptr<PointBatch> one_cloud(const VoxelCloud& cloud, const SampleInfo& info,
+                                      int64_t domain);
 
 /// A data domain as a config names it: "livox", or "ika_sensor@train" for another split of it.
 struct DomainSpec {
@@ -51,7 +58,7 @@ struct PointSourceData {
   std::shared_ptr<const Dataset> dataset;
   DomainIndex index;
   std::vector<int64_t> ids;
-  VoxelParams voxel;
+  std::shared_ptr<const CloudInput> input;
   uint64_t seed;
 };
 
@@ -69,16 +76,18 @@ class TrainSource : public BatchSource {
   int64_t clouds_, batch_ = 0;
 };
 
-/// Finite: one whole scan a batch, not augmented, fixed order.
+/// Finite: one whole scan a batch, not augmented, fixed order; with `voting` as a VotingScan.
 class ScanSource : public BatchSource {
  public:
-  explicit ScanSource(PointSourceData data) : data_(std::move(data)) {}
+  explicit ScanSource(PointSourceData data, std::optional<VotingParams> voting = {})
+      : data_(std::move(data)), voting_(std::move(voting)) {}
   std::unique_ptr<Batch> next() override;
   int64_t state() const override { return batch_; }
   void restore(int64_t batches) override { batch_ = batches; }
 
  private:
   PointSourceData data_;
+  std::optional<VotingParams> voting_;
   int64_t batch_ = 0;
 };
 

@@ -204,6 +204,9 @@ void register_point_cloud_golden() {
     add("ppt", g::run_ppt);
     add("mixed_head", g::run_mixed_head);
     add("ptmoe_seg", g::run_ptmoe_seg);
+    add("augment", g::run_augment);
+    add("grid_sample", g::run_grid_sample);
+    add("tta_vote", g::run_tta_vote);
     return true;
   }();
 }

@@ -19,6 +19,9 @@ void run_pdnorm(const GoldenCase& c, GoldenResult& result);
 void run_ppt(const GoldenCase& c, GoldenResult& result);
 void run_mixed_head(const GoldenCase& c, GoldenResult& result);
 void run_ptmoe_seg(const GoldenCase& c, GoldenResult& result);
+void run_augment(const GoldenCase& c, GoldenResult& result);
+void run_grid_sample(const GoldenCase& c, GoldenResult& result);
+void run_tta_vote(const GoldenCase& c, GoldenResult& result);
 
 /// The files' cumulative counts as an offset that starts with 0.
 std::vector<int64_t> offset_of(const GoldenCase& c);

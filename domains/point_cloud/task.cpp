@@ -24,6 +24,10 @@ void PointTaskParams::declare(Fields<PointTaskParams>& f) {
   f.add("test_split", &PointTaskParams::test_split, "split evaluated");
   f.add("clouds", &PointTaskParams::clouds, "crops per batch, domains in turn", between(1, 4096));
   f.node("voxel", &PointTaskParams::voxel, "grid sampling, channels, augmentation");
+  f.add("features", &PointTaskParams::features,
+        "sample keys that make the input, sampled by the dataset's transforms; empty: "
+        "voxel.channels");
+  f.node("voting", &PointTaskParams::voting, "test-time voting of miou@test-vote");
   f.add("class_weights", &PointTaskParams::class_weights,
         "weigh classes by (frequency + 1e-4)^-1/2");
   f.add("lovasz_weight", &PointTaskParams::lovasz_weight, "factor of the Lovasz loss", at_least(0));
@@ -33,7 +37,8 @@ PointCloudTask::PointCloudTask(const PointTaskParams& params, const ConfigNode& 
     : params_(params),
       model_node_(required(root, "model")),
       seed_(static_cast<uint64_t>(required(root, "seed").as_int("seed"))),
-      dataset_(datasets().make(required(root, "dataset"), "dataset")) {
+      dataset_(datasets().make(required(root, "dataset"), "dataset")),
+      input_(make_cloud_input(params.voxel, params.features)) {
   for (const auto& spec : specs(params_.train_domains, params_.train_split)) {
     const auto tested = specs(params_.test_domains, params_.test_split);
     check(std::any_of(tested.begin(), tested.end(),
@@ -72,9 +77,10 @@ SegmentorConfig PointCloudTask::model_config() const {
 
 std::unique_ptr<Module> PointCloudTask::build_model() {
   const auto config = model_config();
-  check(config.backbone.in_channels == params_.voxel.width(), "model.in_channels",
-        "does not fit task.voxel.channels: got ", config.backbone.in_channels, ", expected ",
-        params_.voxel.width());
+  const auto channels = channel_names();
+  check(config.backbone.in_channels == static_cast<int64_t>(channels.size()), "model.in_channels",
+        "does not fit the input (", join(channels), "): got ", config.backbone.in_channels,
+        ", expected ", channels.size());
   auto model = config.build(class_names());
   if (model->uses_conditions()) domain_conditions();
   init_parameters(*model, seed_);
@@ -90,12 +96,14 @@ const std::vector<int64_t>& PointCloudTask::domain_conditions() {
 }
 
 std::unique_ptr<BatchSource> PointCloudTask::source(const std::string& split) {
+  check_name("PointCloudTask.source", "split", split, {"train", "test", "test-vote"});
   const auto tested = specs(params_.test_domains, params_.test_split);
   std::vector<int64_t> ids;
   if (split != "train") {
     for (size_t d = 0; d < tested.size(); ++d) ids.push_back(static_cast<int64_t>(d));
     return std::make_unique<ScanSource>(
-        PointSourceData{dataset_, DomainIndex(*dataset_, tested), ids, params_.voxel, seed_});
+        PointSourceData{dataset_, DomainIndex(*dataset_, tested), ids, input_, seed_},
+        split == "test-vote" ? std::optional(params_.voting) : std::nullopt);
   }
   const auto trained = specs(params_.train_domains, params_.train_split);
   for (const auto& spec : trained) {
@@ -103,7 +111,7 @@ std::unique_ptr<BatchSource> PointCloudTask::source(const std::string& split) {
     ids.push_back(std::find_if(tested.begin(), tested.end(), same) - tested.begin());
   }
   return std::make_unique<TrainSource>(
-      PointSourceData{dataset_, DomainIndex(*dataset_, trained), ids, params_.voxel, seed_},
+      PointSourceData{dataset_, DomainIndex(*dataset_, trained), ids, input_, seed_},
       params_.clouds);
 }
 
@@ -126,7 +134,7 @@ const at::Tensor& PointCloudTask::class_weight() {
   for (const auto& [domain, sample] : index.samples()) {
     const Draw draw{seed_, 0, sample};
     const at::Tensor segment =
-        voxelize(dataset_->get(sample, draw), params_.voxel, draw.stream("voxel")).segment;
+        input_->training_labels(dataset_->get(sample, draw), draw.stream("voxel"));
     count += at::bincount(segment.index({segment >= 0}), {}, classes);
   }
   const at::Tensor weight = (count / count.sum().clamp_min(1) + 1e-4).pow(-.5);
@@ -165,8 +173,38 @@ at::Tensor PointCloudTask::loss(Module& model, Batch& batch, ForwardContext& con
                          });
 }
 
+at::Tensor PointCloudTask::vote(Module& model, const PointBatch& batch,
+                                const ForwardContext& context) {
+  const VotingScan& scan = *batch.voting;
+  const at::Device device = batch.coord.device();
+  const auto classes = static_cast<int64_t>(class_names().size());
+  at::Tensor votes = at::zeros({scan.voting_points(), classes}, batch.coord.options());
+  for (int64_t view = 0; view < scan.views(); ++view) {
+    for (const VoxelFragment& fragment : scan.fragments(view)) {
+      const auto part = one_cloud(fragment.cloud, {}, batch.domain_ids.front());
+      part->to(device);
+      ForwardContext pass = context;
+      add_votes(votes, fragment.rows, forward(model, *part, pass));
+    }
+  }
+  return votes;
+}
+
 Outputs PointCloudTask::predict(Module& model, Batch& batch, ForwardContext& context) {
   auto& points = dynamic_cast<PointBatch&>(batch);
+  if (points.voting) {
+    check(context.trace == nullptr, "PointCloudTask.predict",
+          "voting takes many passes per scan, which no trace can hold");
+    const at::Tensor votes = points.voting->spread(vote(model, points, context));
+    return {{{"votes", votes},
+             {"predicted", votes.argmax(-1)},
+             {"label", points.segment},
+             {"coord", points.coord},
+             {"seq_offset", points.seq_offset}},
+            batch.uris,
+            batch.groups,
+            batch.domain_ids};
+  }
   const at::Tensor logits = forward(model, points, context);
   Outputs out{{{"logits", logits},
                {"predicted", logits.argmax(-1)},

@@ -12,6 +12,8 @@ struct PointTaskParams {
   std::string train_split = "train", test_split = "test";
   int64_t clouds = 3;
   VoxelParams voxel;
+  std::vector<std::string> features;
+  VotingParams voting;
   bool class_weights = true;
   double lovasz_weight = 0;
   static void declare(Fields<PointTaskParams>& f);
@@ -23,17 +25,19 @@ class PointCloudTask : public Task {
   PointCloudTask(const PointTaskParams& params, const ConfigNode& root);
 
   std::unique_ptr<Module> build_model() override;
+  /// Splits: train, test, and test-vote: whole scans for test-time voting.
   std::unique_ptr<BatchSource> source(const std::string& split) override;
   std::vector<SequenceInfo> sequences(const std::string& split) override;
   at::Tensor loss(Module& model, Batch& batch, ForwardContext& context) override;
   /// Outputs: logits [N, classes], predicted [N], label [N], coord [N, 3], seq_offset [S+1], and
-  /// inverse [points] for one whole scan.
+  /// inverse [points] for one whole scan. Voted scans: N are their points, and instead of logits
+  /// there are votes [N, classes].
   Outputs predict(Module& model, Batch& batch, ForwardContext& context) override;
 
   std::vector<std::string> domain_names() const override { return params_.test_domains; }
   std::vector<std::string> seen_domains() const override;
   std::vector<std::string> class_names() const override { return dataset_->info().class_names; }
-  std::vector<std::string> channel_names() const override { return params_.voxel.channel_names(); }
+  std::vector<std::string> channel_names() const override { return input_->channel_names(); }
   std::vector<std::string> domain_readers() const override {
     return model_config().domain_readers();
   }
@@ -50,6 +54,8 @@ class PointCloudTask : public Task {
   SegmentorConfig model_config() const;
   /// The model's condition for every domain of domain_names().
   const std::vector<int64_t>& domain_conditions();
+  /// Sum of class probabilities over all views and fragments [voting points, classes].
+  at::Tensor vote(Module& model, const PointBatch& batch, const ForwardContext& context);
   std::vector<DomainSpec> specs(const std::vector<std::string>& names,
                                 const std::string& split) const;
 
@@ -57,6 +63,7 @@ class PointCloudTask : public Task {
   ConfigNode model_node_;
   uint64_t seed_;
   std::shared_ptr<const Dataset> dataset_;
+  std::shared_ptr<const CloudInput> input_;
   at::Tensor class_weight_;
   std::vector<int64_t> domain_conditions_;  // empty: not yet known
 };

@@ -26,7 +26,7 @@ Evaluation evaluate(Task& task, Module& model, const std::string& split, const s
 
 /// Class indices per domain under a protocol: "miou@voxel-all" (every class, an absent one counts
 /// 0), "miou@voxel-present" (at least `share` of the domain's labels), "miou@voxel-common" (in that
-/// list for every domain).
+/// list for every domain), "miou@test-vote" (every class, as published).
 std::map<std::string, Indices> class_lists(const Evaluation& evaluation, const std::string& metric,
                                            double share);
 

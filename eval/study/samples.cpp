@@ -20,6 +20,16 @@ at::Tensor first_choices(const TraceView& trace, int64_t s) {
   return out;
 }
 
+std::map<std::string, double> expert_share(const TraceView& trace) {
+  std::map<std::string, double> share;
+  for (const TraceSite& site : trace.sites) {
+    const double tokens = std::max<double>(1, static_cast<double>(site.tokens()));
+    share[site.name] =
+        static_cast<double>(site.slot.size()) / tokens / static_cast<double>(site.experts);
+  }
+  return share;
+}
+
 SampleRecorder::SampleRecorder(const std::vector<SequenceInfo>& all, int64_t per_domain,
                                uint64_t seed) {
   std::map<int64_t, std::vector<std::pair<uint64_t, std::string>>> ranked;
@@ -47,20 +57,14 @@ void SampleRecorder::add(const Outputs& outputs) {
   }
 }
 
-std::map<std::string, double> SampleRecorder::write(const std::filesystem::path& path,
-                                                    const std::filesystem::path& trace_path) const {
+void SampleRecorder::write(const std::filesystem::path& path,
+                           const std::filesystem::path& trace_path) const {
   const TraceView trace = load_trace(trace_path);
   Json meta = {{"schema", "switchyard.samples/1"},
                {"selection", "random by seed"},
                {"sites", Json::array()},
                {"samples", Json::array()}};
-  std::map<std::string, double> share;
-  for (const TraceSite& site : trace.sites) {
-    meta["sites"].push_back(site.name);
-    const double tokens = std::max<double>(1, static_cast<double>(site.tokens()));
-    share[site.name] =
-        static_cast<double>(site.slot.size()) / tokens / static_cast<double>(site.experts);
-  }
+  for (const TraceSite& site : trace.sites) meta["sites"].push_back(site.name);
   NamedTensors tensors;
   for (const Kept& kept : kept_) {
     const auto found = std::find(trace.uris.begin(), trace.uris.end(), kept.uri);
@@ -77,7 +81,6 @@ std::map<std::string, double> SampleRecorder::write(const std::filesystem::path&
     tensors.emplace_back(prefix + "expert", first_choices(trace, found - trace.uris.begin()));
   }
   write_safetensors(path, tensors, {{"switchyard", meta.dump()}});
-  return share;
 }
 
 }  // namespace switchyard

@@ -16,6 +16,9 @@ struct TraceView;
 /// none.
 at::Tensor first_choices(const TraceView& trace, int64_t s);
 
+/// For every site the mean share of its experts that a token uses (mean k / experts).
+std::map<std::string, double> expert_share(const TraceView& trace);
+
 class SampleRecorder {
  public:
   /// Chooses `per_domain` sequences of each domain at random by `seed`, never by looks; the same
@@ -24,11 +27,9 @@ class SampleRecorder {
 
   /// Keeps the chosen sequences of a batch. Reads coord, label and predicted.
   void add(const Outputs& outputs);
-  /// Adds the first-choice expert of every finest token at every site from the trace file, writes
-  /// the samples that the trace holds, and returns for every site the mean share of its experts
-  /// that a token uses (mean k / experts).
-  std::map<std::string, double> write(const std::filesystem::path& path,
-                                      const std::filesystem::path& trace) const;
+  /// Adds the first-choice expert of every finest token at every site from the trace file and
+  /// writes the samples that the trace holds.
+  void write(const std::filesystem::path& path, const std::filesystem::path& trace) const;
 
  private:
   struct Kept {

@@ -228,3 +228,30 @@ TEST_CASE("small published cases pass through the verb", "[apps][golden]") {
     CHECK(result.output.find(", 0 failed\n") != std::string::npos);
   }
 }
+
+TEST_CASE("published transforms and test-time voting work from the command line",
+          "[apps][voting]") {
+  TempDir dir;
+  write_clouds(dir / "data");
+  const std::string folder = (dir / "run").string();
+  const Result trained = run(cat(
+      "train experiment=point_cloud/scan_demo dataset=point_cloud/pointcept_outdoor "
+      "'dataset.dataset={type: npy_folder, root: ",
+      (dir / "data").string(),
+      "}' task.features=[coord] model.in_channels=3 task.train_domains=[near] "
+      "task.test_domains=[near,far] task.clouds=2 task.voxel.grid=0.2 task.voting.views=outdoor10 "
+      "task.voting.pre_grid_size=0.15 trainer.max_steps=2 run.dir=",
+      folder));
+  INFO(trained.output);
+  REQUIRE(trained.code == 0);
+  const Result voted = run("eval " + folder + " eval.metric=miou@test-vote");
+  INFO(voted.output);
+  REQUIRE(voted.code == 0);
+  CHECK(read_text(dir / "run/eval/table.json").find("miou@test-vote") != std::string::npos);
+  const Result labelled = run("predict " + folder + " --vote --limit 1 --out " + folder + "/out");
+  INFO(labelled.output);
+  REQUIRE(labelled.code == 0);
+  for (const auto& entry : fs::recursive_directory_iterator(dir / "run/out")) {
+    if (entry.path().filename() == "labels.npy") CHECK(read_npy(entry.path()).size(0) == 3000);
+  }
+}
