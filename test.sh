@@ -3,7 +3,12 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 preset=cpu
-if [ "${1:-}" = --asan ]; then preset=asan; shift; fi
+if [ "${1:-}" = --asan ]; then
+  preset=asan
+  shift
+  # Leaks are looked for, and undefined behaviour ends the test instead of only printing a line.
+  export ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+fi
 with=""
 [ "$preset" = cpu ] && with=--browser
 scripts/setup.sh $with "$preset" switchyard switchyard_tests

@@ -18,4 +18,8 @@ TempDir::~TempDir() {
 
 }  // namespace switchyard::test
 
-int main(int argc, char** argv) { return Catch::Session().run(argc, argv); }
+int main(int argc, char** argv) {
+  // As init_runtime() does: cuBLAS reads it once, and torch's deterministic mode asks for it.
+  ::setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*overwrite=*/0);
+  return Catch::Session().run(argc, argv);
+}

@@ -54,13 +54,9 @@ Selection AppliedRule::choose(const at::Tensor& scores_TE) const {
 }
 
 Selection AppliedRule::selection(const Selection& own, const at::Tensor& scores_TE) const {
-  Selection out = own;
-  if (rule_.k || !rule_.selector.is_null()) {
-    out = choose(scores_TE);
-    if (here_T_.defined()) out = where_tokens(here_T_, out, own);
-  }
-  check_dropped(out);
-  return out;
+  if (!rule_.k && rule_.selector.is_null()) return own;
+  const Selection changed = choose(scores_TE);
+  return here_T_.defined() ? where_tokens(here_T_, changed, own) : changed;
 }
 
 void AppliedRule::check_dropped(const Selection& selection) const {

@@ -14,14 +14,15 @@ class AppliedRule {
               const ForwardContext& context);
 
   at::Tensor logits(const at::Tensor& logits_TE) const;
-  /// `scores` are those of the changed logits. Errors: fewer experts left than the selector takes.
+  /// `scores` are those of the changed logits.
   Selection selection(const Selection& own, const at::Tensor& scores_TE) const;
+  /// To be asked when all rules have worked. Errors: `drop` left fewer experts than were chosen.
+  void check_dropped(const Selection& selection) const;
   /// [A]
   at::Tensor weights(const at::Tensor& weight_A, const Selection& selection) const;
 
  private:
   Selection choose(const at::Tensor& scores_TE) const;
-  void check_dropped(const Selection& selection) const;
   /// Value of every entry out of [E] or [T, E].
   at::Tensor at_entries(const at::Tensor& value, const Selection& selection) const;
 

@@ -76,6 +76,7 @@ Router::Decision Router::decide(const at::Tensor& x_TC, const ForwardContext& co
   const auto fixed_TE = out.scores_TE.detach();
   out.selection = selector_->select(fixed_TE, context);
   for (const auto& rule : rules) out.selection = rule.selection(out.selection, fixed_TE);
+  for (const auto& rule : rules) rule.check_dropped(out.selection);
   out.weight_A = weigher_->weights(out.scores_TE, out.selection);
   for (const auto& rule : rules) out.weight_A = rule.weights(out.weight_A, out.selection);
   return out;

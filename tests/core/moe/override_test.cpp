@@ -123,6 +123,8 @@ TEST_CASE("dropped experts take no token, as in a router without their rows", "[
   CHECK(relative_error(out.assignment.weight.view({-1, 2}), best / best.sum(1, true)) < 1e-12);
   rule.drop = {0, 1, 2, 3};
   CHECK(mentions(error_with(rule), "too few experts"));
+  CHECK((route(*r, {{rule, with_k(1)}}).assignment.slot_of == 4).all().item<bool>());
+  CHECK(mentions(error_of([&] { route(*r, {{rule, with_k(3)}}); }), "too few experts"));
 }
 
 TEST_CASE("given weights stand where an expert is chosen; rules work in turn", "[moe][override]") {
