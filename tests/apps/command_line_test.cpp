@@ -4,6 +4,7 @@
 
 #include "core/io/file.h"
 #include "core/io/json.h"
+#include "core/io/npy.h"
 #include "tests/support/program.h"
 
 using namespace switchyard;

@@ -40,7 +40,7 @@ TEST_CASE("in single precision they stay within the limits of the golden README"
   const auto report =
       run_all((test::data_dir() / "golden/point_moe").string(), kStored, GoldenPrecision::Single);
   CHECK(report.passed >= 10);
-  CHECK(report.not_covered <= 8);  // pooling, unpooling and pdnorm state no f32 limit
+  CHECK(report.not_covered <= 26);  // augment, grid_sample, pooling, unpooling, pdnorm: no f32 limit
 }
 
 TEST_CASE("the whole golden folder agrees where it is given", "[point_cloud][golden]") {
