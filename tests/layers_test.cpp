@@ -36,10 +36,10 @@ TEST_CASE("includes point down only, and headers stay light", "[layers]") {
   int64_t files = 0;
   for (const auto& [layer, rank] : kRank) {
     for (const auto& entry :
-         fs::recursive_directory_iterator(fs::path(SWITCHYARD_SOURCE_DIR) / layer)) {
+         fs::recursive_directory_iterator(source_dir() / layer)) {
       const std::string extension = entry.path().extension().string();
       if (extension != ".h" && extension != ".cpp" && extension != ".cu") continue;
-      const fs::path file = fs::relative(entry.path(), SWITCHYARD_SOURCE_DIR);
+      const fs::path file = fs::relative(entry.path(), source_dir());
       ++files;
       std::ifstream in(entry.path());
       for (std::string line; std::getline(in, line);) {

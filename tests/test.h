@@ -22,10 +22,10 @@ using Catch::Approx;
 
 namespace switchyard::test {
 
+/// Root of the source tree.
+std::filesystem::path source_dir();
 /// Folder of the small cases and inputs that tests bring along.
-inline std::filesystem::path data_dir() {
-  return std::filesystem::path(SWITCHYARD_SOURCE_DIR) / "tests";
-}
+inline std::filesystem::path data_dir() { return source_dir() / "tests"; }
 
 /// A fresh folder below the system's temporary folder, removed at the end of the test.
 class TempDir {

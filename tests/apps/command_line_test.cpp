@@ -39,7 +39,7 @@ TEST_CASE(
 
 TEST_CASE("a duplicate key in a config file is refused with both lines", "[apps]") {
   TempDir dir;
-  fs::copy(fs::path(SWITCHYARD_SOURCE_DIR) / "configs", dir / "configs",
+  fs::copy(source_dir() / "configs", dir / "configs",
            fs::copy_options::recursive);
   write_text(dir / "configs/optimizer/twice.yaml", "lr: 0.1\nbeta1: 0.9\nlr: 0.2\n");
   ::setenv("SWITCHYARD_CONFIGS", (dir / "configs").c_str(), 1);
@@ -76,10 +76,10 @@ TEST_CASE("the composed config names who set a value", "[apps]") {
 
 TEST_CASE("every shipped experiment composes and parses", "[apps]") {
   for (const auto& entry :
-       fs::recursive_directory_iterator(fs::path(SWITCHYARD_SOURCE_DIR) / "configs/experiment")) {
+       fs::recursive_directory_iterator(source_dir() / "configs/experiment")) {
     if (entry.path().extension() != ".yaml") continue;
     fs::path name =
-        fs::relative(entry.path(), fs::path(SWITCHYARD_SOURCE_DIR) / "configs/experiment");
+        fs::relative(entry.path(), source_dir() / "configs/experiment");
     const Result result = run("train --cfg job experiment=" + name.replace_extension("").string());
     INFO(name << "\n" << result.output);
     CHECK(result.code == 0);

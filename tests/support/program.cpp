@@ -28,9 +28,11 @@ void write_scan(const std::filesystem::path& folder, RandomStream stream, int64_
 
 }  // namespace
 
+std::filesystem::path source_dir() { return SWITCHYARD_SOURCE_DIR; }
+
 Result run_command(const std::string& command) {
   Result result;
-  FILE* pipe = ::popen(cat("cd '", SWITCHYARD_SOURCE_DIR, "' && ", command).c_str(), "r");
+  FILE* pipe = ::popen(cat("cd '", source_dir().string(), "' && ", command).c_str(), "r");
   char buffer[4096];
   while (std::fgets(buffer, sizeof buffer, pipe)) result.output += buffer;
   result.code = WEXITSTATUS(::pclose(pipe));
