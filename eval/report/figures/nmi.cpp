@@ -12,6 +12,11 @@
 namespace switchyard {
 namespace {
 
+/// What is left once the class is known, against the same permutations; empty in figure 4b.
+struct GivenClass {
+  Row value, null95, p;  ///< [l]
+};
+
 /// Common top of both figures.
 double top_of(const Routing& r) {
   double top = 0.05;
@@ -39,6 +44,17 @@ void mark_layer(Chart& chart, const NmiCurve& curve, size_t l) {
                  "), 95 % null ", information_text(curve.null95[l])));
 }
 
+void draw_given_class(Chart& chart, const Row& x, const GivenClass& given) {
+  if (given.value.empty()) return;
+  chart.curve(x, given.value, "mid");
+  for (size_t l = 0; l < given.value.size(); ++l) {
+    const bool chance = defined(given.null95[l]) && given.value[l] <= given.null95[l];
+    chart.mark(x[l], given.value[l], 2.5, chance ? "hollow" : "dot2",
+               cat("layer ", l, " given the class: ", information_text(given.value[l]),
+                   ", 95 % null ", information_text(given.null95[l])));
+  }
+}
+
 void label_ends(Chart& chart, const NmiCurve& curve, const std::string& what,
                 const Row& given_class) {
   std::vector<Chart::Label> labels{{curve.nmi.back(), what, "s a"}};
@@ -49,22 +65,24 @@ void label_ends(Chart& chart, const NmiCurve& curve, const std::string& what,
   if (defined(curve.nmi.back())) chart.end_labels(labels);
 }
 
-Svg draw(const Routing& r, const NmiCurve& curve, const std::string& what, const Row& given_class) {
+Svg draw(const Routing& r, const NmiCurve& curve, const std::string& what,
+         const GivenClass& given) {
   Chart chart(axes_of(r, what));
   chart.y_ticks(5, chart.axes().y_hi <= 0.2 ? 2 : 1);
   chart.layer_ticks(r.layers());
   const auto x = layer_positions(r.layers());
   chart.area(x, curve.lo, curve.hi, "backa");
   chart.curve(x, curve.null95, "null");
-  if (!given_class.empty()) chart.curve(x, given_class, "mid");
+  draw_given_class(chart, x, given);
   chart.curve(x, curve.nmi, "main");
   for (size_t l = 0; l < x.size(); ++l) mark_layer(chart, curve, l);
-  label_ends(chart, curve, what, given_class);
+  label_ends(chart, curve, what, given.value);
   return chart.svg();
 }
 
-std::string csv_of(const NmiCurve& curve, const Row& given_class) {
-  Csv csv("layer,nmi,lo,hi,null95,p,given_class");
+std::string csv_of(const NmiCurve& curve, const GivenClass& given) {
+  Csv csv("layer,nmi,lo,hi,null95,p,given_class,given_class_null95,given_class_p");
+  const auto at = [](const Row& row, size_t l) { return l < row.size() ? row[l] : kUndefined; };
   for (size_t l = 0; l < curve.nmi.size(); ++l)
     csv.cell(static_cast<int64_t>(l))
         .cell(curve.nmi[l])
@@ -72,12 +90,14 @@ std::string csv_of(const NmiCurve& curve, const Row& given_class) {
         .cell(curve.hi[l])
         .cell(curve.null95[l])
         .cell(curve.p[l])
-        .cell(l < given_class.size() ? given_class[l] : kUndefined)
+        .cell(at(given.value, l))
+        .cell(at(given.null95, l))
+        .cell(at(given.p, l))
         .end();
   return csv.text();
 }
 
-Json data_of(const Routing& r, const NmiCurve& curve, const Row& given_class) {
+Json data_of(const Routing& r, const NmiCurve& curve, const GivenClass& given) {
   Json out{{"nmi", curve.nmi},
            {"lo", curve.lo},
            {"hi", curve.hi},
@@ -88,7 +108,11 @@ Json data_of(const Routing& r, const NmiCurve& curve, const Row& given_class) {
            {"null_unit", r.plan.unit},
            {"status", r.plan.status},
            {"normaliser", "min"}};
-  if (!given_class.empty()) out["given_class"] = given_class;
+  if (!given.value.empty()) {
+    out["given_class"] = given.value;
+    out["given_class_null95"] = given.null95;
+    out["given_class_p"] = given.p;
+  }
   return out;
 }
 
@@ -105,17 +129,16 @@ Figure head(const Subject& about) {
   return f;
 }
 
-/// `given_class` [l]: what is left once the class is known, or empty.
 void fill(Figure& f, const Subject& about, const Routing& r, const NmiCurve& curve,
-          const Row& given_class) {
+          const GivenClass& given) {
   if (std::none_of(curve.nmi.begin(), curve.nmi.end(), defined)) {
     f.empty = about.empty;
     return;
   }
   f.sample = trace_sample(r);
-  f.views.push_back({"all", "", {draw(r, curve, about.what, given_class)}, -1, ""});
-  f.csv = csv_of(curve, given_class);
-  f.data = data_of(r, curve, given_class).dump();
+  f.views.push_back({"all", "", {draw(r, curve, about.what, given)}, -1, ""});
+  f.csv = csv_of(curve, given);
+  f.data = data_of(r, curve, given).dump();
 }
 
 }  // namespace
@@ -129,7 +152,8 @@ Figure nmi_domain_figure(const ReportData& data) {
       "class is known.",
       "I(domain; expert) ÷ min(H(domain), H(expert)) over assignments, domains weighted equally. "
       "Band: bootstrap over sequences. Hollow points lie at or below the 95th percentile of the "
-      "null. Grey: I(domain; expert | class) over the same divisor.",
+      "null. Grey: I(domain; expert | class) over the same divisor, hollow where at or below its own "
+      "null.",
       "One domain only: there is nothing to tell apart."};
   Figure f = head(about);
   if (!data.routing) {
@@ -138,7 +162,8 @@ Figure nmi_domain_figure(const ReportData& data) {
   }
   const Routing& r = *data.routing;
   f.definition += cat(" Null: ", r.plan.unit, ", ", r.plan.draws, " draws.");
-  fill(f, about, r, r.domain, r.domain.given_class);
+  fill(f, about, r, r.domain,
+       {r.domain.given_class, r.domain.given_class_null95, r.domain.given_class_p});
   if (f.empty.empty() && r.plan.permutations.empty())
     f.finding =
         "Confounded with scene: every domain has its own scenes, so no null and no p-value can be "
