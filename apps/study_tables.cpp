@@ -53,7 +53,7 @@ std::string write_tables(const fs::path& folder, const std::vector<fs::path>& pa
   write_groups(folder / "eval" / "groups.json", groups);
   const ResultTable table = read_table(folder / "eval" / "table.json");
   const SummaryTable summary = summarise(table, groups, run.eval.group_word, run.eval.draws,
-                                         RandomStream(uint64_t(run.seed), "summary"));
+                                         RandomStream(0, "summary"));
   std::string text = summary_markdown(summary, table);
   if (!run.study.conclusions) text += "\nToo short a run to say anything about the models.\n";
   write_text(folder / "eval" / "table.md", text);

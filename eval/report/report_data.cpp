@@ -60,7 +60,7 @@ void read_results(ReportData& data) {
     groups = read_groups(data.folder / "eval" / "groups.json");
   if (data.table->rows.empty()) return;
   data.summary =
-      summarise(*data.table, groups, data.group_word(), kDraws, RandomStream(0, "report/summary"));
+      summarise(*data.table, groups, data.group_word(), data.draws(), RandomStream(0, "summary"));
 }
 
 /// trace/test-<step>.safetensors of the largest step.
@@ -142,6 +142,11 @@ bool ReportData::conclusions() const {
 std::string ReportData::group_word() const {
   const ConfigNode* node = config.find_path("eval.group_word");
   return node && node->is_string() ? node->as_string() : "groups";
+}
+
+int64_t ReportData::draws() const {
+  const ConfigNode* node = config.find_path("eval.draws");
+  return node ? node->as_int("eval.draws") : kDraws;
 }
 
 ReportData read_report_data(const fs::path& folder) {

@@ -68,6 +68,8 @@ struct ReportData {
   /// study.conclusions: false for runs too short to compare models.
   bool conclusions() const;
   std::string group_word() const;
+  /// eval.draws, so that the page shows the intervals of the printed table.
+  int64_t draws() const;
 };
 
 ReportData read_report_data(const std::filesystem::path& folder);
