@@ -22,8 +22,9 @@ void PickleMachine::run() {
     if (opcode == pickle::kStop) break;
     if (opcode == pickle::kProtocol) {
       const int protocol = in_.number<uint8_t>();
-      require(protocol == 2, "got protocol ", protocol,
-              ", expected 2; valid: a file saved with torch.save's own pickle_protocol");
+      check(protocol == 2, in_.where(), "unsupported pickle protocol: got ", protocol,
+            ", expected 2; valid: a file saved with the pickle_protocol that torch.save has by "
+            "itself");
       continue;
     }
     require(number(opcode) || text_or_global(opcode) || container(opcode) || fill(opcode) ||

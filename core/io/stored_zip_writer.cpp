@@ -49,8 +49,8 @@ void StoredZipWriter::add(const std::string& name, std::span<const std::byte> by
   const uint64_t padding = (kAlignment - unpadded % kAlignment) % kAlignment;
   const uint64_t end = unpadded + padding + bytes.size();
   ++count_;
-  check(end < kLimit && count_ < 0xffff, where_, "is too large for a .pth: got ", end,
-        " bytes in ", count_, " members, expected less than 4 GiB and 65535; valid: .safetensors");
+  check(end < kLimit && count_ < 0xffff, where_, "is too large for a .pth: got ", end, " bytes in ",
+        count_, " members, expected less than 4 GiB and 65535; valid: .safetensors");
   const auto crc = static_cast<uint32_t>(
       ::crc32_z(0, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
   const auto size = static_cast<uint32_t>(bytes.size());

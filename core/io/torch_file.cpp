@@ -69,8 +69,8 @@ void check_globals(const Pickle& pickle, const std::string& where) {
   for (const PickleNode* global : pickle.globals()) {
     check(is_plain_global(global->text), where,
           "holds more than tensors and plain containers: got ", global->describe(),
-          "; valid: --key KEY of switchyard convert, which leaves out all but ",
-          "the state dict under KEY: ", dict_keys(pickle.root()));
+          "; valid: a file of model.state_dict(), or switchyard convert --key ",
+          "KEY, which leaves out all but the state dict under KEY: ", dict_keys(pickle.root()));
   }
 }
 
