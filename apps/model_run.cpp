@@ -111,7 +111,7 @@ TrainResult train_run(const RunConfig& run, const fs::path& folder, const std::s
   const auto task = make_task(run);
   const auto model = task->build_model();
   if (!run.checkpoint.empty()) {
-    log::info("weights: ", load_weights(*model, run.checkpoint).text());
+    log::info("weights: ", load_weights(*model, run.checkpoint, run.checkpoint_strict).text());
   }
   model->to(parse_device(run.device), at::kFloat);
   TrainSetup setup;

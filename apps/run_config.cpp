@@ -90,6 +90,8 @@ RunConfig parse_run(ConfigNode node, std::vector<std::string> overrides) {
   run.run_dir = parse_params<RunDirParams>(node_or_null(node, "run"), "run").dir.value_or("");
   parse_params<DataParams>(node_or_null(node, "data"), "data");
   run.checkpoint = optional_text(node, "checkpoint");
+  if (const ConfigNode* strict = node.find("checkpoint_strict"))  // absent in older run folders
+    run.checkpoint_strict = strict->as_bool("checkpoint_strict");
   run.trainer = parse_params<TrainerParams>(node_or_null(node, "trainer"), "trainer");
   run.optimizer = parse_params<AdamWParams>(node_or_null(node, "optimizer"), "optimizer");
   run.schedule = parse_schedule(node_or_null(node, "schedule"));

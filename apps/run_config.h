@@ -45,6 +45,7 @@ struct RunConfig {
   int64_t seed = 0;
   std::string device;
   std::string run_dir, checkpoint;  ///< empty: not set
+  bool checkpoint_strict = true;    ///< false: load what fits
   TrainerParams trainer;
   AdamWParams optimizer;
   ScheduleParams schedule;

@@ -45,9 +45,10 @@ std::string explain_leaf(const Composed& composed, const std::string& key, const
 
 const std::vector<std::string>& top_level_keys() {
   static const std::vector<std::string> kKeys = {
-      "seed",     "device", "run",     "data",      "checkpoint", "resume",  "experiment",
-      "recipe",   "model",  "dataset", "class_map", "task",       "trainer", "optimizer",
-      "schedule", "trace",  "eval",    "study",     "report",     "bench"};
+      "seed",   "device",     "run",       "data",     "checkpoint", "checkpoint_strict",
+      "resume", "experiment", "recipe",    "model",    "dataset",    "class_map",
+      "task",   "trainer",    "optimizer", "schedule", "trace",      "eval",
+      "study",  "report",     "bench"};
   return kKeys;
 }
 

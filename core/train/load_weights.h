@@ -2,30 +2,18 @@
 
 #include <filesystem>
 
-#include "core/io/safetensors.h"
-#include "core/nn/module.h"
+#include "core/train/weight_match.h"
 
 namespace switchyard {
 
-/// Result of loading weights only.
-struct LoadReport {
-  int64_t matched = 0;
-  std::vector<std::string> missing;     ///< wanted by the model, not in the file
-  std::vector<std::string> unexpected;  ///< in the file, unknown to the model
-  std::vector<std::string> reshaped;    ///< in both, of another shape; not loaded
-  bool complete() const { return missing.empty() && unexpected.empty() && reshaped.empty(); }
-  /// One line with the counts and the first names of each kind.
-  std::string text() const;
-};
-
-/// The safetensors file that `checkpoint=PATH` means. `path`: such a file, a checkpoint folder, or
-/// a run folder (its newest checkpoint). With `use_ema` the averaged weights where the folder has
-/// them.
+/// The file of weights that `checkpoint=PATH` means. `path`: a .safetensors or .pth file, a
+/// checkpoint folder, or a run folder (its newest checkpoint). With `use_ema` the averaged weights
+/// where the folder has them.
 std::filesystem::path weights_file(const std::filesystem::path& path, bool use_ema = false);
 
-/// Copies every tensor of `path` (see weights_file) into the view of its name; optimizer and step
-/// are not touched. Errors: unreadable or damaged file; if `strict`, a report that is not complete
-/// (nothing is changed then); if nothing at all matches.
+/// Copies every tensor of `path` (see weights_file) into the view that match_weights finds for it;
+/// optimizer and step are not touched. Errors: unreadable or damaged file; if `strict`, a report
+/// that is not complete (nothing is changed then); if nothing at all matches.
 LoadReport load_weights(Module& model, const std::filesystem::path& path, bool strict = true,
                         bool use_ema = false);
 
