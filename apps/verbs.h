@@ -41,5 +41,6 @@ Verb parity_verb();
 Verb datasets_verb();
 Verb runs_verb();
 Verb bench_verb();
+Verb convert_verb();
 
 }  // namespace switchyard

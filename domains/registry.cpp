@@ -1,5 +1,6 @@
 #include "domains/registry.h"
 
+#include "domains/point_cloud/model/bare_segmentor.h"
 #include "domains/point_cloud/register.h"
 
 namespace switchyard {
@@ -9,6 +10,14 @@ Registry<Task, const ConfigNode&>& tasks() {
   return registry;
 }
 
-void register_domains() { register_point_cloud(tasks()); }
+std::map<std::string, BareModel>& bare_models() {
+  static std::map<std::string, BareModel> models;
+  return models;
+}
+
+void register_domains() {
+  register_point_cloud(tasks());
+  bare_models()["ptv3"] = bare_segmentor;
+}
 
 }  // namespace switchyard

@@ -57,7 +57,7 @@ TEST_CASE("missing folders and wrong arguments are user errors", "[apps]") {
 
 TEST_CASE("every verb has help with an example", "[apps]") {
   for (const char* verb : {"train", "sweep", "eval", "predict", "report", "describe", "pack",
-                           "parity", "datasets", "runs", "bench"}) {
+                           "parity", "datasets", "runs", "bench", "convert"}) {
     const Result result = run(std::string(verb) + " --help");
     INFO(verb);
     CHECK(result.code == 0);

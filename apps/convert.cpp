@@ -1,0 +1,79 @@
+#include <iostream>
+
+#include "apps/run_config.h"
+#include "apps/verbs.h"
+#include "core/io/tensor_io.h"
+#include "core/train/load_weights.h"
+#include "domains/registry.h"
+
+namespace switchyard {
+namespace {
+
+void print_names(const char* kind, const std::vector<std::string>& names) {
+  std::cout << kind << " " << names.size() << "\n";
+  for (const auto& name : names) std::cout << "  " << name << "\n";
+}
+
+/// The network of the node `model` that the overrides compose.
+std::unique_ptr<Module> bare_model(const std::vector<std::string>& overrides,
+                                   const NamedTensors& weights) {
+  const ConfigNode config = config_composer().compose("config", overrides);
+  const ConfigNode* node = config.find("model");
+  check(node != nullptr, "config", "node is missing: expected 'model'");
+  const std::string type = split_type(*node, "model").first;
+  std::vector<std::string> known;
+  for (const auto& [name, build] : bare_models()) known.push_back(name);
+  check_name(node->origin().text(), "model", type, known);
+  return bare_models().at(type)(*node, weights);
+}
+
+/// The tensors that fit the model, under its names; prints how they do.
+NamedTensors fitted(const NamedTensors& tensors, const Arguments& args, const std::string& where) {
+  const auto model = bare_model(args.overrides, tensors);
+  auto [report, fitting] = match_weights(model->views(), tensors);
+  if (!report.renamed.empty()) std::cout << "names taken " << report.renamed << "\n";
+  std::cout << "matched " << report.matched << "\n";
+  print_names("missing", report.missing);
+  print_names("unexpected", report.unexpected);
+  print_names("reshaped", report.reshaped);
+  std::cout << std::flush;
+  check(report.complete() || args.has("partial"), where,
+        "weights do not fit the model: ", report.text(), "; use --partial to write what fits");
+  check(report.matched > 0, where, "no tensor fits the model: ", report.text());
+  return fitting;
+}
+
+int run_convert(const Arguments& args) {
+  check(args.paths.size() == 2, "arguments", "expected IN and OUT: got ", args.paths.size(),
+        " paths", args.paths.empty() ? "" : ": ", join(args.paths));
+  const std::filesystem::path in = weights_file(args.paths[0], args.has("ema")),
+                              out = args.paths[1];
+  NamedTensors tensors = strip_module(read_tensors(in, args.value("key")));
+  if (args.has("strip")) tensors = strip_prefix(tensors, args.value("strip"), in.string());
+  if (!args.overrides.empty()) tensors = fitted(tensors, args, in.string());
+  check(!tensors.empty(), in.string(), "holds no tensor");
+  write_tensors(out, tensors, args.value("wrap"));
+  int64_t elements = 0;
+  for (const auto& [name, tensor] : tensors) elements += tensor.numel();
+  std::cout << "wrote " << tensors.size() << " tensors, " << elements
+            << " elements: " << out.string() << std::endl;
+  return 0;
+}
+
+}  // namespace
+
+Verb convert_verb() {
+  return {"convert",
+          "weights from and to PyTorch's .pth and safetensors, checked against a model",
+          "IN OUT [--key KEY] [--strip PREFIX] [model=OPTION moe=OPTION ...]",
+          "switchyard convert published.pth weights.safetensors --key state_dict "
+          "model=point_cloud/ptv3_base moe=point_moe_l",
+          {{"key", "the dict of IN that holds the tensors; the rest of IN is left out", true},
+           {"strip", "prefix to take off the names ('module.' goes by itself)", true},
+           {"partial", "with model=: write the tensors that fit although others do not"},
+           {"ema", "IN is a run or checkpoint folder: its averaged weights"},
+           {"wrap", "put the tensors of a .pth under this key (Pointcept reads state_dict)", true}},
+          run_convert};
+}
+
+}  // namespace switchyard
