@@ -48,10 +48,13 @@ int run_convert(const Arguments& args) {
         " paths", args.paths.empty() ? "" : ": ", join(args.paths));
   const std::filesystem::path in = weights_file(args.paths[0], args.has("ema")),
                               out = args.paths[1];
-  NamedTensors tensors = strip_module(read_tensors(in, args.value("key")));
+  NamedTensors tensors = read_tensors(in, args.value("key"));
+  check(!tensors.empty(), in.string(), "holds no tensor");
+  const std::string first = tensors.front().first;
+  tensors = strip_module(std::move(tensors));
+  if (tensors.front().first != first) std::cout << "names taken without 'module.'\n";
   if (args.has("strip")) tensors = strip_prefix(tensors, args.value("strip"), in.string());
   if (!args.overrides.empty()) tensors = fitted(tensors, args, in.string());
-  check(!tensors.empty(), in.string(), "holds no tensor");
   write_tensors(out, tensors, args.value("wrap"));
   int64_t elements = 0;
   for (const auto& [name, tensor] : tensors) elements += tensor.numel();

@@ -122,7 +122,10 @@ TEST_CASE("prefixes, formats and keys are the user's to say", "[apps][convert]")
                 {"o.bin", ".safetensors, .pth"});
   check_refused(path("in.pth") + " " + path("o.pth") + " --key net --strip x.", {"got 'x.'"});
   check_refused(path("in.pth") + " " + path("o.pth") + " --key net model=point_cloud/ptv3_base",
-                {"no tensor fits", "missing"});
+                {"matched 0", "unexpected 2: backbone.a, head"});
+  check_refused(
+      path("in.pth") + " " + path("o.pth") + " --key net --partial model=point_cloud/ptv3_base",
+      {"no tensor fits"});
   check_refused(path("in.pth"), {"expected IN and OUT: got 1"});
   check_refused(path("none.pth") + " " + path("o.pth"), {"none.pth", "no such checkpoint"});
   write_text(dir / "old.pth", "\x80\x02legacy");
