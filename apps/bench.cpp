@@ -9,6 +9,7 @@
 #include "apps/verbs.h"
 #include "core/base/step_timer.h"
 #include "core/io/json.h"
+#include "core/train/autocast.h"
 #include "core/train/runtime.h"
 
 namespace switchyard {
@@ -59,7 +60,10 @@ class Contender {
     context.training = true;
     context.random = RandomStream(uint64_t(run_.seed), "forward", uint64_t(steps_++));
     optimizer_->zero_grad();
-    at::Tensor loss = task_->loss(*model_, *batch, context);
+    at::Tensor loss = [&] {
+      const AutocastScope autocast(parse_device(run_.device), run_.trainer.precision == "bf16");
+      return task_->loss(*model_, *batch, context);
+    }();
     for (const auto& [name, value] : context.losses()) loss = loss + value;
     {
       TimedScope scope("backward");
