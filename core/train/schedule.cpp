@@ -9,7 +9,7 @@ namespace switchyard {
 namespace {
 
 /// From `start` to `end` along half a cosine; `part` in [0, 1].
-double cosine(double start, double end, double part) {
+double half_cosine(double start, double end, double part) {
   return end + (start - end) / 2 * (std::cos(std::numbers::pi * part) + 1);
 }
 
@@ -21,12 +21,18 @@ double share(double step, double start, double end) {
 
 void ScheduleParams::declare(Fields<ScheduleParams>& f) {
   f.add("type", &ScheduleParams::type, "course of the learning rate",
-        Choices{{"constant", "cosine", "one_cycle"}});
+        Choices{{"constant", "cosine", "one_cycle", "wsd", "poly"}});
   f.add("total_steps", &ScheduleParams::total_steps, "length; null: trainer.max_steps; frozen",
         at_least(1));
-  f.add("warmup_steps", &ScheduleParams::warmup_steps, "constant, cosine: linear warm-up",
+  f.add("warmup_steps", &ScheduleParams::warmup_steps, "all but one_cycle: linear warm-up",
         at_least(0));
-  f.add("min_factor", &ScheduleParams::min_factor, "cosine: factor at the end", between(0, 1));
+  f.add("min_factor", &ScheduleParams::min_factor, "cosine, wsd, poly: factor at the end",
+        between(0, 1));
+  f.add("decay_share", &ScheduleParams::decay_share, "wsd: share of the steps that decays",
+        between(0, 1));
+  f.add("decay_shape", &ScheduleParams::decay_shape, "wsd: course of the decay",
+        Choices{{"linear", "sqrt"}});
+  f.add("power", &ScheduleParams::power, "poly: exponent", between(0, 100));
   f.add("pct_start", &ScheduleParams::pct_start, "one_cycle: share of the rise", between(0, 1));
   f.add("div", &ScheduleParams::div, "one_cycle: peak / first rate", at_least(1));
   f.add("final_div", &ScheduleParams::final_div, "one_cycle: first / last rate", at_least(1));
@@ -52,15 +58,36 @@ Schedule::Schedule(const ScheduleParams& params, int64_t total_steps)
 ScheduleValue Schedule::at(int64_t step) const {
   step = std::min(step, total_steps_ - 1);
   if (params_.type == "one_cycle") return one_cycle(step);
-  if (params_.type == "constant") return {warmup(step), {}};
-  const double part = share(static_cast<double>(step), static_cast<double>(params_.warmup_steps),
-                            static_cast<double>(total_steps_ - 1));
-  return {step < params_.warmup_steps ? warmup(step) : cosine(1, params_.min_factor, part), {}};
+  if (step < params_.warmup_steps) return {warmup(step), {}};
+  if (params_.type == "cosine") return {cosine(step), {}};
+  if (params_.type == "wsd") return {wsd(step), {}};
+  if (params_.type == "poly") return {poly(step), {}};
+  return {1, {}};
 }
 
 double Schedule::warmup(int64_t step) const {
-  if (step >= params_.warmup_steps) return 1;
   return static_cast<double>(step + 1) / static_cast<double>(params_.warmup_steps);
+}
+
+double Schedule::cosine(int64_t step) const {
+  const double part = share(static_cast<double>(step), static_cast<double>(params_.warmup_steps),
+                            static_cast<double>(total_steps_ - 1));
+  return half_cosine(1, params_.min_factor, part);
+}
+
+double Schedule::wsd(int64_t step) const {
+  const int64_t decay = std::llround(params_.decay_share * static_cast<double>(total_steps_));
+  const int64_t done = step + 1 - (total_steps_ - decay);
+  if (done <= 0) return 1;
+  const double part = static_cast<double>(done) / static_cast<double>(decay);
+  const double left = 1 - (params_.decay_shape == "sqrt" ? std::sqrt(part) : part);
+  return params_.min_factor + (1 - params_.min_factor) * left;
+}
+
+double Schedule::poly(int64_t step) const {
+  const double part = static_cast<double>(step - params_.warmup_steps) /
+                      static_cast<double>(total_steps_ - params_.warmup_steps);
+  return params_.min_factor + (1 - params_.min_factor) * std::pow(1 - part, params_.power);
 }
 
 ScheduleValue Schedule::one_cycle(int64_t step) const {
@@ -70,10 +97,11 @@ ScheduleValue Schedule::one_cycle(int64_t step) const {
   const bool rising = s <= peak;
   const double part = rising ? share(s, 0, peak) : share(s, peak, last);
   ScheduleValue out;
-  out.lr_factor = rising ? cosine(first, 1, part) : cosine(1, first / params_.final_div, part);
+  out.lr_factor =
+      rising ? half_cosine(first, 1, part) : half_cosine(1, first / params_.final_div, part);
   if (!params_.cycle_beta1) return out;
-  out.beta1 = rising ? cosine(params_.beta1_max, params_.beta1_min, part)
-                     : cosine(params_.beta1_min, params_.beta1_max, part);
+  out.beta1 = rising ? half_cosine(params_.beta1_max, params_.beta1_min, part)
+                     : half_cosine(params_.beta1_min, params_.beta1_max, part);
   return out;
 }
 
