@@ -16,6 +16,7 @@ const std::vector<std::string>& changeable() {
                                                 "trainer.log_every",
                                                 "trainer.prefetch",
                                                 "trainer.dry_run",
+                                                "trainer.tensorboard",
                                                 "trainer.step_times",
                                                 "run",
                                                 "resume",

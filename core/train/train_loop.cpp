@@ -94,6 +94,7 @@ TrainResult TrainLoop::run() {
   if (writes()) {
     prepare_run_folder(setup_, state_.data_hash);
     metrics_.emplace(setup_.run_folder, state_.step);
+    if (params_.tensorboard) events_.emplace(setup_.run_folder, state_.step);
     timing_.emplace(setup_.run_folder / "timing.jsonl");
   }
   const SignalWatch signals;
@@ -212,7 +213,7 @@ void TrainLoop::log(Metrics row, bool finite) {
   const bool due = divides(params_.log_every, state_.step) || at_end() || !finite;
   progress_->update(state_.step, row["loss"], row["lr"], due);
   if (!due) return;
-  if (metrics_) metrics_->write(state_.step, row);
+  if (writes()) write_row(row);
   if (timing_) {
     const double speed = progress_->speed(state_.step);
     const Json json = {
@@ -220,6 +221,11 @@ void TrainLoop::log(Metrics row, bool finite) {
     timing_->append(json.dump() + "\n");
   }
   last_ = std::move(row);
+}
+
+void TrainLoop::write_row(const Metrics& row) {
+  metrics_->write(state_.step, row);
+  if (events_) events_->write(state_.step, row);
 }
 
 bool TrainLoop::evaluate() {
@@ -234,7 +240,7 @@ bool TrainLoop::evaluate() {
       row["eval/" + name] = value;
     model_.train(true);
   }
-  metrics_->write(state_.step, row);
+  write_row(row);
   for (const auto& [name, value] : row) last_[name] = value;
   if (params_.best_metric.empty()) return false;
   const auto found = row.find("eval/" + params_.best_metric);
@@ -256,6 +262,7 @@ bool TrainLoop::checkpoint_due(bool new_best, bool stop) const {
 void TrainLoop::save() {
   TimedScope scope("checkpoint");
   metrics_->sync();
+  if (events_) events_->sync();
   save_checkpoint(store_.at_step(state_.step), state_, parts());
   if (state_.best_step == state_.step) store_.link_best(state_.step);
   store_.prune(params_.keep_last, state_.best_step);

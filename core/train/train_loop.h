@@ -7,6 +7,7 @@
 #include "core/train/batch_feed.h"
 #include "core/train/checkpoint.h"
 #include "core/train/checkpoint_store.h"
+#include "core/train/event_log.h"
 #include "core/train/metrics_log.h"
 #include "core/train/progress.h"
 #include "core/train/trainer.h"
@@ -36,6 +37,7 @@ class TrainLoop {
   void count_skipped(const StepSums& sums);
   [[noreturn]] void give_up(const StepSums& sums);
   void log(Metrics row, bool finite);
+  void write_row(const Metrics& row);
   bool evaluate();
   bool checkpoint_due(bool new_best, bool stop) const;
   void save();
@@ -56,6 +58,7 @@ class TrainLoop {
   BalanceState balance_;  ///< empty between steps, so no checkpoint holds it
   std::optional<Schedule> schedule_;
   std::optional<MetricsLog> metrics_;
+  std::optional<EventLog> events_;
   std::optional<AppendFile> timing_;
   std::optional<Progress> progress_;
   StepTimer timer_;

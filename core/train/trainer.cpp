@@ -32,6 +32,7 @@ void TrainerParams::declare(Fields<TrainerParams>& f) {
   f.add("overfit", &TrainerParams::overfit, "train on the first N batches again and again; 0: off",
         at_least(0));
   f.add("dry_run", &TrainerParams::dry_run, "one step, no file written");
+  f.add("tensorboard", &TrainerParams::tensorboard, "write event files for TensorBoard to tb/");
   f.add("step_times", &TrainerParams::step_times, "print the five costliest parts at the end");
 }
 

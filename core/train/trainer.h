@@ -30,6 +30,7 @@ struct TrainerParams {
   bool prefetch = true;     ///< build batches on a thread of their own; never changes results
   int64_t overfit = 0;      ///< train on the first N batches again and again; 0: off
   bool dry_run = false;     ///< one step, no file written
+  bool tensorboard = true;  ///< also write tb/, event files for TensorBoard
   bool step_times = false;  ///< print the five costliest parts at the end
   static void declare(Fields<TrainerParams>& f);
 };
@@ -64,14 +65,13 @@ struct TrainResult {
 };
 
 /// Trains `model` (already on the device, fp32 or double) and writes the run folder: config.yaml,
-/// overrides.txt, provenance.json, metrics.jsonl, metrics.csv, timing.jsonl, ckpt/. Per step the
-/// metrics hold: loss (task), aux/NAME, total, lr, beta1, grad_norm, tokens, skipped; an evaluation
-/// adds a row eval/NAME. `ForwardContext.random` is keyed (seed, "forward", step, micro batch).
-/// The context also carries `domain_id` of the batch and one BalanceState per step.
-/// SIGINT, SIGTERM and SIGUSR1 finish the step, save and return with `stopped`.
-/// Errors: three non-finite steps in a row (step, uris; bad_batch.json in the run folder); a resume
-/// with another config, data or seed; a damaged checkpoint; a full disk; a model that is elsewhere
-/// than `setup.device`.
+/// overrides.txt, provenance.json, metrics.jsonl, metrics.csv, timing.jsonl, tb/, ckpt/. Per step
+/// the metrics hold: loss (task), aux/NAME, total, lr, beta1, grad_norm, tokens, skipped; an
+/// evaluation adds a row eval/NAME. `ForwardContext.random` is keyed (seed, "forward", step, micro
+/// batch). The context also carries `domain_id` of the batch and one BalanceState per step. SIGINT,
+/// SIGTERM and SIGUSR1 finish the step, save and return with `stopped`. Errors: three non-finite
+/// steps in a row (step, uris; bad_batch.json in the run folder); a resume with another config,
+/// data or seed; a damaged checkpoint; a full disk; a model that is elsewhere than `setup.device`.
 TrainResult train(Task& task, Module& model, const TrainSetup& setup);
 
 }  // namespace switchyard
