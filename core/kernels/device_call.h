@@ -15,8 +15,9 @@ namespace switchyard::kernels {
 inline DType dtype_of(const at::Tensor& x, std::string_view op) {
   if (x.scalar_type() == at::kFloat) return DType::Float;
   if (x.scalar_type() == at::kDouble) return DType::Double;
+  if (x.scalar_type() == at::kHalf) return DType::Half;
   check(x.scalar_type() == at::kBFloat16, op, "no kernel for this type: got ",
-        c10::toString(x.scalar_type()), "; valid: float, double, bfloat16");
+        c10::toString(x.scalar_type()), "; valid: float, double, bfloat16, half");
   return DType::BFloat16;
 }
 

@@ -2,6 +2,7 @@
 // Element types of the CUDA kernels. Half types are summed in float.
 
 #include <cuda_bf16.h>
+#include <cuda_fp16.h>
 
 #include "core/kernels/launch.h"
 
@@ -40,6 +41,8 @@ void with_dtype(DType dtype, Run&& run) {
       return run(TypeTag<double>{});
     case DType::BFloat16:
       return run(TypeTag<__nv_bfloat16>{});
+    case DType::Half:
+      return run(TypeTag<__half>{});
   }
 }
 

@@ -2,6 +2,7 @@
 // Type dispatch of the CPU kernels. Half types are summed in float.
 
 #include <c10/util/BFloat16.h>
+#include <c10/util/Half.h>
 
 #include <algorithm>
 #include <type_traits>
@@ -31,6 +32,8 @@ void with_dtype(DType dtype, Run&& run) {
       return run(TypeTag<double>{});
     case DType::BFloat16:
       return run(TypeTag<c10::BFloat16>{});
+    case DType::Half:
+      return run(TypeTag<c10::Half>{});
   }
 }
 

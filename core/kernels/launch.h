@@ -8,7 +8,7 @@
 namespace switchyard::kernels {
 
 /// Element type of floating data.
-enum class DType { Float, Double, BFloat16 };
+enum class DType { Float, Double, BFloat16, Half };
 /// Same order as switchyard::Activation.
 enum class Act { ReLU, GELU, SiLU, ELU, Mish, LeakyReLU };
 

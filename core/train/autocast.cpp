@@ -4,12 +4,13 @@
 
 namespace switchyard {
 
-AutocastScope::AutocastScope(at::Device device, bool on) : type_(device.type()), on_(on) {
+AutocastScope::AutocastScope(at::Device device, at::ScalarType dtype)
+    : type_(device.type()), on_(dtype != at::kFloat) {
   if (!on_) return;
   was_enabled_ = at::autocast::is_autocast_enabled(type_);
   was_dtype_ = at::autocast::get_autocast_dtype(type_);
   at::autocast::set_autocast_enabled(type_, true);
-  at::autocast::set_autocast_dtype(type_, at::kBFloat16);
+  at::autocast::set_autocast_dtype(type_, dtype);
   at::autocast::increment_nesting();
 }
 

@@ -4,10 +4,10 @@
 
 namespace switchyard {
 
-/// bf16 autocast on `device` while this lives; does nothing if `on` is false.
+/// Autocast to `dtype` (bf16 or fp16) on `device` while this lives; kFloat: does nothing.
 class AutocastScope {
  public:
-  AutocastScope(at::Device device, bool on);
+  AutocastScope(at::Device device, at::ScalarType dtype);
   ~AutocastScope();
   AutocastScope(const AutocastScope&) = delete;
   AutocastScope& operator=(const AutocastScope&) = delete;

@@ -23,13 +23,18 @@ std::string hash_of(const fs::path& path) {
 }
 
 Json to_json(const TrainState& s) {
-  return {{"schema", kSchema},        {"step", s.step},
-          {"source", s.source},       {"total_steps", s.total_steps},
-          {"skipped", s.skipped},     {"skipped_in_a_row", s.skipped_in_a_row},
-          {"best_step", s.best_step}, {"best_value", s.best_value},
-          {"threads", s.threads},     {"seed", s.seed},
-          {"data_hash", s.data_hash}, {"provenance", s.provenance},
-          {"overrides", s.overrides}, {"config", switchyard::to_json(s.config)}};
+  Json json = {{"schema", kSchema},        {"step", s.step},
+               {"source", s.source},       {"total_steps", s.total_steps},
+               {"skipped", s.skipped},     {"skipped_in_a_row", s.skipped_in_a_row},
+               {"best_step", s.best_step}, {"best_value", s.best_value},
+               {"threads", s.threads},     {"seed", s.seed},
+               {"data_hash", s.data_hash}, {"provenance", s.provenance},
+               {"overrides", s.overrides}, {"config", switchyard::to_json(s.config)}};
+  if (s.loss_scaler) {
+    const auto& [scale, good_steps] = s.loss_scaler->state();
+    json["loss_scaler"] = {{"scale", scale}, {"good_steps", good_steps}};
+  }
+  return json;
 }
 
 TrainState from_json(const Json& json, const std::string& where) {
@@ -45,6 +50,11 @@ TrainState from_json(const Json& json, const std::string& where) {
   json.at("best_value").get_to(s.best_value);
   json.at("threads").get_to(s.threads);
   json.at("seed").get_to(s.seed);
+  if (json.contains("loss_scaler")) {
+    const Json& scaler = json.at("loss_scaler");
+    s.loss_scaler.emplace(LossScaler::State{scaler.at("scale").get<double>(),
+                                            scaler.at("good_steps").get<int64_t>()});
+  }
   json.at("data_hash").get_to(s.data_hash);
   json.at("provenance").get_to(s.provenance);
   json.at("overrides").get_to(s.overrides);

@@ -7,6 +7,7 @@
 
 #include "core/config/node.h"
 #include "core/train/ema.h"
+#include "core/train/loss_scaler.h"
 #include "core/train/optimizer.h"
 
 namespace switchyard {
@@ -23,6 +24,7 @@ struct TrainState {
   double best_value = 0;
   int64_t threads = 0;
   int64_t seed = 0;
+  std::optional<LossScaler> loss_scaler;  ///< fp16 only
   std::string data_hash;
   ConfigNode config;  ///< resolved
   std::vector<std::string> overrides;

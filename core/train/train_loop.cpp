@@ -17,6 +17,11 @@ namespace {
 
 constexpr int64_t kMaxSkippedInARow = 3;
 
+at::ScalarType forward_type(const std::string& precision) {
+  if (precision == "bf16") return at::kBFloat16;
+  return precision == "fp16" ? at::kHalf : at::kFloat;
+}
+
 bool divides(int64_t every, int64_t step) { return every > 0 && step % every == 0; }
 
 }  // namespace
@@ -36,6 +41,7 @@ TrainLoop::TrainLoop(Task& task, Module& model, const TrainSetup& setup)
           device_.str());
   }
   if (params_.ema_decay > 0) ema_.emplace(model, params_.ema_decay);
+  if (params_.precision == "fp16") state_.loss_scaler.emplace();
   state_.threads = at::get_num_threads();
   state_.seed = setup.seed;
   state_.data_hash = task.data_hash();
@@ -72,6 +78,11 @@ void TrainLoop::resume() {
   state_.step = saved.step;
   state_.source = saved.source;
   state_.total_steps = saved.total_steps;
+  check(saved.loss_scaler.has_value() == state_.loss_scaler.has_value(), folder.string(),
+        saved.loss_scaler ? "holds" : "lacks",
+        " the state of a loss scaler: got trainer.precision ", params_.precision,
+        "; only fp16 has one");
+  state_.loss_scaler = saved.loss_scaler;
   state_.skipped = saved.skipped;
   state_.skipped_in_a_row = saved.skipped_in_a_row;
   state_.best_step = saved.best_step;
@@ -118,18 +129,26 @@ TrainResult TrainLoop::run() {
 void TrainLoop::step(BatchFeed& feed) {
   StepSums sums = forward_backward(feed);
   const ScheduleValue value = schedule_->at(state_.step);
-  const double norm = sums.finite ? optimizer_.grad_norm() : NAN;
-  sums.finite = sums.finite && std::isfinite(norm);
-  sums.finite ? update(norm, value) : count_skipped(sums);
+  Metrics row = sums.values;
+  if (state_.loss_scaler) row["loss_scale"] = loss_scale();
+  const double norm = sums.finite ? optimizer_.grad_norm() / loss_scale() : NAN;
+  finish_step(sums, norm, value);
   optimizer_.zero_grad();
   balance_.end_step();
   ++state_.step;
-  Metrics row = std::move(sums.values);
   row["lr"] = optimizer_.lr() * value.lr_factor;
   row["beta1"] = value.beta1.value_or(optimizer_.beta1());
   row["grad_norm"] = norm;
   row["skipped"] = static_cast<double>(state_.skipped);
-  log(std::move(row), sums.finite);
+  log(std::move(row), std::isfinite(norm));
+}
+
+void TrainLoop::finish_step(const StepSums& sums, double grad_norm, const ScheduleValue& value) {
+  auto& scaler = state_.loss_scaler;
+  const bool finite = std::isfinite(grad_norm);
+  const bool overflow = !finite && sums.finite && scaler && scaler->can_back_off();
+  finite ? update(grad_norm, value) : count_skipped(sums, overflow);
+  if (scaler) scaler->update(finite);
 }
 
 TrainLoop::StepSums TrainLoop::forward_backward(BatchFeed& feed) {
@@ -161,7 +180,7 @@ void TrainLoop::micro_batch(Batch& batch, int64_t micro, StepSums& sums) {
   at::Tensor total;
   {
     TimedScope scope("forward");
-    const AutocastScope autocast(device_, params_.precision == "bf16");
+    const AutocastScope autocast(device_, forward_type(params_.precision));
     total = task_.loss(model_, batch, context);
   }
   check(total.defined() && total.dim() == 0, "trainer", "the task's loss is not a scalar");
@@ -175,19 +194,20 @@ void TrainLoop::micro_batch(Batch& batch, int64_t micro, StepSums& sums) {
   sums.finite = std::isfinite(number);
   if (!sums.finite) return;
   TimedScope scope("backward");
-  (total * share).backward();
+  (total * (share * loss_scale())).backward();
 }
 
 void TrainLoop::update(double grad_norm, const ScheduleValue& value) {
   TimedScope scope("optimizer");
-  optimizer_.step(value.lr_factor, value.beta1, clip_factor(grad_norm, params_.clip_norm));
+  optimizer_.step(value.lr_factor, value.beta1,
+                  clip_factor(grad_norm, params_.clip_norm) / loss_scale());
   if (ema_) ema_->update();
   state_.skipped_in_a_row = 0;
 }
 
-void TrainLoop::count_skipped(const StepSums& sums) {
+void TrainLoop::count_skipped(const StepSums& sums, bool overflow) {
   ++state_.skipped;
-  if (++state_.skipped_in_a_row >= kMaxSkippedInARow) give_up(sums);
+  if (!overflow && ++state_.skipped_in_a_row >= kMaxSkippedInARow) give_up(sums);
   log::warn("step ", state_.step + 1, ": loss or gradient is not finite; step skipped (",
             state_.skipped, " so far)");
 }

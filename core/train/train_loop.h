@@ -34,7 +34,9 @@ class TrainLoop {
   StepSums forward_backward(BatchFeed& feed);
   void micro_batch(Batch& batch, int64_t micro, StepSums& sums);
   void update(double grad_norm, const ScheduleValue& value);
-  void count_skipped(const StepSums& sums);
+  void finish_step(const StepSums& sums, double grad_norm, const ScheduleValue& value);
+  void count_skipped(const StepSums& sums, bool overflow);
+  double loss_scale() const { return state_.loss_scaler ? state_.loss_scaler->scale() : 1; }
   [[noreturn]] void give_up(const StepSums& sums);
   void log(Metrics row, bool finite);
   void write_row(const Metrics& row);

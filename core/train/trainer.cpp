@@ -13,7 +13,7 @@ void TrainerParams::declare(Fields<TrainerParams>& f) {
   f.add("clip_norm", &TrainerParams::clip_norm, "limit of the global gradient norm; 0: none",
         at_least(0));
   f.add("precision", &TrainerParams::precision, "of the forward pass; weights stay fp32",
-        Choices{{"fp32", "bf16"}});
+        Choices{{"fp32", "bf16", "fp16"}});
   f.add("ema_decay", &TrainerParams::ema_decay, "decay of the weight average; 0: none",
         between(0, 0.99999999));
   f.add("checkpoint_every", &TrainerParams::checkpoint_every, "steps; 0: only at the end",

@@ -14,12 +14,12 @@ namespace switchyard {
 
 struct TrainerParams {
   int64_t max_steps = 1000;
-  int64_t stop_after = 0;  ///< end (saved) when this step is done; 0: at max_steps
-  int64_t accumulate = 1;  ///< batches per step
-  double clip_norm = 0;    ///< global gradient norm; 0: no clipping
-  std::string precision = "fp32";
-  double ema_decay = 0;          ///< 0: no average
-  int64_t checkpoint_every = 0;  ///< 0: only at the end
+  int64_t stop_after = 0;          ///< end (saved) when this step is done; 0: at max_steps
+  int64_t accumulate = 1;          ///< batches per step
+  double clip_norm = 0;            ///< global gradient norm; 0: no clipping
+  std::string precision = "fp32";  ///< of the forward pass; fp16 trains with a LossScaler
+  double ema_decay = 0;            ///< 0: no average
+  int64_t checkpoint_every = 0;    ///< 0: only at the end
   int64_t keep_last = 2;
   int64_t eval_every = 0;   ///< 0: never
   std::string best_metric;  ///< name of an evaluator value; empty: no best checkpoint
@@ -66,10 +66,12 @@ struct TrainResult {
 
 /// Trains `model` (already on the device, fp32 or double) and writes the run folder: config.yaml,
 /// overrides.txt, provenance.json, metrics.jsonl, metrics.csv, timing.jsonl, tb/, ckpt/. Per step
-/// the metrics hold: loss (task), aux/NAME, total, lr, beta1, grad_norm, tokens, skipped; an
-/// evaluation adds a row eval/NAME. `ForwardContext.random` is keyed (seed, "forward", step, micro
-/// batch). The context also carries `domain_id` of the batch and one BalanceState per step. SIGINT,
-/// SIGTERM and SIGUSR1 finish the step, save and return with `stopped`. Errors: three non-finite
+/// the metrics hold: loss (task), aux/NAME, total, lr, beta1, grad_norm, tokens, skipped, with fp16
+/// loss_scale; an evaluation adds a row eval/NAME. `ForwardContext.random` is keyed (seed,
+/// "forward", step, micro batch). The context also carries `domain_id` of the batch and one
+/// BalanceState per step. SIGINT, SIGTERM and SIGUSR1 finish the step, save and return with
+/// `stopped`. A gradient that overflows under fp16 is skipped and counted, and halves the loss
+/// scale; it counts towards the error only once the scale is down to 1. Errors: three non-finite
 /// steps in a row (step, uris; bad_batch.json in the run folder); a resume with another config,
 /// data or seed; a damaged checkpoint; a full disk; a model that is elsewhere than `setup.device`.
 TrainResult train(Task& task, Module& model, const TrainSetup& setup);

@@ -38,7 +38,7 @@ TEST_CASE("rows are gathered and combined alike on every device", "[kernels][cud
   const int64_t tokens = 300, entries = variable_k(tokens, {}, at::kCPU).entries();
   const auto rows = normal({entries, 12}, "rows"), weight = normal({entries}, "weight");
   for (auto [type, limit] : std::vector<std::pair<at::ScalarType, double>>{
-           {at::kDouble, 1e-14}, {at::kFloat, 1e-6}, {at::kBFloat16, .01}}) {
+           {at::kDouble, 1e-14}, {at::kFloat, 1e-6}, {at::kBFloat16, .01}, {at::kHalf, .002}}) {
     const auto r = rows.to(type), w = weight.to(type);
     const auto cpu = variable_k(tokens, {}, at::kCPU);
     const auto expected =

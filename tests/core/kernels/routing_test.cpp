@@ -25,7 +25,7 @@ TEST_CASE("top-k breaks ties to the lowest slot and survives NaN", "[kernels]") 
       at::tensor(std::vector<double>{1, 2, 2, 0, 0, 0, 0, 0, nan, 5, nan, 7}, at::kDouble)
           .view({3, 4});
   for (const at::Device device : devices()) {
-    for (auto type : {at::kDouble, at::kFloat, at::kBFloat16}) {
+    for (auto type : {at::kDouble, at::kFloat, at::kBFloat16, at::kHalf}) {
       CHECK(values(top_k_slots(scores.to(device, type), 3)) == Ints{1, 2, 0, 0, 1, 2, 3, 1, 0});
     }
   }

@@ -157,7 +157,7 @@ TEST_CASE("20 repeats of a layer's forward and backward are bit-equal on every d
           "[moe][cuda][repeat]") {
   const Deterministic as_in_a_run;
   for (const at::Device device : devices()) {
-    for (auto dtype : {at::kDouble, at::kFloat, at::kBFloat16}) {
+    for (auto dtype : {at::kDouble, at::kFloat, at::kBFloat16, at::kHalf}) {
       for (const char* granularity : {"token", "sequence"}) {
         auto config = moe_config(4, 2, 2, true, "silu", false, 1);
         config.router.child("granularity") = ConfigNode(std::string(granularity));

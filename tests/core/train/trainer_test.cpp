@@ -137,6 +137,9 @@ TEST_CASE("resume is exact, bit for bit", "[train][resume]") {
   SECTION("bf16") {
     check_resume_exact([](TrainSetup& s) { s.trainer.precision = "bf16"; });
   }
+  SECTION("fp16, with the state of its loss scaler") {
+    check_resume_exact([](TrainSetup& s) { s.trainer.precision = "fp16"; });
+  }
   SECTION("without prefetch before, with prefetch after") {
     check_resume_exact([](TrainSetup& s) { s.trainer.prefetch = false; },
                        [](TrainSetup& s) { s.trainer.prefetch = true; });

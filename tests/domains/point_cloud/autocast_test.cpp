@@ -36,7 +36,8 @@ PointInput two_clouds() {
 
 }  // namespace
 
-TEST_CASE("bf16 training reaches every weight and stays near single precision", "[point_cloud]") {
+TEST_CASE("bf16 and fp16 training reach every weight and stay near single precision",
+          "[point_cloud]") {
   const std::string more =
       GENERATE("", ", moe: {attn_out_proj: {experts: {count: 3}}}", ", enable_rpe: true",
                ", upcast_attention: true, upcast_softmax: true, enable_rpe: true",
@@ -45,12 +46,12 @@ TEST_CASE("bf16 training reaches every weight and stays near single precision", 
   INFO(more);
   const auto input = two_clouds();
   std::vector<at::Tensor> logits;
-  for (const bool half : {false, true}) {
+  for (const auto type : {at::kFloat, at::kBFloat16, at::kHalf}) {
     const auto net = make(more);
     ForwardContext context;
     context.condition = {0, 1};
     {
-      const AutocastScope autocast(at::kCPU, half);
+      const AutocastScope autocast(at::kCPU, type);
       logits.push_back(net->forward(input, context).to(at::kFloat));
     }
     logits.back().square().sum().backward();
@@ -61,4 +62,5 @@ TEST_CASE("bf16 training reaches every weight and stays near single precision", 
     }
   }
   CHECK(relative_error(logits[1], logits[0]) < .1);
+  CHECK(relative_error(logits[2], logits[0]) < .02);
 }
