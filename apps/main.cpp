@@ -65,8 +65,9 @@ int run(int argc, char** argv) {
   CLI::App app("Switchyard: mixture-of-experts research on non-text data", "switchyard");
   app.require_subcommand(1);
   std::vector<std::unique_ptr<ParsedVerb>> verbs;
-  for (auto* make : {train_verb, sweep_verb, eval_verb, predict_verb, report_verb, describe_verb,
-                     pack_verb, parity_verb, datasets_verb, runs_verb, bench_verb, convert_verb}) {
+  for (auto* make :
+       {train_verb, sweep_verb, eval_verb, predict_verb, report_verb, describe_verb, pack_verb,
+        parity_verb, datasets_verb, runs_verb, bench_verb, convert_verb, rerun_verb}) {
     verbs.push_back(std::make_unique<ParsedVerb>());
     verbs.back()->verb = make();
     add_verb(app, *verbs.back());

@@ -149,4 +149,11 @@ bool print_config(const std::string& request, const std::string& key,
   return true;
 }
 
+bool print_info(const std::string& request, const std::vector<std::string>& overrides) {
+  if (request.empty()) return false;
+  check_name("--info", "request", request, {"tree"});
+  std::cout << info_tree(config_composer().compose_traced("config", overrides)) << "\n";
+  return true;
+}
+
 }  // namespace switchyard

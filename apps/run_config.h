@@ -72,4 +72,7 @@ std::filesystem::path new_run_folder(const RunConfig& run);
 bool print_config(const std::string& request, const std::string& key,
                   const std::vector<std::string>& overrides);
 
+/// Prints what --info asks for; true if it did.
+bool print_info(const std::string& request, const std::vector<std::string>& overrides);
+
 }  // namespace switchyard

@@ -52,7 +52,9 @@ int run_study(Study study, const RunConfig& base) {
 }
 
 int run_sweep(const Arguments& args) {
-  if (print_config(args.value("cfg"), args.paths.empty() ? "" : args.paths.front(), args.overrides))
+  if (print_config(args.value("cfg"), args.paths.empty() ? "" : args.paths.front(),
+                   args.overrides) ||
+      print_info(args.value("info"), args.overrides))
     return 0;
   for (const auto& override : args.overrides) {
     if (override.rfind("resume=", 0) != 0) continue;
@@ -76,7 +78,8 @@ Verb sweep_verb() {
           "[overrides...]",
           "switchyard sweep experiment=point_cloud/scan_demo data.root=data/scan_demo "
           "study.seeds=[0,1,2]",
-          {{"cfg", "print the composed config (job), or who set a KEY (why KEY), and stop", true}},
+          {{"cfg", "print the composed config (job), or who set a KEY (why KEY), and stop", true},
+           {"info", "print which file brought which (tree), and stop", true}},
           run_sweep};
 }
 

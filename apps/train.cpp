@@ -29,7 +29,9 @@ std::optional<Resume> take_resume(std::vector<std::string>& overrides) {
 }
 
 int run_train(const Arguments& args) {
-  if (print_config(args.value("cfg"), args.paths.empty() ? "" : args.paths.front(), args.overrides))
+  if (print_config(args.value("cfg"), args.paths.empty() ? "" : args.paths.front(),
+                   args.overrides) ||
+      print_info(args.value("info"), args.overrides))
     return 0;
   std::vector<std::string> overrides = args.overrides;
   const std::optional<Resume> resume = take_resume(overrides);
@@ -54,6 +56,7 @@ Verb train_verb() {
           "switchyard train experiment=point_cloud/scan_demo data.root=data/scan_demo "
           "trainer.max_steps=40",
           {{"cfg", "print the composed config (job), or who set a KEY (why KEY), and stop", true},
+           {"info", "print which file brought which (tree), and stop", true},
            {"dry-run", "one step, no file written"},
            {"overfit", "train on the first N batches again and again", true}},
           run_train};

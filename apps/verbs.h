@@ -42,5 +42,6 @@ Verb datasets_verb();
 Verb runs_verb();
 Verb bench_verb();
 Verb convert_verb();
+Verb rerun_verb();
 
 }  // namespace switchyard

@@ -160,6 +160,7 @@ Composed Composer::compose_traced(const std::string& primary,
   for (const auto& setting : settings) {
     if (setting.kind == Override::Kind::Delete) out.choices.erase(setting.key);
   }
+  out.files = expander.files();
   out.history = merged.history();
   out.config = interpolate(merged.root());
   return out;

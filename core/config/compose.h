@@ -7,13 +7,15 @@
 //   group: option           the file group/option.yaml; relative to the file's own group
 //   /group: option          the same from the root of the config folder
 //   group: null             no choice yet;  `group: ???`: must be chosen by argument or `override`
-//   option, /group/option   one more file of the same (or the named) group; so does an entry that names
+//   option, /group/option   one more file of the same (or the named) group; so does an entry that
+//   names
 //                           the file's own group, as /experiment: base in an experiment
 //   optional group: option  skipped if there is no such file
 //   override /group: option changes the choice of an entry elsewhere; it keeps that entry's place
 //
 // Placement is by path: group a/b fills node a.b. Exceptions:
-//   recipe, experiment      merge at the root, in this order, after the primary file's body wherever it
+//   recipe, experiment      merge at the root, in this order, after the primary file's body
+//   wherever it
 //                           lists them; the name of the choice becomes the node's value
 //   moe, router, experts    fill model.moe, model.moe.router, model.moe.experts of every site;
 //   router@SITE             ... of one site. As arguments they come after all files. Router and
@@ -31,6 +33,7 @@
 #include <string>
 #include <vector>
 
+#include "core/config/defaults.h"
 #include "core/config/folders.h"
 #include "core/config/node.h"
 #include "core/config/override.h"
@@ -44,6 +47,7 @@ struct Composed {
   ConfigNode config;  ///< resolved
   std::vector<Override> overrides;
   std::map<std::string, std::string> choices;  ///< group -> option
+  std::vector<ConfigFileTree> files;           ///< which file brought which
   ConfigHistory history;                       ///< dotted key -> values
 };
 

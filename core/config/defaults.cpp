@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <functional>
+#include <iterator>
+#include <utility>
 
 #include "core/base/error.h"
 #include "core/config/merge.h"
@@ -113,11 +115,13 @@ std::vector<ConfigLayer> DefaultsExpander::expand(const std::string& primary) {
   check(folders_.find(primary).has_value(), primary + ".yaml", "no such file in ", folders_.text());
   const GroupChoices arguments = chosen_;
   const Layers last = expand_moe_arguments(arguments);
+  auto last_files = std::exchange(root_.files, {});
   Layers layers = expand_file({primary, ""}, primary, true);
   for (const auto& [group, choice] : arguments) {
     if (!loaded_.count(group)) append(layers, expand_group(group, choice, false));
   }
   append(layers, last);
+  std::move(last_files.begin(), last_files.end(), std::back_inserter(root_.files));
   check_all_used();
   return layers;
 }
@@ -147,7 +151,9 @@ DefaultsExpander::Layers DefaultsExpander::expand_file(const File& file, const s
   check(open == open_files_.end(), where,
         "the defaults lists form a cycle: ", join(open_files_, " -> "), " -> ", file.name);
   open_files_.push_back(file.name);
-  ConfigNode body = load_yaml(*folders_.find(file.name));
+  ConfigFileTree tree{*folders_.find(file.name), file.group, where, {}};
+  ConfigFileTree* const above = std::exchange(open_tree_, &tree);
+  ConfigNode body = load_yaml(tree.path);
   if (body.is_null()) body.set_value(ConfigNode::Map{});
   check(body.is_map(), body.origin().text(), "a config file must be a map: got ", body.type_name());
   auto entries = read_defaults(body);
@@ -162,6 +168,9 @@ DefaultsExpander::Layers DefaultsExpander::expand_file(const File& file, const s
   }
   Layers out;
   for (auto part = parts.rbegin(); part != parts.rend(); ++part) append(out, *part);
+  std::reverse(tree.files.begin(), tree.files.end());
+  open_tree_ = above;
+  above->files.push_back(std::move(tree));
   open_files_.pop_back();
   return out;
 }
@@ -259,6 +268,7 @@ DefaultsExpander::Layers DefaultsExpander::expand_moe_group(const std::string& g
   const GroupChoices outside = loaded_;
   const Layers layers = expand_file({name + "/" + choice.option, name}, choice.where);
   loaded_ = outside;
+  open_tree_->files.back().group = group;
   return {{group, merge_layers(layers, name, choice.where)}};
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 // Reads defaults lists and turns a primary file with its choices into layers in merge order.
 
+#include <filesystem>
 #include <map>
 #include <optional>
 #include <string>
@@ -36,6 +37,14 @@ struct GroupChoice {
 };
 using GroupChoices = std::map<std::string, GroupChoice>;
 
+/// A file that was read, and below it, in the order of its defaults list, those that it brought.
+struct ConfigFileTree {
+  std::filesystem::path path;
+  std::string group;  ///< that it fills; "": the root
+  std::string where;  ///< the defaults entry or the argument that chose it
+  std::vector<ConfigFileTree> files;
+};
+
 class DefaultsExpander {
  public:
   /// `chosen`: choices of the command line; they win over those in files.
@@ -47,6 +56,8 @@ class DefaultsExpander {
 
   /// What was loaded, by group.
   const GroupChoices& loaded() const { return loaded_; }
+  /// The primary file, then those that only arguments chose.
+  const std::vector<ConfigFileTree>& files() const { return root_.files; }
 
  private:
   struct File {
@@ -69,6 +80,8 @@ class DefaultsExpander {
   const ConfigFolders& folders_;
   GroupChoices chosen_, loaded_;
   std::vector<std::string> open_files_;
+  ConfigFileTree root_;
+  ConfigFileTree* open_tree_ = &root_;  ///< of the innermost open file
 };
 
 }  // namespace switchyard

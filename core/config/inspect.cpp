@@ -41,6 +41,16 @@ std::string explain_leaf(const Composed& composed, const std::string& key, const
   return older.empty() ? out : out + " (overrides " + join(older) + ")";
 }
 
+void list_files(const std::vector<ConfigFileTree>& files, const std::string& indent,
+                std::vector<std::string>& out) {
+  for (const auto& file : files) {
+    const bool primary = indent.empty() && file.group.empty();
+    out.push_back(cat(indent, file.group.empty() ? "(root)" : file.group, ": ", file.path.string(),
+                      primary ? "" : ", chosen by " + file.where));
+    list_files(file.files, indent + "  ", out);
+  }
+}
+
 }  // namespace
 
 const std::vector<std::string>& top_level_keys() {
@@ -68,6 +78,12 @@ std::vector<std::string> leaf_keys(const ConfigNode& config) {
   std::vector<std::string> out;
   collect_leaves(config, "", out);
   return out;
+}
+
+std::string info_tree(const Composed& composed) {
+  std::vector<std::string> lines;
+  list_files(composed.files, "", lines);
+  return join(lines, "\n");
 }
 
 std::string why(const Composed& composed, const std::string& key) {

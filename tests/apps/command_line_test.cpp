@@ -39,8 +39,7 @@ TEST_CASE(
 
 TEST_CASE("a duplicate key in a config file is refused with both lines", "[apps]") {
   TempDir dir;
-  fs::copy(source_dir() / "configs", dir / "configs",
-           fs::copy_options::recursive);
+  fs::copy(source_dir() / "configs", dir / "configs", fs::copy_options::recursive);
   write_text(dir / "configs/optimizer/twice.yaml", "lr: 0.1\nbeta1: 0.9\nlr: 0.2\n");
   ::setenv("SWITCHYARD_CONFIGS", (dir / "configs").c_str(), 1);
   check_user_error(kDemo + "optimizer=twice", {"twice.yaml:3", "lr"});
@@ -57,7 +56,7 @@ TEST_CASE("missing folders and wrong arguments are user errors", "[apps]") {
 
 TEST_CASE("every verb has help with an example", "[apps]") {
   for (const char* verb : {"train", "sweep", "eval", "predict", "report", "describe", "pack",
-                           "parity", "datasets", "runs", "bench", "convert"}) {
+                           "parity", "datasets", "runs", "bench", "convert", "rerun"}) {
     const Result result = run(std::string(verb) + " --help");
     INFO(verb);
     CHECK(result.code == 0);
@@ -74,12 +73,24 @@ TEST_CASE("the composed config names who set a value", "[apps]") {
   CHECK(result.output.find("adamw.yaml") != std::string::npos);
 }
 
+TEST_CASE("--info tree shows which file brought which, and refuses other words", "[apps]") {
+  const Result result =
+      run("train --info tree experiment=point_cloud/scan_demo optimizer=adamw router=sequence");
+  INFO(result.output);
+  CHECK(result.code == 0);
+  CHECK(result.output.starts_with("(root): "));
+  CHECK(result.output.find("\n  experiment: ") != std::string::npos);
+  CHECK(result.output.find("scan_demo.yaml, chosen by ") != std::string::npos);
+  CHECK(result.output.find("\nrouter: ") != std::string::npos);
+  CHECK(result.output.find("sequence.yaml, chosen by argument 'router=sequence'") !=
+        std::string::npos);
+  check_user_error("train --info treee experiment=point_cloud/scan_demo", {"treee", "tree"});
+}
+
 TEST_CASE("every shipped experiment composes and parses", "[apps]") {
-  for (const auto& entry :
-       fs::recursive_directory_iterator(source_dir() / "configs/experiment")) {
+  for (const auto& entry : fs::recursive_directory_iterator(source_dir() / "configs/experiment")) {
     if (entry.path().extension() != ".yaml") continue;
-    fs::path name =
-        fs::relative(entry.path(), source_dir() / "configs/experiment");
+    fs::path name = fs::relative(entry.path(), source_dir() / "configs/experiment");
     const Result result = run("train --cfg job experiment=" + name.replace_extension("").string());
     INFO(name << "\n" << result.output);
     CHECK(result.code == 0);
@@ -255,4 +266,26 @@ TEST_CASE("published transforms and test-time voting work from the command line"
   for (const auto& entry : fs::recursive_directory_iterator(dir / "run/out")) {
     if (entry.path().filename() == "labels.npy") CHECK(read_npy(entry.path()).size(0) == 3000);
   }
+}
+
+TEST_CASE("rerun trains a run's config anew and says what code made the first", "[apps]") {
+  TempDir dir;
+  write_clouds(dir / "data");
+  REQUIRE(run(cat("train experiment=point_cloud/scan_demo dataset=npy_folder data.root=",
+                  (dir / "data").string(),
+                  " task.train_domains=[near] task.test_domains=[near,far] trainer.max_steps=2 "
+                  "run.dir=",
+                  (dir / "first").string()))
+              .code == 0);
+  const Result again =
+      run(cat("rerun ", (dir / "first").string(), " run.dir=", (dir / "second").string()));
+  INFO(again.output);
+  REQUIRE(again.code == 0);
+  CHECK(again.output.find("code: ") != std::string::npos);
+  CHECK(read_text(dir / "first/metrics.jsonl") == read_text(dir / "second/metrics.jsonl"));
+  const std::string overrides = read_text(dir / "first/overrides.txt");
+  CHECK(read_text(dir / "second/overrides.txt").starts_with(overrides));
+  check_user_error("rerun nowhere", {"nowhere", "config.yaml"});
+  check_user_error(cat("rerun ", (dir / "first").string(), " run.dir=", (dir / "first").string()),
+                   {"holds a run already"});
 }
