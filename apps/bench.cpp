@@ -61,7 +61,7 @@ class Contender {
     context.random = RandomStream(uint64_t(run_.seed), "forward", uint64_t(steps_++));
     optimizer_->zero_grad();
     at::Tensor loss = [&] {
-      const AutocastScope autocast(parse_device(run_.device), run_.trainer.precision == "bf16");
+      const AutocastScope autocast(parse_device(run_.device), forward_type(run_.trainer.precision));
       return task_->loss(*model_, *batch, context);
     }();
     for (const auto& [name, value] : context.losses()) loss = loss + value;

@@ -4,6 +4,11 @@
 
 namespace switchyard {
 
+at::ScalarType forward_type(const std::string& precision) {
+  if (precision == "bf16") return at::kBFloat16;
+  return precision == "fp16" ? at::kHalf : at::kFloat;
+}
+
 AutocastScope::AutocastScope(at::Device device, at::ScalarType dtype)
     : type_(device.type()), on_(dtype != at::kFloat) {
   if (!on_) return;

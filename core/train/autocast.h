@@ -2,7 +2,12 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <string>
+
 namespace switchyard {
+
+/// Type of the forward pass for trainer.precision: "fp32" (kFloat), "bf16" or "fp16".
+at::ScalarType forward_type(const std::string& precision);
 
 /// Autocast to `dtype` (bf16 or fp16) on `device` while this lives; kFloat: does nothing.
 class AutocastScope {

@@ -17,11 +17,6 @@ namespace {
 
 constexpr int64_t kMaxSkippedInARow = 3;
 
-at::ScalarType forward_type(const std::string& precision) {
-  if (precision == "bf16") return at::kBFloat16;
-  return precision == "fp16" ? at::kHalf : at::kFloat;
-}
-
 bool divides(int64_t every, int64_t step) { return every > 0 && step % every == 0; }
 
 }  // namespace
