@@ -36,6 +36,12 @@ ConfigNode at_line(ConfigNode::Value value, int line) {
 
 }  // namespace
 
+TEST_CASE("join keeps empty items", "[base]") {
+  CHECK(join({"", "a", "", "b"}, ",") == ",a,,b");
+  CHECK(join({"", ""}, ",") == ",");
+  CHECK(join({}, ",") == "");
+}
+
 TEST_CASE("SplitMix64 and FNV-1a give the published values", "[random]") {
   RandomStream stream(uint64_t{0});
   CHECK(stream.uniform() == Approx(.8833108082).margin(1e-10));
