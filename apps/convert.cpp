@@ -3,6 +3,7 @@
 #include "apps/run_config.h"
 #include "apps/verbs.h"
 #include "core/io/tensor_io.h"
+#include "core/train/checkpoint.h"
 #include "core/train/load_weights.h"
 #include "domains/registry.h"
 
@@ -48,6 +49,9 @@ int run_convert(const Arguments& args) {
         " paths", args.paths.empty() ? "" : ": ", join(args.paths));
   const std::filesystem::path in = weights_file(args.paths[0], args.has("ema")),
                               out = args.paths[1];
+  check(!args.has("ema") || in.filename() == kAverageFile, args.paths[0],
+        "has no averaged weights: --ema needs a run or checkpoint folder of a training with "
+        "trainer.ema_decay > 0");
   NamedTensors tensors = read_tensors(in, args.value("key"));
   check(!tensors.empty(), in.string(), "holds no tensor");
   const std::string first = tensors.front().first;

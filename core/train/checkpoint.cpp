@@ -85,7 +85,7 @@ void save_checkpoint(const fs::path& folder, const TrainState& state, const Trai
     };
     write("model.safetensors", weights_of(parts.model));
     write("optimizer.safetensors", parts.optimizer.state());
-    if (parts.ema) write("ema.safetensors", parts.ema->state());
+    if (parts.ema) write(kAverageFile, parts.ema->state());
     write_json(into / "state.json", json);
   });
 }
@@ -108,7 +108,7 @@ TrainState read_checkpoint(const fs::path& folder) {
 void load_checkpoint(const fs::path& folder, const TrainParts& parts) {
   load_exact(SafeTensors::open(folder / "model.safetensors"), weights_of(parts.model));
   parts.optimizer.load_state(SafeTensors::open(folder / "optimizer.safetensors"));
-  if (parts.ema) parts.ema->load_state(SafeTensors::open(folder / "ema.safetensors"));
+  if (parts.ema) parts.ema->load_state(SafeTensors::open(folder / kAverageFile));
 }
 
 }  // namespace switchyard

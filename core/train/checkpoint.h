@@ -12,6 +12,9 @@
 
 namespace switchyard {
 
+/// File of a checkpoint folder with the averaged weights; only with trainer.ema_decay > 0.
+inline constexpr const char* kAverageFile = "ema.safetensors";
+
 /// state.json, without the list of files. Holds no wall time and no path, so equal runs give equal
 /// bytes.
 struct TrainState {

@@ -17,7 +17,7 @@ fs::path weights_file(const fs::path& path, bool use_ema) {
   const bool run = fs::is_directory(path / "ckpt");
   const fs::path folder = run ? CheckpointStore(path / "ckpt").newest() : path;
   if (!run) read_checkpoint(folder);
-  const fs::path average = folder / "ema.safetensors";
+  const fs::path average = folder / kAverageFile;
   return use_ema && fs::exists(average) ? average : folder / "model.safetensors";
 }
 

@@ -127,6 +127,7 @@ TEST_CASE("prefixes, formats and keys are the user's to say", "[apps][convert]")
       path("in.pth") + " " + path("o.pth") + " --key net --partial model=point_cloud/ptv3_base",
       {"no tensor fits"});
   check_refused(path("in.pth"), {"expected IN and OUT: got 1"});
+  check_refused(path("in.pth") + " " + path("o.pth") + " --key net --ema", {"--ema", "ema_decay"});
   check_refused(path("none.pth") + " " + path("o.pth"), {"none.pth", "no such checkpoint"});
   write_text(dir / "old.pth", "\x80\x02legacy");
   check_refused(path("old.pth") + " " + path("o.pth"), {"before PyTorch 1.6", "torch.save("});
