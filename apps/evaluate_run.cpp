@@ -104,9 +104,12 @@ void write_results(const fs::path& folder, const RunConfig& run, Evaluation eval
 fs::path evaluation_folder(const fs::path& folder, const RunConfig& run) {
   std::string change = run.eval.routing.text();
   if (change.empty()) return folder;
+  const std::string typed = change;
   for (char& c : change) {
     if (!std::isalnum(static_cast<unsigned char>(c)) && !std::strchr("=.-,", c)) c = '_';
   }
+  // Two overrides may look alike once their signs are gone; each has its own folder.
+  if (change != typed) change += cat("-", hash64(typed));
   return folder / "override" / change;
 }
 
@@ -133,7 +136,7 @@ void evaluate_run(const fs::path& run_folder, const RunConfig& run) {
       },
       [&](const Outputs& outputs, ForwardContext&) { samples.add(outputs); });
 
-  std::map<std::string, double> mean_k_share;
+  std::map<std::string, double> mean_k_share = selector_share(*loaded.model);
   const fs::path trace = folder / "trace" / cat("test-", loaded.step, ".safetensors");
   if (recorder.has_sites()) {
     recorder.write(trace);

@@ -152,6 +152,10 @@ TEST_CASE("eval with an override leaves the model's own results alone", "[apps]"
                   "run.dir=",
                   folder))
               .code == 0);
+  REQUIRE(run("eval " + folder + " trace.enabled=false").code == 0);
+  const Json row = read_json(dir / "run/eval/table.json").at("rows").at(0);
+  INFO(row.dump());
+  CHECK(row.at("params_active").get<double>() < row.at("params_total").get<double>());
   REQUIRE(run("eval " + folder).code == 0);
   const std::string own = read_text(dir / "run/eval/table.json");
   const Result changed = run("eval " + folder + " eval.override.k=1");
