@@ -51,9 +51,7 @@ void run_ppt(const GoldenCase& c, GoldenResult& result) {
   net.train(c.config.at("train").get<bool>());
   const auto x = c.input("feat").requires_grad_(true);
   RouterComparison trace(c, result, "backbone.");
-  ForwardContext context;
-  context.training = net.training();
-  context.trace = &trace;
+  ForwardContext context = traced_context(net, trace);
   context.condition = conditions_of(c, c.config.at("condition_index").get<int64_t>());
   const auto out = net.run(net_input(c, x), context, net_hooks(c, result));
   const auto logits = join_logits(out.parts);
@@ -97,9 +95,7 @@ void run_ptmoe_seg(const GoldenCase& c, GoldenResult& result) {
   net.train(c.config.at("train").get<bool>());
   const auto x = c.input("feat").requires_grad_(true);
   RouterComparison trace(c, result, "backbone.");
-  ForwardContext context;
-  context.training = net.training();
-  context.trace = &trace;
+  ForwardContext context = traced_context(net, trace);
   context.condition = list_of(c.input("condition"));
   const auto out = net.run(net_input(c, x), context, net_hooks(c, result));
   auto loss = mixed_loss(c, out.parts, result);

@@ -218,9 +218,7 @@ void run_ptv3(const GoldenCase& c, GoldenResult& result) {
   net.train(c.config.at("train").get<bool>());
   const auto x = c.input("feat").requires_grad_(true);
   RouterComparison trace(c, result);
-  ForwardContext context;
-  context.training = net.training();
-  context.trace = &trace;
+  ForwardContext context = traced_context(net, trace);
   const auto out = net.forward(net_input(c, x), context, net_hooks(c, result));
   auto loss = pull(c, out.feat_NC);
   for (const auto& [name, value] : context.losses()) loss = loss + value;

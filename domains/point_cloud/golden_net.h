@@ -34,6 +34,13 @@ PointHooks hooks_of(const GoldenCase& c, GoldenResult& result, const std::string
 
 Ptv3Params net_params(const Json& config);
 /// hooks_of a whole net, with the stored order permutations.
+/// A pass as `net` stands, with every routing decision going to `trace`.
+inline ForwardContext traced_context(const Module& net, TraceSink& trace) {
+  ForwardContext context;
+  context.training = net.training();
+  context.trace = &trace;
+  return context;
+}
 PointHooks net_hooks(const GoldenCase& c, GoldenResult& result);
 /// The net's input, `feat` given.
 PointInput net_input(const GoldenCase& c, const at::Tensor& feat_NC);

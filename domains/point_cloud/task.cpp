@@ -190,30 +190,30 @@ at::Tensor PointCloudTask::vote(Module& model, const PointBatch& batch,
   return votes;
 }
 
+namespace {
+
+/// `scores` [points, classes] under `name`, the class of the largest, and what they belong to.
+Outputs outputs_of(const PointBatch& batch, const std::string& name, const at::Tensor& scores) {
+  return {{{name, scores},
+           {"predicted", scores.argmax(-1)},
+           {"label", batch.segment},
+           {"coord", batch.coord},
+           {"seq_offset", batch.seq_offset}},
+          batch.uris,
+          batch.groups,
+          batch.domain_ids};
+}
+
+}  // namespace
+
 Outputs PointCloudTask::predict(Module& model, Batch& batch, ForwardContext& context) {
   auto& points = dynamic_cast<PointBatch&>(batch);
   if (points.voting) {
     check(context.trace == nullptr, "PointCloudTask.predict",
           "voting takes many passes per scan, which no trace can hold");
-    const at::Tensor votes = points.voting->spread(vote(model, points, context));
-    return {{{"votes", votes},
-             {"predicted", votes.argmax(-1)},
-             {"label", points.segment},
-             {"coord", points.coord},
-             {"seq_offset", points.seq_offset}},
-            batch.uris,
-            batch.groups,
-            batch.domain_ids};
+    return outputs_of(points, "votes", points.voting->spread(vote(model, points, context)));
   }
-  const at::Tensor logits = forward(model, points, context);
-  Outputs out{{{"logits", logits},
-               {"predicted", logits.argmax(-1)},
-               {"label", points.segment},
-               {"coord", points.coord},
-               {"seq_offset", points.seq_offset}},
-              batch.uris,
-              batch.groups,
-              batch.domain_ids};
+  Outputs out = outputs_of(points, "logits", forward(model, points, context));
   if (points.inverse.defined()) out.tensors["inverse"] = points.inverse;
   return out;
 }
