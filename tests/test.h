@@ -15,6 +15,7 @@ using Catch::Approx;
 #include <catch2/catch.hpp>
 #endif
 
+#include <cstdlib>
 #include <filesystem>
 #include <string>
 
@@ -26,6 +27,14 @@ namespace switchyard::test {
 std::filesystem::path source_dir();
 /// Folder of the small cases and inputs that tests bring along.
 inline std::filesystem::path data_dir() { return source_dir() / "tests"; }
+
+/// An environment variable that names data which a test needs; without it null, and the run says
+/// that something is skipped.
+inline const char* variable_or_warn(const char* name) {
+  const char* value = std::getenv(name);
+  if (!value) WARN(name << " is not set: skipped");
+  return value;
+}
 
 /// A fresh folder below the system's temporary folder, removed at the end of the test.
 class TempDir {

@@ -157,11 +157,8 @@ TEST_CASE("the shipped lidar class maps agree on 6 classes and cover every id",
 
 // Real data: set SWITCHYARD_DATA to the folder that holds pointcloud/lidar.
 TEST_CASE("the real lidar scans are read, cropped and packed", "[datasets][bin_label][real]") {
-  const char* data = std::getenv("SWITCHYARD_DATA");
-  if (!data) {
-    WARN("SWITCHYARD_DATA is not set: skipped");
-    return;
-  }
+  const char* data = variable_or_warn("SWITCHYARD_DATA");
+  if (!data) return;
   ConfigNode maps;
   maps.child("hdl32_nuscenes") = shipped_map("lidar6_ika");
   maps.child("ika_sensor") = shipped_map("lidar6_ika");

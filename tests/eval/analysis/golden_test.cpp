@@ -44,7 +44,7 @@ int compare_folder(const std::filesystem::path& folder) {
 
 TEST_CASE("analysis golden cases", "[analysis]") {
   CHECK(compare_folder(data_dir() / "golden" / "analysis") >= 20);
-  const char* more = std::getenv("SWITCHYARD_GOLDEN");
+  const char* more = variable_or_warn("SWITCHYARD_GOLDEN");
   if (more == nullptr) return;
   const int compared = compare_folder(std::filesystem::path(more) / "analysis");
   INFO(compared << " cases of " << more);
