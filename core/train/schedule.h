@@ -10,13 +10,13 @@ struct ScheduleParams {
   std::optional<int64_t> total_steps;  ///< null: trainer.max_steps; frozen in the checkpoint
   int64_t warmup_steps = 0;            ///< all but one_cycle: linear from 1/warmup to 1
   double min_factor = 0;               ///< cosine, wsd, poly: the factor they end at
-  // wsd: warm-up, stable, decay (Hu et al. 2024, MiniCPM, section 4). The decay takes the last
+  // wsd: warm-up, stable, decay (Hu et al. 2024, MiniCPM, arXiv 2404.06395). The decay takes the last
   // decay_share of the steps; its last step has min_factor. Shapes as in Haegele et al. 2024,
-  // "Scaling laws and compute-optimal training beyond fixed training durations", section 3.
+  // "Scaling laws and compute-optimal training beyond fixed training durations".
   double decay_share = 0.1;
   std::string decay_shape = "linear";  ///< "linear": 1 - part; "sqrt": 1 - sqrt(part)
-  // poly: (1 - s/S)^power over the S steps behind the warm-up (Chen et al. 2017, DeepLab, section
-  // 4; torch.optim.lr_scheduler.PolynomialLR). The last step has s = S - 1, so it is not zero.
+  // poly: (1 - s/S)^power over the S steps behind the warm-up (Chen et al. 2017, DeepLab;
+  // torch.optim.lr_scheduler.PolynomialLR). The last step has s = S - 1, so it is not zero.
   double power = 0.9;
   // one_cycle, as torch.optim.lr_scheduler.OneCycleLR with two cosine phases
   double pct_start = 0.3;
