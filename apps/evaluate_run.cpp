@@ -33,8 +33,8 @@ std::set<std::string> choose_sequences(const std::vector<SequenceInfo>& all, int
 }
 
 ResultTable make_table(const std::vector<std::string>& domains, const GroupResults& groups,
-                       const TableRow& common, const std::string& metric) {
-  ResultTable table{"seen_unseen", metric, {}};
+                       const TableRow& common, const std::string& protocol) {
+  ResultTable table{protocol, groups.metric, {}};
   for (const auto& domain : domains) {
     std::vector<const GroupRow*> rows;
     for (const auto& row : groups.rows) {
@@ -94,7 +94,7 @@ void write_results(const fs::path& folder, const RunConfig& run, Evaluation eval
                               class_lists(evaluation, metric, run.eval.class_share)};
     const bool primary = metric == run.eval.metric;
     if (primary) write_groups(folder / "groups.json", groups);
-    write_table(folder, make_table(domains, groups, common, metric),
+    write_table(folder, make_table(domains, groups, common, run.study.protocol),
                 primary ? "table" : "table-" + metric);
   }
 }

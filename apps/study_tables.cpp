@@ -6,6 +6,7 @@
 #include "core/io/file.h"
 #include "core/io/json.h"
 #include "eval/analysis/probe.h"
+#include "eval/study/protocol.h"
 #include "eval/study/results.h"
 
 namespace switchyard {
@@ -52,8 +53,8 @@ std::string write_tables(const fs::path& folder, const std::vector<fs::path>& pa
   const GroupResults groups = merge_groups(parts);
   write_groups(folder / "eval" / "groups.json", groups);
   const ResultTable table = read_table(folder / "eval" / "table.json");
-  const SummaryTable summary = summarise(table, groups, run.eval.group_word, run.eval.draws,
-                                         RandomStream(0, "summary"));
+  const SummaryTable summary =
+      summarise(table, groups, run.eval.group_word, run.eval.draws, RandomStream(0, "summary"));
   std::string text = summary_markdown(summary, table);
   if (!run.study.conclusions) text += "\nToo short a run to say anything about the models.\n";
   write_text(folder / "eval" / "table.md", text);
@@ -93,10 +94,18 @@ ProbeInput probe_rows(Task& task, int64_t max_per_domain) {
 }  // namespace
 
 std::string write_study_tables(const Study& study, const RunConfig& run) {
-  std::vector<fs::path> cells;
-  for (const auto& cell : study.cells())
-    cells.push_back(evaluation_folder(study.cell_folder(cell), run));
-  return write_tables(evaluation_folder(study.folder(), run), cells, run);
+  std::vector<fs::path> folders;
+  std::vector<CellTable> cells;
+  for (const auto& cell : study.cells()) {
+    folders.push_back(evaluation_folder(study.cell_folder(cell), run));
+    cells.push_back({cell, read_table(folders.back() / "eval" / "table.json")});
+  }
+  const fs::path folder = evaluation_folder(study.folder(), run);
+  const std::string table = write_tables(folder, folders, run);
+  const auto summary = make_protocol(study.protocol())->summarise(cells);
+  if (!summary) return table;
+  write_summary(folder / "eval", *summary);
+  return table + "\n" + protocol_markdown(*summary);
 }
 
 std::string run_table(const fs::path& run_folder, const RunConfig& run) {

@@ -7,8 +7,9 @@
 
 namespace switchyard {
 
-/// Writes eval/table.{json,csv,md}, eval/groups.json and tables of the secondary metrics. Returns
-/// the Markdown of the primary table.
+/// Writes eval/table.{json,csv,md}, eval/groups.json, tables of the secondary metrics and the
+/// protocol's eval/summary.{json,csv,md}. Returns the Markdown of the primary table and the
+/// summary.
 std::string write_study_tables(const Study& study, const RunConfig& run);
 /// Measures what one input token tells about its domain: eval/probe.json of a run or study. Returns
 /// lines to print.

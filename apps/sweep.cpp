@@ -6,6 +6,7 @@
 #include "core/base/log.h"
 #include "core/config/sweep.h"
 #include "eval/report/report.h"
+#include "eval/study/protocol.h"
 
 namespace switchyard {
 namespace {
@@ -13,7 +14,14 @@ namespace {
 RunConfig cell_config(const RunConfig& base, const StudyCell& cell) {
   ConfigNode node = arm_config(base.node, cell.arm);
   node.child("seed") = ConfigNode(cell.seed, {"study.seeds", 0});
-  return parse_run(std::move(node), base.overrides);
+  return parse_run(make_protocol(base.study.protocol)->configure(std::move(node), cell),
+                   base.overrides);
+}
+
+Study plan_study(const RunConfig& base, const std::vector<std::string>& overrides) {
+  auto cells = make_protocol(base.study.protocol)->plan(base.study, base.node);
+  return Study::create(new_run_folder(base), base.study.protocol, std::move(cells), base.experiment,
+                       overrides);
 }
 
 /// Trains and evaluates what is missing. False if a signal stopped it (everything is saved).
@@ -23,7 +31,8 @@ bool run_cells(Study& study, const RunConfig& base) {
     if (cell.state == CellState::Evaluated) continue;
     const auto folder = study.cell_folder(cell);
     const RunConfig run = cell_config(base, cell);
-    log::info("cell ", i + 1, " of ", study.cells().size(), ": ", cell.arm, ", seed ", cell.seed);
+    log::info("cell ", i + 1, " of ", study.cells().size(), ": ", cell.arm,
+              cell.holdout == "unseen" ? "" : ", without " + cell.holdout, ", seed ", cell.seed);
     if (cell.state == CellState::Planned) {
       if (train_run(run, folder, cell.arm, std::filesystem::exists(folder / "ckpt") ? "newest" : "")
               .stopped)
@@ -64,8 +73,7 @@ int run_sweep(const Arguments& args) {
   }
   for (const auto& overrides : expand_sweep(args.overrides, config_composer())) {
     const RunConfig base = compose_run(overrides);
-    Study study = Study::create(new_run_folder(base), base.study, base.experiment, overrides);
-    if (const int code = run_study(std::move(study), base)) return code;
+    if (const int code = run_study(plan_study(base, overrides), base)) return code;
   }
   return 0;
 }

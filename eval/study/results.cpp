@@ -5,6 +5,7 @@
 #include "core/base/error.h"
 #include "core/io/file.h"
 #include "core/io/json.h"
+#include "eval/study/csv.h"
 
 namespace switchyard {
 namespace {
@@ -73,17 +74,6 @@ Json row_json(const TableRow& row) {
           {"params_active", row.params_active},
           {"flops_per_token", row.flops_per_token},
           {"data_hash", row.data_hash}};
-}
-
-std::string csv_cell(const Json& value) {
-  if (value.is_boolean()) return value.get<bool>() ? "true" : "false";
-  if (value.is_number_integer()) return to_text(value.get<int64_t>());
-  if (value.is_number()) return defined(value.get<double>()) ? to_text(value.get<double>()) : "";
-  const std::string text = value.get<std::string>();
-  if (text.find_first_of(",\"\n\r") == std::string::npos) return text;
-  std::string out = "\"";
-  for (char c : text) out += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return out + "\"";
 }
 
 std::string table_csv(const ResultTable& table) {

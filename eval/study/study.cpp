@@ -19,10 +19,15 @@ CellState state_from(const std::string& name, const std::string& where) {
 }  // namespace
 
 void StudyParams::declare(Fields<StudyParams>& f) {
-  f.add("protocol", &StudyParams::protocol, "how domains are held out", Choices{{"seen_unseen"}});
+  f.add("protocol", &StudyParams::protocol, "how domains are held out", Choices{protocol_names()});
   f.add("arms", &StudyParams::arms, "models compared: moe, active, total, original");
   f.add("seeds", &StudyParams::seeds, "training seeds, one cell each", at_least(0));
   f.add("conclusions", &StudyParams::conclusions, "false: too short a run to say who wins");
+}
+
+const std::vector<std::string>& protocol_names() {
+  static const std::vector<std::string> names = {"seen_unseen", "leave_one_domain_out"};
+  return names;
 }
 
 const std::vector<std::string>& arm_names() {
@@ -34,20 +39,16 @@ std::filesystem::path StudyCell::folder() const {
   return std::filesystem::path("cells") / arm / holdout / ("seed" + std::to_string(seed));
 }
 
-Study Study::create(const std::filesystem::path& folder, const StudyParams& params,
-                    const std::string& experiment, const std::vector<std::string>& overrides) {
+Study Study::create(const std::filesystem::path& folder, const std::string& protocol,
+                    std::vector<StudyCell> cells, const std::string& experiment,
+                    const std::vector<std::string>& overrides) {
+  check(!cells.empty(), "study", "no cell: study.arms and study.seeds must not be empty");
   Study study;
   study.folder_ = folder;
   study.experiment_ = experiment;
-  study.protocol_ = params.protocol;
+  study.protocol_ = protocol;
   study.overrides_ = overrides;
-  for (int64_t seed : params.seeds) {
-    for (const auto& arm : params.arms) {
-      check_name("study.arms", "arm", arm, arm_names());
-      study.cells_.push_back({arm, "unseen", seed, CellState::Planned});
-    }
-  }
-  check(!study.cells_.empty(), "study", "no cell: study.arms and study.seeds must not be empty");
+  study.cells_ = std::move(cells);
   study.save();
   return study;
 }

@@ -1,7 +1,7 @@
 #pragma once
-// A study is a set of planned cells arm x held-out set x seed (DESIGN 8). study.json lists all of
-// them and their state before the first one starts, so that an interrupted study continues where it
-// stopped.
+// A study is a set of planned cells arm x held-out set x seed (DESIGN 8), made by its protocol
+// (eval/study/protocol.h). study.json lists all of them and their state before the first one
+// starts, so that an interrupted study continues where it stopped.
 
 #include <cstdint>
 #include <filesystem>
@@ -21,6 +21,9 @@ struct StudyParams {
   static void declare(Fields<StudyParams>& f);
 };
 
+/// Values of study.protocol; what each does: eval/study/protocol.h.
+const std::vector<std::string>& protocol_names();
+
 /// "moe": the config as it is; "active", "total": its dense twins (core/moe/twin.h); "original":
 /// the published dense sub-layer.
 const std::vector<std::string>& arm_names();
@@ -38,9 +41,10 @@ struct StudyCell {
 
 class Study {
  public:
-  /// Writes study.json with every cell planned.
-  static Study create(const std::filesystem::path& folder, const StudyParams& params,
-                      const std::string& experiment, const std::vector<std::string>& overrides);
+  /// Writes study.json. Error: no cell.
+  static Study create(const std::filesystem::path& folder, const std::string& protocol,
+                      std::vector<StudyCell> cells, const std::string& experiment,
+                      const std::vector<std::string>& overrides);
   /// Errors: no study.json, damaged.
   static Study open(const std::filesystem::path& folder);
   static bool is_study(const std::filesystem::path& folder);
@@ -49,6 +53,7 @@ class Study {
   const std::vector<StudyCell>& cells() const { return cells_; }
   const std::vector<std::string>& overrides() const { return overrides_; }
   const std::string& experiment() const { return experiment_; }
+  const std::string& protocol() const { return protocol_; }
   std::filesystem::path cell_folder(const StudyCell& cell) const { return folder_ / cell.folder(); }
   /// Saves study.json.
   void set_state(size_t cell, CellState state);

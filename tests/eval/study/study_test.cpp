@@ -1,17 +1,27 @@
 #include "tests/test.h"
 
 #include "core/io/file.h"
-#include "eval/study/study.h"
+#include "eval/study/protocol.h"
 #include "tests/support/fuzz.h"
 
 using namespace switchyard;
 using namespace switchyard::test;
 
+namespace {
+
+Study make_study(const std::filesystem::path& folder, const StudyParams& params) {
+  return Study::create(folder, params.protocol,
+                       make_protocol(params.protocol)->plan(params, ConfigNode()),
+                       "point_cloud/scan_demo", {"seed=3"});
+}
+
+}  // namespace
+
 TEST_CASE("a study lists every cell before it starts and remembers what is done", "[study]") {
   TempDir dir;
   StudyParams params;
   params.seeds = {0, 1};
-  Study study = Study::create(dir.path(), params, "point_cloud/scan_demo", {"seed=3"});
+  Study study = make_study(dir.path(), params);
   REQUIRE(study.cells().size() == 4);
   study.set_state(1, CellState::Trained);
   const Study again = Study::open(dir.path());
@@ -23,7 +33,7 @@ TEST_CASE("a study lists every cell before it starts and remembers what is done"
 
 TEST_CASE("a damaged study never does more than throw an Error", "[study][fuzz]") {
   TempDir dir;
-  Study::create(dir.path(), StudyParams(), "point_cloud/scan_demo", {"seed=3"});
+  make_study(dir.path(), StudyParams());
   CHECK(refusals(dir / "study.json", [&] { Study::open(dir.path()); }) > 100);
 }
 
@@ -34,7 +44,8 @@ TEST_CASE("a damaged or wrong study is refused by name", "[study]") {
   CHECK(error_of([&] { Study::open(dir.path()); }).find("damaged study") != std::string::npos);
   StudyParams params;
   params.arms = {"moe", "dense"};
-  CHECK(error_of([&] {
-          Study::create(dir.path(), params, "", {});
-        }).find("unknown arm: got 'dense'") != std::string::npos);
+  CHECK(error_of([&] { make_study(dir.path(), params); }).find("unknown arm: got 'dense'") !=
+        std::string::npos);
+  params.arms = {};
+  CHECK(error_of([&] { make_study(dir.path(), params); }).find("no cell") != std::string::npos);
 }

@@ -1,0 +1,48 @@
+#include "eval/study/protocol.h"
+
+#include "eval/study/leave_one_out.h"
+
+namespace switchyard {
+namespace {
+
+class SeenUnseen : public Protocol {
+ public:
+  std::vector<StudyCell> plan(const StudyParams& params, const ConfigNode&) const override {
+    return arms_and_seeds(params, "unseen");
+  }
+  ConfigNode configure(ConfigNode config, const StudyCell&) const override { return config; }
+  std::optional<ProtocolSummary> summarise(const std::vector<CellTable>&) const override {
+    return {};
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Protocol> make_protocol(const std::string& name) {
+  check_name("study.protocol", "protocol", name, protocol_names());
+  if (name == "leave_one_domain_out") return std::make_unique<LeaveOneDomainOut>();
+  return std::make_unique<SeenUnseen>();
+}
+
+std::vector<StudyCell> arms_and_seeds(const StudyParams& params, const std::string& holdout) {
+  std::vector<StudyCell> cells;
+  for (int64_t seed : params.seeds) {
+    for (const auto& arm : params.arms) {
+      check_name("study.arms", "arm", arm, arm_names());
+      cells.push_back({arm, holdout, seed, CellState::Planned});
+    }
+  }
+  return cells;
+}
+
+std::vector<std::string> names_at(const ConfigNode& config, const std::string& path) {
+  const ConfigNode* node = config.find_path(path);
+  check(node != nullptr, "study.protocol", "needs the list ", path, ", which the config lacks");
+  std::vector<std::string> names;
+  for (const auto& item : node->as_list(path)) names.push_back(item.as_string(path));
+  return names;
+}
+
+std::string domain_of(const std::string& name) { return name.substr(0, name.find('@')); }
+
+}  // namespace switchyard

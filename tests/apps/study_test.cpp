@@ -1,0 +1,74 @@
+// Studies by the program itself: plan, table, resume.
+
+#include "tests/test.h"
+
+#include "core/io/file.h"
+#include "core/io/json.h"
+#include "tests/support/program.h"
+
+using namespace switchyard;
+using namespace switchyard::test;
+
+namespace {
+
+/// Arguments of a study of `arms` that takes seconds.
+std::string study_args(const std::filesystem::path& dir, const std::string& more) {
+  return cat("sweep experiment=point_cloud/scan_demo dataset=npy_folder data.root=",
+             (dir / "data").string(),
+             " task.test_domains=[near,mid,far] task.clouds=2 task.voxel.crop_voxels=300 "
+             "trainer.max_steps=2 trainer.log_every=1 eval.draws=20 trace.samples=0 run.dir=",
+             (dir / "study").string(), " ", more);
+}
+
+}  // namespace
+
+TEST_CASE("leave one domain out: a study stopped half-way goes on and gives its table",
+          "[apps][study]") {
+  TempDir dir;
+  write_clouds(dir / "data", {"near", "mid", "far"});
+  const std::string args =
+      study_args(dir.path(),
+                 "study.protocol=leave_one_domain_out task.train_domains=[near,mid] "
+                 "study.arms=[moe,active,total]");
+  // Dies as soon as the third of six cells is under way.
+  run(cat(args, " >/dev/null 2>&1 & pid=$!; while [ ! -e '",
+          (dir / "study/cells/total/near/seed0/config.yaml").string(),
+          "' ] && kill -0 $pid; do sleep .01; done; kill -9 $pid; wait"));
+  const Json before = read_json(dir / "study/study.json");
+  REQUIRE(before.at("cells").size() == 6);
+  CHECK(before.at("cells").at(0).at("state") == "evaluated");
+  CHECK(before.at("cells").at(5).at("state") == "planned");
+  const auto first = dir / "study/cells/moe/near/seed0/eval/table.json";
+  const auto written = std::filesystem::last_write_time(first);
+  const Result result = run("sweep resume=" + (dir / "study").string());
+  INFO(result.output);
+  REQUIRE(result.code == 0);
+  CHECK(std::filesystem::last_write_time(first) == written);
+  CHECK(result.output.find("cell 6 of 6: total, without mid, seed 0") != std::string::npos);
+  const Json summary = read_json(dir / "study/eval/summary.json");
+  REQUIRE(summary.at("rows").size() == 3 * 3);
+  for (const auto& row : summary.at("rows")) {
+    CHECK(row.at("mean").is_number());
+    CHECK(row.at("reference_mean").is_number());
+  }
+  const Json table = read_json(dir / "study/eval/table.json");
+  CHECK(table.at("protocol") == "leave_one_domain_out");
+  CHECK(table.at("rows").size() == 6 * 3);
+  CHECK(std::filesystem::exists(dir / "study/report/index.html"));
+}
+
+TEST_CASE("an unknown protocol and unfit domains are refused before anything is trained",
+          "[apps][study]") {
+  TempDir dir;
+  write_clouds(dir / "data", {"near", "mid", "far"});
+  const Result unknown =
+      run(study_args(dir.path(), "task.train_domains=[near,mid] study.protocol=leave_none_out"));
+  CHECK(unknown.code == 1);
+  for (const auto& name : {"leave_none_out", "seen_unseen", "leave_one_domain_out"})
+    CHECK(unknown.output.find(name) != std::string::npos);
+  const Result one =
+      run(study_args(dir.path(), "task.train_domains=[near] study.protocol=leave_one_domain_out"));
+  CHECK(one.code == 1);
+  CHECK(one.output.find("expected at least 2") != std::string::npos);
+  CHECK_FALSE(std::filesystem::exists(dir / "study/cells"));
+}
