@@ -11,7 +11,7 @@ int run_eval(const Arguments& args) {
   const std::filesystem::path folder = args.path("a run or study folder");
   if (!Study::is_study(folder)) {
     const RunConfig run = read_run(folder, args.overrides);
-    evaluate_run(folder, run);
+    evaluate_run({folder}, run);
     std::cout << run_table(folder, run) << "\nrun: " << evaluation_folder(folder, run).string()
               << std::endl;
     return 0;
@@ -24,7 +24,7 @@ int run_eval(const Arguments& args) {
           "is not trained yet: eval never trains; continue with switchyard sweep resume=",
           folder.string());
     base = read_run(cell_folder, args.overrides);
-    evaluate_run(cell_folder, *base);
+    evaluate_cell(study, study.cells()[i], *base, /*resume=*/false);
     if (evaluation_folder(folder, *base) == folder) study.set_state(i, CellState::Evaluated);
   }
   std::cout << write_study_tables(study, *base)

@@ -11,6 +11,7 @@
 #include "core/moe/site_info.h"
 #include "eval/analysis/trace_view.h"
 #include "eval/study/evaluation.h"
+#include "eval/study/protocol.h"
 #include "eval/study/samples.h"
 
 namespace switchyard {
@@ -83,16 +84,21 @@ TableRow common_row(const RunConfig& run, const std::string& arm, const LoadedMo
   return row;
 }
 
+/// `like`: whose class lists hold, and then the primary metric alone is written; empty: all metrics
+/// with lists of their own.
 void write_results(const fs::path& folder, const RunConfig& run, Evaluation evaluation,
-                   const TableRow& common, const std::vector<std::string>& domains) {
+                   const TableRow& common, const std::vector<std::string>& domains,
+                   const fs::path& like) {
   for (auto& row : evaluation.rows) {
     row.arm = common.arm;
     row.seed = common.seed;
   }
   for (const std::string& metric : run.eval.metrics()) {
-    const GroupResults groups{metric, 100, evaluation.rows,
-                              class_lists(evaluation, metric, run.eval.class_share)};
     const bool primary = metric == run.eval.metric;
+    if (!primary && !like.empty()) continue;
+    const GroupResults groups{metric, 100, evaluation.rows,
+                              like.empty() ? class_lists(evaluation, metric, run.eval.class_share)
+                                           : read_groups(like / "eval" / "groups.json").classes};
     if (primary) write_groups(folder / "groups.json", groups);
     write_table(folder, make_table(domains, groups, common, run.study.protocol),
                 primary ? "table" : "table-" + metric);
@@ -113,9 +119,32 @@ fs::path evaluation_folder(const fs::path& folder, const RunConfig& run) {
   return folder / "override" / change;
 }
 
-void evaluate_run(const fs::path& run_folder, const RunConfig& run) {
-  LoadedModel loaded = load_model(run_folder, run);
-  const fs::path folder = evaluation_folder(run_folder, run);
+fs::path EvaluationRequest::folder(const RunConfig& run) const {
+  return evaluation_folder(condition.empty() ? run_folder : run_folder / "conditions" / condition,
+                           run);
+}
+
+void evaluate_cell(const Study& study, const StudyCell& cell, const RunConfig& run, bool resume) {
+  const auto protocol = make_protocol(study.protocol());
+  const fs::path folder = study.cell_folder(cell);
+  const auto source = protocol->source(cell);
+  for (const auto& condition : protocol->conditions(run.study)) {
+    EvaluationRequest request{folder, condition};
+    if (source) request.compare_with = evaluation_folder(study.cell_folder(*source), run);
+    if (!condition.empty()) {
+      // write_table writes the CSV last.
+      if (resume && fs::exists(request.folder(run) / "eval" / "table.csv")) continue;
+      log::info("condition ", condition);
+      request.compare_with = evaluation_folder(folder, run);
+    }
+    evaluate_run(request,
+                 parse_run(protocol->configure_condition(run.node, condition), run.overrides));
+  }
+}
+
+void evaluate_run(const EvaluationRequest& request, const RunConfig& run) {
+  LoadedModel loaded = load_model(request.run_folder, run);
+  const fs::path folder = request.folder(run);
   const RoutingOverride routing = override_of(run, *loaded.model);
   Task& task = *loaded.task;
   const auto all = task.sequences("test");
@@ -144,8 +173,9 @@ void evaluate_run(const fs::path& run_folder, const RunConfig& run) {
   }
   if (fs::exists(trace)) mean_k_share = expert_share(load_trace(trace));
   const TableRow common =
-      common_row(run, recorded_arm(run_folder), loaded, evaluation, mean_k_share);
-  write_results(folder / "eval", run, std::move(evaluation), common, task.domain_names());
+      common_row(run, recorded_arm(request.run_folder), loaded, evaluation, mean_k_share);
+  write_results(folder / "eval", run, std::move(evaluation), common, task.domain_names(),
+                request.compare_with);
 }
 
 }  // namespace switchyard

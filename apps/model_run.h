@@ -26,9 +26,22 @@ std::string recorded_arm(const std::filesystem::path& folder);
 /// Where the results of evaluating a run or study folder belong: the folder itself, or
 /// FOLDER/override/<what eval.override changes>, so that they never replace the model's own.
 std::filesystem::path evaluation_folder(const std::filesystem::path& folder, const RunConfig& run);
-/// Evaluates the newest checkpoint of a run folder on the test domains: writes eval/ and trace/ in
-/// its evaluation_folder().
-void evaluate_run(const std::filesystem::path& folder, const RunConfig& run);
+/// One evaluation of a run folder's newest checkpoint.
+struct EvaluationRequest {
+  std::filesystem::path run_folder;
+  std::string condition =
+      {};  ///< of the protocol; with a name the results lie in conditions/<name>
+  /// Compares with the scores of this run or study cell: its class lists hold, and only the primary
+  /// metric is written.
+  std::filesystem::path compare_with = {};
+  /// The run folder's or condition's evaluation_folder().
+  std::filesystem::path folder(const RunConfig& run) const;
+};
+/// Evaluates on the test domains: writes eval/ and trace/.
+void evaluate_run(const EvaluationRequest& request, const RunConfig& run);
+/// All evaluations that the protocol asks of a trained cell. `resume`: keeps those that are done,
+/// except the plain one.
+void evaluate_cell(const Study& study, const StudyCell& cell, const RunConfig& run, bool resume);
 
 /// Loads `checkpoint` (or a run folder's newest) into a freshly built model on the run's device.
 struct LoadedModel {

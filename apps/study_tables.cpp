@@ -94,15 +94,20 @@ ProbeInput probe_rows(Task& task, int64_t max_per_domain) {
 }  // namespace
 
 std::string write_study_tables(const Study& study, const RunConfig& run) {
+  const auto protocol = make_protocol(study.protocol());
   std::vector<fs::path> folders;
   std::vector<CellTable> cells;
   for (const auto& cell : study.cells()) {
-    folders.push_back(evaluation_folder(study.cell_folder(cell), run));
-    cells.push_back({cell, read_table(folders.back() / "eval" / "table.json")});
+    const fs::path cell_folder = study.cell_folder(cell);
+    if (!protocol->source(cell)) folders.push_back(evaluation_folder(cell_folder, run));
+    for (const auto& condition : protocol->conditions(run.study)) {
+      const fs::path folder = EvaluationRequest{cell_folder, condition}.folder(run);
+      cells.push_back({cell, read_table(folder / "eval" / "table.json"), condition});
+    }
   }
   const fs::path folder = evaluation_folder(study.folder(), run);
   const std::string table = write_tables(folder, folders, run);
-  const auto summary = make_protocol(study.protocol())->summarise(cells);
+  const auto summary = protocol->summarise(cells);
   if (!summary) return table;
   write_summary(folder / "eval", *summary);
   return table + "\n" + protocol_markdown(*summary);

@@ -11,11 +11,11 @@
 namespace switchyard {
 namespace {
 
-RunConfig cell_config(const RunConfig& base, const StudyCell& cell) {
+RunConfig cell_config(const Study& study, const RunConfig& base, const StudyCell& cell) {
   ConfigNode node = arm_config(base.node, cell.arm);
   node.child("seed") = ConfigNode(cell.seed, {"study.seeds", 0});
-  return parse_run(make_protocol(base.study.protocol)->configure(std::move(node), cell),
-                   base.overrides);
+  const auto protocol = make_protocol(study.protocol());
+  return parse_run(protocol->configure(std::move(node), cell, study.folder()), base.overrides);
 }
 
 Study plan_study(const RunConfig& base, const std::vector<std::string>& overrides) {
@@ -26,20 +26,22 @@ Study plan_study(const RunConfig& base, const std::vector<std::string>& override
 
 /// Trains and evaluates what is missing. False if a signal stopped it (everything is saved).
 bool run_cells(Study& study, const RunConfig& base) {
+  const auto protocol = make_protocol(study.protocol());
   for (size_t i = 0; i < study.cells().size(); ++i) {
     const StudyCell cell = study.cells()[i];
     if (cell.state == CellState::Evaluated) continue;
     const auto folder = study.cell_folder(cell);
-    const RunConfig run = cell_config(base, cell);
+    const RunConfig run = cell_config(study, base, cell);
+    const std::string about = protocol->about(cell);
     log::info("cell ", i + 1, " of ", study.cells().size(), ": ", cell.arm,
-              cell.holdout == "unseen" ? "" : ", without " + cell.holdout, ", seed ", cell.seed);
+              about.empty() ? "" : ", " + about, ", seed ", cell.seed);
     if (cell.state == CellState::Planned) {
       if (train_run(run, folder, cell.arm, std::filesystem::exists(folder / "ckpt") ? "newest" : "")
               .stopped)
         return false;
       study.set_state(i, CellState::Trained);
     }
-    evaluate_run(folder, run);
+    evaluate_cell(study, cell, run, /*resume=*/true);
     study.set_state(i, CellState::Evaluated);
   }
   return true;

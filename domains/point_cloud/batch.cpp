@@ -78,6 +78,20 @@ DomainIndex::DomainIndex(const Dataset& dataset, const std::vector<DomainSpec>& 
   }
 }
 
+void DomainIndex::keep_few(int64_t count, RandomStream stream) {
+  samples_.clear();
+  for (size_t d = 0; d < by_domain_.size(); ++d) {
+    auto& samples = by_domain_[d];
+    const auto order = stream.permutation(static_cast<int64_t>(samples.size()));
+    std::vector<int64_t> few;
+    for (size_t i = 0; i < order.size() && static_cast<int64_t>(i) < count; ++i)
+      few.push_back(samples[static_cast<size_t>(order[i])]);
+    std::sort(few.begin(), few.end());
+    samples = std::move(few);
+    for (const int64_t sample : samples) samples_.emplace_back(static_cast<int64_t>(d), sample);
+  }
+}
+
 std::unique_ptr<Batch> TrainSource::next() {
   Collator collator;
   for (int64_t j = 0; j < clouds_; ++j) {

@@ -43,6 +43,8 @@ class DomainIndex {
   /// Errors: a domain without samples in its split, with the domains that have some.
   DomainIndex(const Dataset& dataset, const std::vector<DomainSpec>& domains);
 
+  /// Keeps at most `count` random samples of every domain.
+  void keep_few(int64_t count, RandomStream stream);
   /// (domain, sample) in order of domain, then of the dataset.
   const std::vector<std::pair<int64_t, int64_t>>& samples() const { return samples_; }
   const std::vector<int64_t>& of_domain(int64_t domain) const { return by_domain_[domain]; }

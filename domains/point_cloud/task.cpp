@@ -23,6 +23,9 @@ void PointTaskParams::declare(Fields<PointTaskParams>& f) {
   f.add("train_split", &PointTaskParams::train_split, "split trained on");
   f.add("test_split", &PointTaskParams::test_split, "split evaluated");
   f.add("clouds", &PointTaskParams::clouds, "crops per batch, domains in turn", between(1, 4096));
+  f.add("shots", &PointTaskParams::shots,
+        "scans of each domain trained on, drawn by the seed; 0: all", at_least(0));
+  f.node("corruption", &PointTaskParams::corruption, "of the evaluated scans");
   f.node("voxel", &PointTaskParams::voxel, "grid sampling, channels, augmentation");
   f.add("features", &PointTaskParams::features,
         "sample keys that make the input, sampled by the dataset's transforms; empty: "
@@ -102,7 +105,8 @@ std::unique_ptr<BatchSource> PointCloudTask::source(const std::string& split) {
   if (split != "train") {
     for (size_t d = 0; d < tested.size(); ++d) ids.push_back(static_cast<int64_t>(d));
     return std::make_unique<ScanSource>(
-        PointSourceData{dataset_, DomainIndex(*dataset_, tested), ids, input_, seed_},
+        PointSourceData{corrupted(dataset_, params_.corruption), DomainIndex(*dataset_, tested),
+                        ids, input_, seed_},
         split == "test-vote" ? std::optional(params_.voting) : std::nullopt);
   }
   const auto trained = specs(params_.train_domains, params_.train_split);
@@ -111,8 +115,13 @@ std::unique_ptr<BatchSource> PointCloudTask::source(const std::string& split) {
     ids.push_back(std::find_if(tested.begin(), tested.end(), same) - tested.begin());
   }
   return std::make_unique<TrainSource>(
-      PointSourceData{dataset_, DomainIndex(*dataset_, trained), ids, input_, seed_},
-      params_.clouds);
+      PointSourceData{dataset_, training_index(), ids, input_, seed_}, params_.clouds);
+}
+
+DomainIndex PointCloudTask::training_index() const {
+  DomainIndex index(*dataset_, specs(params_.train_domains, params_.train_split));
+  if (params_.shots > 0) index.keep_few(params_.shots, RandomStream(seed_, "shots"));
+  return index;
 }
 
 std::vector<SequenceInfo> PointCloudTask::sequences(const std::string& split) {
@@ -130,7 +139,7 @@ const at::Tensor& PointCloudTask::class_weight() {
   if (class_weight_.defined()) return class_weight_;
   const auto classes = static_cast<int64_t>(class_names().size());
   at::Tensor count = at::zeros({classes}, at::kDouble);
-  const DomainIndex index(*dataset_, specs(params_.train_domains, params_.train_split));
+  const DomainIndex index = training_index();
   for (const auto& [domain, sample] : index.samples()) {
     const Draw draw{seed_, 0, sample};
     const at::Tensor segment =

@@ -2,6 +2,7 @@
 // Semantic segmentation of point clouds from several sensors.
 
 #include "core/base/registry.h"
+#include "datasets/point_cloud/corruption.h"
 #include "domains/point_cloud/batch.h"
 #include "domains/point_cloud/model/segmentor_config.h"
 
@@ -10,7 +11,8 @@ namespace switchyard {
 struct PointTaskParams {
   std::vector<std::string> train_domains, test_domains;
   std::string train_split = "train", test_split = "test";
-  int64_t clouds = 3;
+  int64_t clouds = 3, shots = 0;
+  CorruptionParams corruption;
   VoxelParams voxel;
   std::vector<std::string> features;
   VotingParams voting;
@@ -58,6 +60,8 @@ class PointCloudTask : public Task {
   at::Tensor vote(Module& model, const PointBatch& batch, const ForwardContext& context);
   std::vector<DomainSpec> specs(const std::vector<std::string>& names,
                                 const std::string& split) const;
+  /// The training samples: all of the training domains, or `shots` of each.
+  DomainIndex training_index() const;
 
   PointTaskParams params_;
   ConfigNode model_node_;

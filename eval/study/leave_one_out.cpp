@@ -11,14 +11,6 @@ bool contains(const std::vector<std::string>& list, const std::string& item) {
   return std::find(list.begin(), list.end(), item) != list.end();
 }
 
-/// Without repetition, in first-seen order.
-std::vector<std::string> domains_at(const ConfigNode& config, const std::string& path) {
-  std::vector<std::string> out;
-  for (const auto& name : names_at(config, path))
-    if (!contains(out, domain_of(name))) out.push_back(domain_of(name));
-  return out;
-}
-
 }  // namespace
 
 std::vector<StudyCell> LeaveOneDomainOut::plan(const StudyParams& params,
@@ -41,7 +33,8 @@ std::vector<StudyCell> LeaveOneDomainOut::plan(const StudyParams& params,
   return cells;
 }
 
-ConfigNode LeaveOneDomainOut::configure(ConfigNode config, const StudyCell& cell) const {
+ConfigNode LeaveOneDomainOut::configure(ConfigNode config, const StudyCell& cell,
+                                        const std::filesystem::path&) const {
   ConfigNode& list = config.child("task").child("train_domains");
   ConfigNode::List left = list.as_list(kTrain);
   std::erase_if(left, [&](const ConfigNode& name) {
@@ -56,7 +49,7 @@ std::optional<ProtocolSummary> LeaveOneDomainOut::summarise(
   std::vector<std::string> holdouts;
   for (const auto& entry : cells) holdouts.push_back(entry.cell.holdout);
   ScoreTable held_out, seen;
-  for (const auto& [cell, table] : cells) {
+  for (const auto& [cell, table, condition] : cells) {
     for (const auto& row : table.rows) {
       const std::string domain = domain_of(row.domain);
       if (!contains(holdouts, domain)) continue;

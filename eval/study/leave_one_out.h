@@ -13,7 +13,9 @@ class LeaveOneDomainOut : public Protocol {
   /// domains, one that is not evaluated.
   std::vector<StudyCell> plan(const StudyParams& params, const ConfigNode& config) const override;
   /// Takes the held-out domain, in all its splits, out of task.train_domains.
-  ConfigNode configure(ConfigNode config, const StudyCell& cell) const override;
+  ConfigNode configure(ConfigNode config, const StudyCell& cell,
+                       const std::filesystem::path& study) const override;
+  std::string about(const StudyCell& cell) const override { return "without " + cell.holdout; }
   /// Score of every domain when held out; reference: its mean score over the cells that trained on
   /// it. Both come from as many training domains.
   std::optional<ProtocolSummary> summarise(const std::vector<CellTable>& cells) const override;

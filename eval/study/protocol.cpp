@@ -1,5 +1,9 @@
 #include "eval/study/protocol.h"
 
+#include <algorithm>
+
+#include "eval/study/corruption_sweep.h"
+#include "eval/study/few_shot.h"
 #include "eval/study/leave_one_out.h"
 
 namespace switchyard {
@@ -10,7 +14,10 @@ class SeenUnseen : public Protocol {
   std::vector<StudyCell> plan(const StudyParams& params, const ConfigNode&) const override {
     return arms_and_seeds(params, "unseen");
   }
-  ConfigNode configure(ConfigNode config, const StudyCell&) const override { return config; }
+  ConfigNode configure(ConfigNode config, const StudyCell&,
+                       const std::filesystem::path&) const override {
+    return config;
+  }
   std::optional<ProtocolSummary> summarise(const std::vector<CellTable>&) const override {
     return {};
   }
@@ -21,6 +28,8 @@ class SeenUnseen : public Protocol {
 std::unique_ptr<Protocol> make_protocol(const std::string& name) {
   check_name("study.protocol", "protocol", name, protocol_names());
   if (name == "leave_one_domain_out") return std::make_unique<LeaveOneDomainOut>();
+  if (name == "corruption_sweep") return std::make_unique<CorruptionSweep>();
+  if (name == "few_shot") return std::make_unique<FewShot>();
   return std::make_unique<SeenUnseen>();
 }
 
@@ -44,5 +53,14 @@ std::vector<std::string> names_at(const ConfigNode& config, const std::string& p
 }
 
 std::string domain_of(const std::string& name) { return name.substr(0, name.find('@')); }
+
+std::vector<std::string> domains_at(const ConfigNode& config, const std::string& path) {
+  std::vector<std::string> out;
+  for (const auto& name : names_at(config, path)) {
+    if (std::find(out.begin(), out.end(), domain_of(name)) == out.end())
+      out.push_back(domain_of(name));
+  }
+  return out;
+}
 
 }  // namespace switchyard

@@ -75,12 +75,10 @@ Json row_json(const ProtocolRow& row) {
 }
 
 std::string csv_line(const Json& row, bool names) {
-  std::string out, separator;  // not join(): the first cell may be empty
-  for (const auto& item : row.items()) {
-    out += separator + csv_cell(names ? Json(item.key()) : item.value());
-    separator = ",";
-  }
-  return out + "\n";
+  std::vector<std::string> cells;
+  for (const auto& item : row.items())
+    cells.push_back(csv_cell(names ? Json(item.key()) : item.value()));
+  return join(cells, ",") + "\n";
 }
 
 }  // namespace

@@ -18,15 +18,30 @@ CellState state_from(const std::string& name, const std::string& where) {
 
 }  // namespace
 
+void CorruptionGrid::declare(Fields<CorruptionGrid>& f) {
+  f.add("kinds", &CorruptionGrid::kinds, "values of task.corruption.kind");
+  f.add("severities", &CorruptionGrid::severities, "values of task.corruption.severity",
+        between(1, 5));
+}
+
+void FewShotParams::declare(Fields<FewShotParams>& f) {
+  f.add("shots", &FewShotParams::shots, "labelled sequences of the unseen domain", at_least(1));
+  f.add("steps", &FewShotParams::steps, "training steps on them", at_least(1));
+  f.add("lr_factor", &FewShotParams::lr_factor, "times optimizer.lr", between(0, 1));
+}
+
 void StudyParams::declare(Fields<StudyParams>& f) {
   f.add("protocol", &StudyParams::protocol, "how domains are held out", Choices{protocol_names()});
   f.add("arms", &StudyParams::arms, "models compared: moe, active, total, original");
   f.add("seeds", &StudyParams::seeds, "training seeds, one cell each", at_least(0));
   f.add("conclusions", &StudyParams::conclusions, "false: too short a run to say who wins");
+  f.node("corruption", &StudyParams::corruption, "grid of protocol corruption_sweep");
+  f.node("few_shot", &StudyParams::few_shot, "adaptation of protocol few_shot");
 }
 
 const std::vector<std::string>& protocol_names() {
-  static const std::vector<std::string> names = {"seen_unseen", "leave_one_domain_out"};
+  static const std::vector<std::string> names = {"seen_unseen", "leave_one_domain_out",
+                                                 "corruption_sweep", "few_shot"};
   return names;
 }
 

@@ -12,11 +12,28 @@
 
 namespace switchyard {
 
+/// Of protocol corruption_sweep: the grid that is evaluated.
+struct CorruptionGrid {
+  std::vector<std::string> kinds;
+  std::vector<int64_t> severities = {1, 2, 3, 4, 5};
+  static void declare(Fields<CorruptionGrid>& f);
+};
+
+/// Of protocol few_shot: how a trained model is adapted.
+struct FewShotParams {
+  std::vector<int64_t> shots = {1, 4};
+  int64_t steps = 50;
+  double lr_factor = 0.1;
+  static void declare(Fields<FewShotParams>& f);
+};
+
 struct StudyParams {
   std::string protocol = "seen_unseen";
   std::vector<std::string> arms = {"moe", "active"};
   std::vector<int64_t> seeds = {0};
   bool conclusions = true;
+  CorruptionGrid corruption;
+  FewShotParams few_shot;
 
   static void declare(Fields<StudyParams>& f);
 };

@@ -72,3 +72,51 @@ TEST_CASE("an unknown protocol and unfit domains are refused before anything is 
   CHECK(one.output.find("expected at least 2") != std::string::npos);
   CHECK_FALSE(std::filesystem::exists(dir / "study/cells"));
 }
+
+TEST_CASE("corruption sweep: clean and corrupted scores of both arms, done conditions are kept",
+          "[apps][study]") {
+  TempDir dir;
+  write_clouds(dir / "data", {"near", "mid", "far"});
+  const Result result =
+      run(study_args(dir.path(),
+                     "study.protocol=corruption_sweep task.train_domains=[near,mid] "
+                     "study.corruption.kinds=[noise,density] study.corruption.severities=[1,5]"));
+  INFO(result.output);
+  REQUIRE(result.code == 0);
+  const Json summary = read_json(dir / "study/eval/summary.json");
+  CHECK(summary.at("rows").size() == 2 * 2 * (4 + 2 + 1));
+  CHECK(read_json(dir / "study/eval/table.json").at("rows").size() == 2 * 3);
+  const auto cell = dir / "study/cells/moe/unseen/seed0";
+  const auto classes = [&](const std::filesystem::path& folder) {
+    return read_json(folder / "eval/groups.json").at("classes");
+  };
+  CHECK(classes(cell / "conditions/density-5") == classes(cell));
+  CHECK_FALSE(std::filesystem::exists(cell / "conditions/density-5/trace"));
+  const auto kept = std::filesystem::last_write_time(cell / "conditions/noise-1/eval/table.json");
+  Json study = read_json(dir / "study/study.json");
+  study["cells"][0]["state"] = "trained";
+  write_json(dir / "study/study.json", study);
+  std::filesystem::remove_all(cell / "conditions/noise-5");
+  REQUIRE(run("sweep resume=" + (dir / "study").string()).code == 0);
+  CHECK(std::filesystem::exists(cell / "conditions/noise-5/eval/table.json"));
+  CHECK(std::filesystem::last_write_time(cell / "conditions/noise-1/eval/table.json") == kept);
+}
+
+TEST_CASE("few shot: every arm is adapted to the unseen domain from its own weights",
+          "[apps][study]") {
+  TempDir dir;
+  write_clouds(dir / "data", {"near", "mid", "far"});
+  const Result result = run(
+      study_args(dir.path(),
+                 "study.protocol=few_shot task.train_domains=[near,mid] study.few_shot.shots=[1] "
+                 "study.few_shot.steps=2 study.few_shot.lr_factor=1"));
+  INFO(result.output);
+  REQUIRE(result.code == 0);
+  CHECK(result.output.find("cell 4 of 4: active, adapted to far-1shot, seed 0") !=
+        std::string::npos);
+  CHECK(read_json(dir / "study/eval/table.json").at("rows").size() == 2 * 3);
+  const Json rows = read_json(dir / "study/eval/summary.json").at("rows");
+  REQUIRE(rows.size() == 2 * 2);
+  CHECK(rows.at(0).at("condition") == "far, 1 shot");
+  CHECK(std::filesystem::exists(dir / "study/report/index.html"));
+}
