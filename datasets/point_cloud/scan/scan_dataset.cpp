@@ -116,7 +116,7 @@ Sample ScanDataset::get(int64_t index, const Draw&) const {
   std::call_once(simulator_->once, [&] {
     simulator_->simulator = std::make_unique<scan::ScanSimulator>(
         scan::ModelLibrary(simulator_->entries, params_.catalogue, params_.cache_dir),
-        uint64_t(params_.seed));
+        uint64_t(params_.seed), params_.equal_coverage);
   });
   const Scan& scan = scans_[index];
   const auto points =

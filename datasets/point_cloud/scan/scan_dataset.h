@@ -18,6 +18,7 @@ struct ScanParams {
   std::vector<std::string> sensors = {"rgbd", "tls", "spin", "livox", "photo"};
   std::vector<std::string> seen = {"rgbd", "tls", "spin"};
   int64_t keep_train = 25000, keep_test = 60000;
+  bool equal_coverage = false;
   std::string catalogue = "/usr/share/sweethome3d/furniture";
   std::string list = "configs/dataset/point_cloud/scan-models.csv";
   std::string cache_dir = ".cache";
@@ -33,6 +34,9 @@ struct ScanParams {
     f.add("seen", &ScanParams::seen, "sensors of the training rooms");
     f.add("keep_train", &ScanParams::keep_train, "points kept per training scan", at_least(1));
     f.add("keep_test", &ScanParams::keep_test, "points kept per test scan", at_least(1));
+    f.add("equal_coverage", &ScanParams::equal_coverage,
+          "same standpoints, all around, one band of elevations for all sensors: they differ in "
+          "noise and density alone");
     f.add("catalogue", &ScanParams::catalogue,
           "folder of the *.sh3f archives (Debian: sweethome3d-furniture)");
     f.add("list", &ScanParams::list, "CSV of models with class, role and split");

@@ -12,7 +12,10 @@ namespace switchyard::scan {
 /// Thread-safe. Keeps the last few rooms, so that the sensors of a test room share one.
 class ScanSimulator {
  public:
-  ScanSimulator(ModelLibrary library, uint64_t seed) : library_(std::move(library)), seed_(seed) {}
+  /// `equal_coverage`: all sensors of a room stand at the same places, look all around and keep the
+  /// same band of elevations, so that they differ in noise and density alone.
+  ScanSimulator(ModelLibrary library, uint64_t seed, bool equal_coverage)
+      : library_(std::move(library)), seed_(seed), equal_coverage_(equal_coverage) {}
 
   /// `purpose` names the family of rooms ("test", "train-tls"); `test` picks the side of the
   /// models.
@@ -28,6 +31,7 @@ class ScanSimulator {
   };
   ModelLibrary library_;
   uint64_t seed_;
+  bool equal_coverage_;
   mutable std::mutex mutex_;
   mutable std::list<Entry> recent_;
 };

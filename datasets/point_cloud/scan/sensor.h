@@ -12,7 +12,22 @@ namespace switchyard::scan {
 struct ScanRoom {
   Room room;
   Scene scene;
+  /// Equal coverage: every sensor stands here and looks all around, see ring(). Empty: each sensor
+  /// is placed and turned as in practice.
+  std::vector<Vec3> common_eyes = {};
 };
+
+/// Band of elevations that every sensor covers all around under equal coverage, in degrees: that of
+/// the spinning scanner, whose beams are fixed.
+struct Ring {
+  double low, high;
+  double middle() const { return .5 * (low + high); }
+};
+constexpr Ring ring() { return {-30.67, 10.67}; }
+/// Views per standpoint and the yaw between them that cover the ring with fields of view of 50 deg
+/// and more.
+constexpr int kRingViews = 8;
+constexpr double kRingStep = 45;
 
 struct ScanPoint {
   Vec3 position, origin;         ///< metres; origin = the sensor

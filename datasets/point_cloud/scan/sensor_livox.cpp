@@ -43,12 +43,15 @@ double measure(double r, const Hit& beside, RandomStream& random) {
 }  // namespace
 
 std::vector<ScanPoint> LivoxSensor::scan(const ScanRoom& room, RandomStream random) const {
-  const auto eyes = draw_standpoints(room.room, 2, .8, 1.6, random);
+  const bool equal = !room.common_eyes.empty();
+  const auto eyes = equal ? room.common_eyes : draw_standpoints(room.room, 2, .8, 1.6, random);
+  const int dwells = equal ? kRingViews * int(eyes.size()) : kDwells;
   const double yaw0 = random.uniform(0, radians(360));
   std::vector<ScanPoint> out;
-  for (int k = 0; k < kDwells; ++k) {
-    const Vec3 eye = eyes[k % eyes.size()];
-    const Dwell dwell = make_dwell(eye, yaw0 + radians(45) * k, random.uniform(-.35, .25), random);
+  for (int k = 0; k < dwells; ++k) {
+    const Vec3 eye = equal ? eyes[size_t(k) / kRingViews] : eyes[k % eyes.size()];
+    const double pitch = equal ? radians(ring().middle()) : random.uniform(-.35, .25);
+    const Dwell dwell = make_dwell(eye, yaw0 + radians(45) * k, pitch, random);
     const auto hits = room.scene.cast(dwell.rays), beside = room.scene.cast(dwell.beside);
     const Vec3 pose_error = normal_vector(random, .008);
     for (size_t i = 0; i < hits.size(); ++i) {

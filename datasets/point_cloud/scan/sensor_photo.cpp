@@ -77,8 +77,18 @@ class Reconstruction {
 }  // namespace
 
 std::vector<ScanPoint> PhotoSensor::scan(const ScanRoom& room, RandomStream random) const {
-  const auto eyes = draw_standpoints(room.room, kStandpoints, 1.2, 1.7, random);
+  const bool equal = !room.common_eyes.empty();
+  const auto eyes =
+      equal ? room.common_eyes : draw_standpoints(room.room, kStandpoints, 1.2, 1.7, random);
   Reconstruction reconstruction(room.scene, random);
+  if (equal) {
+    for (const Vec3& eye : eyes) {
+      for (int view = 0; view < kRingViews; ++view)
+        reconstruction.add_view(
+            view_rays(eye, radians(kRingStep * view), radians(ring().middle()), random));
+    }
+    return reconstruction.finish();
+  }
   for (int view = 0; view < kViews; ++view) {
     const Vec3 eye = eyes[view % eyes.size()];
     const double yaw =

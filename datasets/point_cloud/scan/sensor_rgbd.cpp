@@ -7,6 +7,7 @@ namespace switchyard::scan {
 namespace {
 
 constexpr int kWidth = 128, kHeight = 96, kViews = 6;
+constexpr double kStep = 60;
 constexpr double kFocal640 = 585, kBaseline = .075, kScale = kWidth / 640.0;
 constexpr double kMinDepth = .5, kMaxDepth = 4.5, kMaxIncidence = 1.4;
 
@@ -100,10 +101,13 @@ class DepthView {
 
 std::vector<ScanPoint> RgbdSensor::scan(const ScanRoom& room, RandomStream random) const {
   std::vector<ScanPoint> out;
-  for (const Vec3& eye : draw_standpoints(room.room, 3, 1.2, 1.7, random)) {
+  const bool equal = !room.common_eyes.empty();
+  for (const Vec3& eye :
+       equal ? room.common_eyes : draw_standpoints(room.room, 3, 1.2, 1.7, random)) {
     const double yaw0 = yaw_to_center(room.room, eye);
-    for (int view = 0; view < kViews; ++view) {
-      const DepthView image(room, eye, yaw0 + radians(60) * view, random.normal(-.28, .18));
+    for (int view = 0; view < (equal ? kRingViews : kViews); ++view) {
+      const DepthView image(room, eye, yaw0 + radians(equal ? kRingStep : kStep) * view,
+                            equal ? radians(ring().middle()) : random.normal(-.28, .18));
       const double yaw_error = random.normal(0, .004), gain = random.uniform(.75, 1.1);
       image.collect(yaw_error, normal_vector(random, .006), gain, random, out);
     }

@@ -33,6 +33,15 @@ std::vector<Vec3> draw_walk(const Room& room, RandomStream& random) {
   return best;
 }
 
+/// Where the frames are taken from.
+std::vector<Vec3> frame_eyes(const ScanRoom& room, RandomStream& random) {
+  if (room.common_eyes.empty()) return draw_walk(room.room, random);
+  std::vector<Vec3> out;
+  for (int k = 0; k < kFrames; ++k)
+    out.push_back(room.common_eyes[size_t(k) % room.common_eyes.size()]);
+  return out;
+}
+
 struct Frame {
   std::vector<Ray> rays;  // beam-major
   std::array<double, kBeams> bias, gain;
@@ -59,7 +68,7 @@ Frame make_frame(const Vec3& eye, RandomStream& random) {
 
 std::vector<ScanPoint> SpinSensor::scan(const ScanRoom& room, RandomStream random) const {
   std::vector<ScanPoint> out;
-  for (const Vec3& eye : draw_walk(room.room, random)) {
+  for (const Vec3& eye : frame_eyes(room, random)) {
     const Frame frame = make_frame(eye, random);
     const auto hits = room.scene.cast(frame.rays);
     const Vec3 pose_error = normal_vector(random, .01);

@@ -26,7 +26,8 @@ std::vector<Ray> station_rays(const Vec3& eye, double start_yaw) {
 std::vector<ScanPoint> TlsSensor::scan(const ScanRoom& room, RandomStream random) const {
   const double min_cos = std::cos(radians(kMaxIncidence));
   std::vector<ScanPoint> out;
-  for (const Vec3& eye : draw_standpoints(room.room, 2, 1.4, 1.7, random)) {
+  for (const Vec3& eye : room.common_eyes.empty() ? draw_standpoints(room.room, 2, 1.4, 1.7, random)
+                                                  : room.common_eyes) {
     const auto rays = station_rays(eye, random.uniform(0, radians(360)));
     const auto hits = room.scene.cast(rays);
     const Vec3 registration = normal_vector(random, .0015);

@@ -7,6 +7,7 @@
 
 #include <future>
 #include <iostream>
+#include <numbers>
 #include <set>
 
 #include "datasets/point_cloud/scan/recipes.h"
@@ -133,12 +134,40 @@ TEST_CASE("scan: tensors have the promised shapes, types and ranges", "[scan]") 
   }
 }
 
+TEST_CASE("scan: with equal coverage all sensors stand together and look all around", "[scan]") {
+  if (!have_furniture()) return;
+  ScanParams params = small();
+  params.equal_coverage = true;
+  const ScanDataset data(params);
+  std::map<std::string, std::set<std::vector<float>>> eyes_of_room;
+  for (int64_t i = 0; i < data.size(); ++i) {
+    const Sample s = data.get(i, {});
+    INFO(s.info.uri);
+    const at::Tensor origin = s.tensors.at("origin"), d = s.tensors.at("coord") - origin;
+    const at::Tensor elevation = at::atan2(d.select(1, 2), d.narrow(1, 0, 2).norm(2, {1}));
+    CHECK(elevation.min().item<double>() > -31 * std::numbers::pi / 180);
+    CHECK(elevation.max().item<double>() < 11 * std::numbers::pi / 180);
+    const at::Tensor bin =
+        at::floor(at::atan2(d.select(1, 1), d.select(1, 0)) / (std::numbers::pi / 6)).to(at::kLong);
+    std::set<int64_t> azimuths;
+    for (int64_t j = 0; j < bin.size(0); ++j) azimuths.insert(bin[j].item<int64_t>());
+    CHECK(azimuths.size() == 12);
+    auto& eyes = eyes_of_room[s.info.group];
+    for (int64_t j = 0; j < origin.size(0); j += 50) {
+      const float* p = origin.const_data_ptr<float>() + 3 * j;
+      eyes.insert({p[0], p[1], p[2]});
+    }
+    CHECK(eyes.size() <= 2);
+  }
+}
+
 TEST_CASE("scan: rooms use models of their side only, without collisions", "[scan]") {
   if (!have_furniture()) return;
   for (const bool side : {false, true}) {
     double cover = 0;
     for (uint64_t i = 0; i < 20; ++i) {
-      const scan::Room room = scan::make_room(library(), scan::room_kind(0, i), side, RandomStream(3, "rooms", 0, i));
+      const scan::Room room =
+          scan::make_room(library(), scan::room_kind(0, i), side, RandomStream(3, "rooms", 0, i));
       cover += room.floor_cover() / 20;
       for (const auto& o : room.openings) CHECK(library().entry(o.model).test == side);
       for (const auto& o : room.objects) {
@@ -156,7 +185,8 @@ TEST_CASE("scan: rooms use models of their side only, without collisions", "[sca
 TEST_CASE("scan: a sensor stands clear of walls and furniture", "[scan]") {
   if (!have_furniture()) return;
   for (uint64_t i = 0; i < 20; ++i) {
-    const scan::Room room = scan::make_room(library(), scan::room_kind(0, i), false, RandomStream(4, "rooms", 0, i));
+    const scan::Room room =
+        scan::make_room(library(), scan::room_kind(0, i), false, RandomStream(4, "rooms", 0, i));
     RandomStream random(4, "stand", 0, i);
     const auto points = scan::draw_standpoints(room, 3, 1.2, 1.7, random);
     REQUIRE_FALSE(points.empty());
