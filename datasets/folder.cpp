@@ -23,8 +23,9 @@ std::vector<std::string> stems_of(const fs::path& folder, const std::string& ext
   check(fs::is_directory(folder), folder.string(), "no such folder");
   std::vector<std::string> out;
   for (const auto& entry : fs::directory_iterator(folder)) {
-    if (entry.is_regular_file() && entry.path().extension() == extension)
-      out.push_back(entry.path().stem().string());
+    const std::string name = entry.path().filename().string();
+    if (entry.is_regular_file() && name.size() > extension.size() && name.ends_with(extension))
+      out.push_back(name.substr(0, name.size() - extension.size()));
   }
   std::sort(out.begin(), out.end());
   return out;

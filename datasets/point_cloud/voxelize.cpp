@@ -54,13 +54,18 @@ std::vector<float> raw_reflectance(const Sample& scan, size_t count) {
   return out;
 }
 
+/// Stands in for unknown sensor positions: normals then point upwards.
+std::vector<Vec3> above(std::vector<Vec3> coord) {
+  for (Vec3& p : coord) p[2] += 1;
+  return coord;
+}
+
 Points read_points(const Sample& scan) {
   check(scan.tensors.count("coord") > 0, scan.info.uri, "scan has no coord");
   Points points;
   points.coord = read_coords(scan, "coord");
   const size_t count = points.size();
-  points.origin =
-      scan.tensors.count("origin") ? read_coords(scan, "origin") : std::vector<Vec3>(count, Vec3{});
+  points.origin = scan.tensors.count("origin") ? read_coords(scan, "origin") : above(points.coord);
   points.reflectance = rank_normalized(raw_reflectance(scan, count));
   points.segment.assign(count, -1);
   if (const auto found = scan.tensors.find("segment"); found != scan.tensors.end()) {
