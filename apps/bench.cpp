@@ -1,3 +1,4 @@
+#include <ATen/core/grad_mode.h>
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -7,7 +8,7 @@
 
 #include "apps/model_run.h"
 #include "apps/verbs.h"
-#include "core/base/step_timer.h"
+#include "core/base/op_timer.h"
 #include "core/io/json.h"
 #include "core/train/autocast.h"
 #include "core/train/runtime.h"
@@ -22,11 +23,6 @@ double cpu_seconds() {
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
-struct Timing {
-  std::string name;
-  std::vector<double> wall, cpu;
-};
-
 double minimum(const std::vector<double>& values) {
   return *std::min_element(values.begin(), values.end());
 }
@@ -36,35 +32,76 @@ double median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
-/// One model with its own optimizer that repeats full training steps on the same batches.
+struct Timing {
+  std::string name;
+  std::vector<double> wall, cpu;
+  int64_t tokens = 0, peak_memory = 0;
+};
+
+/// One model with its own optimizer that repeats a training step, or a forward pass without
+/// gradients.
 class Contender {
  public:
-  Contender(const RunConfig& base, const std::string& backend)
+  Contender(const RunConfig& base, const std::string& backend, bool train)
       : run_(parse_run(with_backend(base.node, backend), base.overrides)),
+        device_(parse_device(run_.device)),
         task_(make_task(run_)),
         model_(task_->build_model()),
+        train_(train),
         timing_{backend, {}, {}} {
-    model_->to(parse_device(run_.device), at::kFloat);
+    model_->to(device_, at::kFloat);
+    model_->train(train);
     optimizer_ = std::make_unique<AdamW>(*model_, run_.optimizer);
     source_ = task_->source("train");
   }
 
-  /// Data, forward, backward, clipping, update.
   void step() {
     auto batch = [&] {
       TimedScope scope("data");
       return source_->next();
     }();
-    batch->to(parse_device(run_.device));
-    ForwardContext context;
-    context.training = true;
-    context.random = RandomStream(uint64_t(run_.seed), "forward", uint64_t(steps_++));
+    batch->to(device_);
+    timing_.tokens = batch->tokens();
+    train_ ? update(*batch) : infer(*batch);
+  }
+  void timed_step() {
+    take_peak_memory(device_);
+    const auto begin = std::chrono::steady_clock::now();
+    const double cpu = cpu_seconds();
+    step();
+    synchronize(device_);
+    timing_.wall.push_back(
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
+    timing_.cpu.push_back(cpu_seconds() - cpu);
+    timing_.peak_memory = std::max(timing_.peak_memory, take_peak_memory(device_));
+  }
+  const Timing& timing() const { return timing_; }
+  at::Device device() const { return device_; }
+
+ private:
+  ForwardContext context() {
+    ForwardContext out;
+    out.training = train_;
+    out.random = RandomStream(uint64_t(run_.seed), "forward", uint64_t(steps_++));
+    return out;
+  }
+
+  void infer(Batch& batch) {
+    const at::NoGradGuard no_grad;
+    const AutocastScope autocast(device_, forward_type(run_.trainer.precision));
+    auto pass = context();
+    task_->predict(*model_, batch, pass);
+  }
+
+  /// Forward, backward, clipping, update.
+  void update(Batch& batch) {
+    auto pass = context();
     optimizer_->zero_grad();
     at::Tensor loss = [&] {
-      const AutocastScope autocast(parse_device(run_.device), forward_type(run_.trainer.precision));
-      return task_->loss(*model_, *batch, context);
+      const AutocastScope autocast(device_, forward_type(run_.trainer.precision));
+      return task_->loss(*model_, batch, pass);
     }();
-    for (const auto& [name, value] : context.losses()) loss = loss + value;
+    for (const auto& [name, value] : pass.losses()) loss = loss + value;
     {
       TimedScope scope("backward");
       loss.backward();
@@ -72,33 +109,22 @@ class Contender {
     TimedScope scope("optimizer");
     optimizer_->step(1, {}, clip_factor(optimizer_->grad_norm(), run_.trainer.clip_norm));
   }
-  void timed_step() {
-    const auto begin = std::chrono::steady_clock::now();
-    const double cpu = cpu_seconds();
-    step();
-    synchronize();
-    timing_.wall.push_back(
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
-    timing_.cpu.push_back(cpu_seconds() - cpu);
-  }
-  const Timing& timing() const { return timing_; }
-
- private:
-  /// Waits for the device by reading a value back.
-  void synchronize() const { model_->parameters().front().flatten()[0].item<double>(); }
 
   RunConfig run_;
+  at::Device device_;
   std::unique_ptr<Task> task_;
   std::unique_ptr<Module> model_;
   std::unique_ptr<AdamW> optimizer_;
   std::unique_ptr<BatchSource> source_;
+  bool train_;
   int64_t steps_ = 0;
   Timing timing_;
 };
 
 void print_timing(const Timing& t) {
-  std::printf("%-10s minimum %.3f s, median %.3f s, CPU %.3f s a step\n", t.name.c_str(),
-              minimum(t.wall), median(t.wall), median(t.cpu));
+  std::printf("%-10s minimum %.3f s, median %.3f s, CPU %.3f s, %.0f tokens/s, %.2f GB peak\n",
+              t.name.c_str(), minimum(t.wall), median(t.wall), median(t.cpu),
+              double(t.tokens) / median(t.wall), 1e-9 * double(t.peak_memory));
 }
 
 void print_load() {
@@ -111,19 +137,39 @@ Json timing_json(const Timing& t) {
   return {{"backend", t.name},
           {"minimum_s", minimum(t.wall)},
           {"median_s", median(t.wall)},
-          {"cpu_s", median(t.cpu)}};
+          {"cpu_s", median(t.cpu)},
+          {"tokens_per_s", double(t.tokens) / median(t.wall)},
+          {"peak_bytes", t.peak_memory}};
 }
 
-constexpr int kTableSteps = 10;
+constexpr int kTableSteps = 10, kTableRows = 15;
 
-int run_bench(const Arguments& args) {
-  const RunConfig run = compose_run(args.overrides);
-  init_runtime(run.trainer.threads, run.trainer.deterministic);
-  Contender fast(run, "fast"), reference(run, "reference");
+/// Where the steps of a contender go: by part, then by tensor operator.
+void print_tables(Contender& contender) {
+  const auto drain = [device = contender.device()] { synchronize(device); };
+  StepTimer parts(drain);
+  {
+    StepTimerInstall install(&parts);
+    for (int i = 0; i < kTableSteps; ++i) contender.step();
+  }
+  std::printf("%s", parts.table(kTableSteps, kTableRows).c_str());
+  StepTimer operators;
+  {
+    const OpTimer timer(drain);
+    for (int i = 0; i < kTableSteps; ++i) contender.step();
+    operators = timer.total();
+  }
+  std::printf("%s", operators.table(kTableSteps, kTableRows).c_str());
+}
+
+/// Times both backends in turn and prints what was found.
+Json compare(const RunConfig& run, bool train) {
+  Contender fast(run, "fast", train), reference(run, "reference", train);
   for (int i = 0; i < 3; ++i) {
     fast.step();
     reference.step();
   }
+  std::printf("%s\n", train ? "training step" : "inference");
   print_load();
   for (int64_t i = 0; i < run.bench.repeats; ++i) {  // A-B-A-B
     fast.timed_step();
@@ -135,17 +181,20 @@ int run_bench(const Arguments& args) {
               minimum(fast.timing().wall) / minimum(reference.timing().wall),
               median(fast.timing().wall) / median(reference.timing().wall));
   print_load();
-  StepTimer timer;
-  {
-    StepTimerInstall install(&timer);
-    for (int i = 0; i < kTableSteps; ++i) fast.step();
-  }
-  std::printf("%s", timer.table(kTableSteps).c_str());
+  print_tables(fast);
+  return {timing_json(fast.timing()), timing_json(reference.timing())};
+}
+
+int run_bench(const Arguments& args) {
+  const RunConfig run = compose_run(args.overrides);
+  init_runtime(run.trainer.threads, run.trainer.deterministic);
+  const Json results = compare(run, /*train=*/true);
+  const Json inference = compare(run, /*train=*/false);
   if (args.has("json")) {
-    write_json(args.value("json"),
-               {{"device", run.device},
-                {"repeats", run.bench.repeats},
-                {"results", {timing_json(fast.timing()), timing_json(reference.timing())}}});
+    write_json(args.value("json"), {{"device", run.device},
+                                    {"repeats", run.bench.repeats},
+                                    {"results", results},
+                                    {"inference", inference}});
   }
   return 0;
 }
@@ -154,7 +203,7 @@ int run_bench(const Arguments& args) {
 
 Verb bench_verb() {
   return {"bench",
-          "time training steps against the plain reference backend in the same run",
+          "time training steps and inference against the plain reference backends in the same run",
           "[overrides...]",
           "switchyard bench experiment=point_cloud/scan_demo data.root=data/scan_demo",
           {{"json", "write the timings to this file", true}},

@@ -63,6 +63,8 @@ ConfigNode arm_config(ConfigNode config, const std::string& arm) {
 }
 
 ConfigNode with_backend(ConfigNode config, const std::string& backend) {
+  if (ConfigNode* model = config.find("model"); model && model->find("backend"))
+    model->child("backend") = ConfigNode(backend);
   for_each_site(config, [&](ConfigNode& site) { site.child("backend") = ConfigNode(backend); });
   return config;
 }

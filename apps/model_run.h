@@ -10,7 +10,7 @@ namespace switchyard {
 
 /// The config of an arm: model.moe replaced by its twin, or removed ("original").
 ConfigNode arm_config(ConfigNode config, const std::string& arm);
-/// Sets `backend` of every MoE site.
+/// Sets `backend` of the model, where it has one, and of every MoE site.
 ConfigNode with_backend(ConfigNode config, const std::string& backend);
 
 /// Errors: unknown task type, bad parameters, data that cannot be opened.

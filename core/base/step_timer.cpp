@@ -10,9 +10,21 @@ thread_local StepTimer* installed = nullptr;
 
 StepTimer* StepTimer::current() { return installed; }
 
-void StepTimer::enter(const char* name) { open_.push_back({name, Clock::now()}); }
+void StepTimer::enter(const char* name) {
+  if (drain_) drain_();
+  open_.push_back({name, Clock::now()});
+}
+
+void StepTimer::add(const StepTimer& other) {
+  for (const auto& [name, row] : other.rows_) {
+    Row& sum = rows_.try_emplace(name, Row{name, 0, 0}).first->second;
+    sum.calls += row.calls;
+    sum.seconds += row.seconds;
+  }
+}
 
 void StepTimer::leave() {
+  if (drain_) drain_();
   const Open scope = open_.back();
   open_.pop_back();
   const double seconds = std::chrono::duration<double>(Clock::now() - scope.start).count();

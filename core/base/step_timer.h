@@ -1,10 +1,10 @@
 #pragma once
 // Where a step spends its time. Any layer may open a TimedScope; it costs one thread-local read
-// while no timer is installed. Host time: on a GPU a scope measures launches unless something waits
-// inside.
+// while no timer is installed.
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -20,14 +20,20 @@ class StepTimer {
     int64_t calls = 0;
     double seconds = 0;
   };
+  /// `drain` waits for the device at both ends of a scope, so that its time is its own. Empty: host
+  /// time, on a GPU that of launches.
+  explicit StepTimer(std::function<void()> drain = {}) : drain_(std::move(drain)) {}
   /// The timer of this thread, or nullptr.
   static StepTimer* current();
+  /// Adds the rows of another timer.
+  void add(const StepTimer& other);
   /// All scopes, costliest first.
   std::vector<Row> rows() const;
   /// The `count` costliest parts with calls, milliseconds per step and share of the total.
   std::string table(int64_t steps, size_t count = 5) const;
 
  private:
+  friend class OpTimer;
   friend class TimedScope;
   friend class StepTimerInstall;
   using Clock = std::chrono::steady_clock;
@@ -39,6 +45,7 @@ class StepTimer {
   void enter(const char* name);
   void leave();
 
+  std::function<void()> drain_;
   std::vector<Open> open_;
   std::map<std::string, Row, std::less<>> rows_;
 };

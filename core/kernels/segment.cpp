@@ -1,7 +1,5 @@
 #include "core/kernels/segment.h"
 
-#include <limits>
-
 #include "core/base/text.h"
 
 namespace switchyard {
@@ -17,31 +15,25 @@ Reduction reduction_from_name(const std::string& name) {
   return static_cast<Reduction>(std::find(names.begin(), names.end(), name) - names.begin());
 }
 
-at::Tensor segment_reduce_rows(const at::Tensor& x_NC, const at::Tensor& member_ML,
+Segments::Segments(const at::Tensor& member_ML, int64_t rows, at::Device device) {
+  check(member_ML.dim() == 2 && member_ML.scalar_type() == at::kLong && member_ML.is_cpu(),
+        "Segments", "members: got ", to_text(member_ML.sizes().vec()),
+        ", expected i64 [M, L] on the CPU");
+  const at::Tensor present = member_ML >= 0;
+  const at::Tensor first = member_ML.narrow(1, 0, 1).expand_as(member_ML);
+  members_ = RowIndex(at::where(present, member_ML, first).reshape({-1}), rows, device);
+  present_ML_ = present.to(device);
+}
+
+at::Tensor segment_reduce_rows(const at::Tensor& x_NC, const Segments& segments,
                                Reduction reduction) {
-  check(x_NC.dim() == 2 && member_ML.dim() == 2 && member_ML.scalar_type() == at::kLong,
-        "segment_reduce_rows", "shapes: got x ", to_text(x_NC.sizes().vec()), ", members ",
-        to_text(member_ML.sizes().vec()), "; expected [N, C], i64 [M, L]");
-  constexpr double kInf = std::numeric_limits<double>::infinity();
-  const double filler = reduction == Reduction::Max   ? -kInf
-                        : reduction == Reduction::Min ? kInf
-                                                      : 0;
-  const auto absent = member_ML < 0;
-  const auto padded = at::cat({x_NC, at::full({1, x_NC.size(1)}, filler, x_NC.options())});
-  const auto index = at::where(absent, x_NC.size(0), member_ML).reshape({-1});
-  const auto rows_MLC =
-      padded.index_select(0, index).view({member_ML.size(0), member_ML.size(1), x_NC.size(1)});
-  switch (reduction) {
-    case Reduction::Max:
-      return std::get<0>(rows_MLC.max(1));
-    case Reduction::Min:
-      return std::get<0>(rows_MLC.min(1));
-    case Reduction::Sum:
-      return rows_MLC.sum(1);
-    case Reduction::Mean:
-      return rows_MLC.sum(1) / absent.logical_not().sum(1, true).to(x_NC.scalar_type());
-  }
-  return {};
+  const auto rows_MLC = take_rows(x_NC, segments.members())
+                            .view({segments.count(), segments.longest(), x_NC.size(1)});
+  if (reduction == Reduction::Max) return std::get<0>(rows_MLC.max(1));
+  if (reduction == Reduction::Min) return std::get<0>(rows_MLC.min(1));
+  const auto present = segments.present().to(x_NC.scalar_type());
+  const auto sum = (rows_MLC * present.unsqueeze(2)).sum(1);
+  return reduction == Reduction::Sum ? sum : sum / present.sum(1, true);
 }
 
 }  // namespace switchyard

@@ -52,8 +52,8 @@ at::Tensor weight_gradient(const at::Tensor& x_NC, const at::Tensor& dy_NO,
                            const at::Tensor& neighbor_NK) {
   // Half types are summed over the panels in float.
   const auto type = x_NC.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
-  auto dw_OJ = at::zeros({dy_NO.size(1), neighbor_NK.size(1) * x_NC.size(1)},
-                         x_NC.options().dtype(type));
+  auto dw_OJ =
+      at::zeros({dy_NO.size(1), neighbor_NK.size(1) * x_NC.size(1)}, x_NC.options().dtype(type));
   for_each_panel(x_NC, neighbor_NK, [&](int64_t begin, const at::Tensor& panel_BJ) {
     const auto dy_BO = dy_NO.narrow(0, begin, panel_BJ.size(0));
     if (type == x_NC.scalar_type())
@@ -92,10 +92,7 @@ class SubmConvFunction : public torch::autograd::Function<SubmConvFunction> {
   }
 };
 
-}  // namespace
-
-at::Tensor subm_conv(const at::Tensor& x_NC, const at::Tensor& weight,
-                     const at::Tensor& neighbor_NK) {
+void check_fit(const at::Tensor& x_NC, const at::Tensor& weight, const at::Tensor& neighbor_NK) {
   check(x_NC.dim() == 2 && weight.dim() == 5 && weight.size(4) == x_NC.size(1), "subm_conv",
         "shapes: got x ", to_text(x_NC.sizes().vec()), " and weight ",
         to_text(weight.sizes().vec()), ", expected [N, C] and [O, kx, ky, kz, C]");
@@ -105,7 +102,28 @@ at::Tensor subm_conv(const at::Tensor& x_NC, const at::Tensor& weight,
         "subm_conv", "neighbour map: got ", to_text(neighbor_NK.sizes().vec()), ", expected i32 [",
         x_NC.size(0), ", ", offsets, "]");
   check(x_NC.scalar_type() == weight.scalar_type(), "subm_conv", "x and weight differ in type");
+}
+
+}  // namespace
+
+at::Tensor subm_conv(const at::Tensor& x_NC, const at::Tensor& weight,
+                     const at::Tensor& neighbor_NK) {
+  check_fit(x_NC, weight, neighbor_NK);
   return SubmConvFunction::apply(x_NC.contiguous(), weight, neighbor_NK.contiguous());
+}
+
+at::Tensor subm_conv_reference(const at::Tensor& x_NC, const at::Tensor& weight,
+                               const at::Tensor& neighbor_NK) {
+  check_fit(x_NC, weight, neighbor_NK);
+  const auto weight_OKC = weight.reshape({weight.size(0), neighbor_NK.size(1), -1});
+  auto y_NO = at::zeros({x_NC.size(0), weight.size(0)}, x_NC.options());
+  for (int64_t k = 0; k < neighbor_NK.size(1); ++k) {
+    const auto neighbor_N = neighbor_NK.select(1, k);
+    const auto here = (neighbor_N >= 0).nonzero().squeeze(1);
+    const auto there = neighbor_N.index_select(0, here).to(at::kLong);
+    y_NO = y_NO.index_add(0, here, x_NC.index_select(0, there).mm(weight_OKC.select(1, k).t()));
+  }
+  return y_NO;
 }
 
 }  // namespace switchyard

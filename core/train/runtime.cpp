@@ -2,6 +2,9 @@
 
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
+#include <ATen/detail/CUDAHooksInterface.h>
+#include <c10/core/CachingDeviceAllocator.h>
+#include <sys/resource.h>
 
 #include <cstdlib>
 
@@ -27,6 +30,24 @@ at::Device parse_device(const std::string& name) {
         name, "'; valid: cpu, cuda, cuda:N");
   check(at::hasCUDA(), "device", "no CUDA device can be used: got '", name, "'; valid: cpu");
   return at::Device(name);
+}
+
+void synchronize(at::Device device) {
+  if (device.is_cuda()) at::detail::getCUDAHooks().deviceSynchronize(device.index());
+}
+
+int64_t take_peak_memory(at::Device device) {
+  if (device.is_cpu()) {
+    rusage usage{};
+    ::getrusage(RUSAGE_SELF, &usage);
+    return 1024 * usage.ru_maxrss;
+  }
+  auto* allocator = c10::getDeviceAllocator(device.type());
+  const auto index = device.has_index() ? device.index() : c10::DeviceIndex{0};
+  const auto stats = allocator->getDeviceStats(index);
+  allocator->resetPeakStats(index);
+  return stats.allocated_bytes[static_cast<size_t>(c10::CachingAllocator::StatType::AGGREGATE)]
+      .peak;
 }
 
 }  // namespace switchyard

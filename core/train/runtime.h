@@ -14,4 +14,10 @@ void init_runtime(int64_t threads, bool deterministic);
 /// "cpu", "cuda" or "cuda:N". Errors: another name; no CUDA in this build or on this machine.
 at::Device parse_device(const std::string& name);
 
+/// Waits until all work on `device` is done.
+void synchronize(at::Device device);
+/// The most memory held since the last call, bytes: by tensors on a GPU, by the whole program (and
+/// since its start) on the CPU.
+int64_t take_peak_memory(at::Device device);
+
 }  // namespace switchyard

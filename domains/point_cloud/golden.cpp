@@ -123,7 +123,7 @@ void run_pooling(const GoldenCase& c, GoldenResult& result) {
   result.compare("outputs/in_depth", number(state.level->curves().depth));
   ForwardContext context;
   context.start(state.level->tokens({}));
-  result.compare("outputs/cluster", pool.forward(state, rows.at(1), context));
+  result.compare("outputs/cluster", pool.forward(state, rows.at(1), context).index());
   const auto loss = pull(c, state.feat_NC);
   loss.backward();
   compare_curves(state.level->curves(), result);
@@ -146,7 +146,8 @@ void run_unpooling(const GoldenCase& c, GoldenResult& result) {
   unpool.train(c.config.at("train").get<bool>());
   const std::vector<int64_t> below = {0, child.size(0)}, above = {0, parent.size(0)};
   const auto sum = unpool.forward({child, below}, {parent, above},
-                                  c.input("pooling_inverse").to(c.device), ForwardContext());
+                                  RowIndex(c.input("pooling_inverse"), child.size(0), c.device),
+                                  ForwardContext());
   const auto loss = pull(c, sum.feat_NC) + pull(c, sum.skip_NC, "cotangent_sparse");
   loss.backward();
   result.compare("outputs/feat", sum.feat_NC);

@@ -24,8 +24,9 @@ std::vector<SerializedAttention::Patch> SerializedAttention::split(const at::Ten
                                                                    PointLevel& level,
                                                                    int64_t row) const {
   const auto& gather = level.gather(row, config_.patch_size, config_.mode);
-  const auto slots = qkv_->forward(x_NC).index_select(0, gather.point_of_slot);
-  const auto grid = rpe_ ? level.device_grid().index_select(0, gather.point_of_slot) : at::Tensor();
+  const auto slots = take_rows(qkv_->forward(x_NC), gather.point_of_slot);
+  const auto grid =
+      rpe_ ? level.device_grid().index_select(0, gather.point_of_slot.index()) : at::Tensor();
   std::vector<Patch> patches;
   int64_t begin = 0;
   for (const auto& group : gather.groups) {
@@ -81,7 +82,7 @@ at::Tensor SerializedAttention::attend(const at::Tensor& x_NC, PointLevel& level
     parts.push_back(attend(patch).transpose(1, 2).reshape({-1, config_.channels}));
   if (parts.empty()) return x_NC;  // no voxel, no patch
   const auto out = parts.size() == 1 ? parts[0] : at::cat(parts);
-  return out.index_select(0, level.gather(row, config_.patch_size, config_.mode).slot_of_point);
+  return take_rows(out, level.gather(row, config_.patch_size, config_.mode).slot_of_point);
 }
 
 at::Tensor SerializedAttention::forward(const at::Tensor& x_NC, PointLevel& level, int64_t row,

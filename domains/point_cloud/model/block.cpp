@@ -41,7 +41,7 @@ PointBlock::PointBlock(const PointBlockConfig& c, std::string name)
       order_row_(c.order_row),
       pre_norm_(c.pre_norm) {
   const int64_t channels = c.attention.channels;
-  cpe_conv_ = &emplace_child<SubmConv>("cpe.0", channels, channels, kCpeKernel, true);
+  cpe_conv_ = &emplace_child<SubmConv>("cpe.0", channels, channels, kCpeKernel, true, c.fast_conv);
   cpe_linear_ = &emplace_child<Linear>("cpe.1", channels, channels);
   cpe_norm_ = &emplace_child<PointNorm>("cpe.2", channels, c.norm);
   norm1_ = &emplace_child<PointNorm>("norm1.0", channels, c.norm);

@@ -15,6 +15,7 @@ struct PointBlockConfig {
   double mlp_ratio = 4, drop_path = 0;
   int64_t order_row = 0;  ///< curve of the attention
   bool pre_norm = true;
+  bool fast_conv = true;
   PointNormConfig norm = PointNormConfig::layer();
   std::optional<ConfigNode> attn_out_proj = {};  ///< MoE instead of attn.proj; none: linear
   std::optional<ConfigNode> ffn = {};            ///< MoE instead of mlp.0; none: two-layer GELU MLP

@@ -3,7 +3,6 @@
 #include <bit>
 
 #include "core/base/text.h"
-#include "core/kernels/segment.h"
 #include "domains/point_cloud/model/neighbor_map.h"
 
 namespace switchyard {
@@ -81,9 +80,10 @@ const PointLevel::Gather& PointLevel::gather(int64_t row, int64_t patch_size, Pa
   if (!added) return at->second;
   const auto grouped = group_patches(make_patches(offset_, patch_size, mode));
   const auto order = curves_.order_RN.select(0, row), inverse = curves_.inverse_RN.select(0, row);
-  at->second = {grouped.groups,
-                order.index_select(0, index_tensor(grouped.pad)).to(coord_.device()),
-                index_tensor(grouped.unpad).index_select(0, inverse).to(coord_.device())};
+  const auto point_of_slot = order.index_select(0, index_tensor(grouped.pad));
+  const auto slot_of_point = index_tensor(grouped.unpad).index_select(0, inverse);
+  at->second = {grouped.groups, RowIndex(point_of_slot, size(), coord_.device()),
+                RowIndex(slot_of_point, point_of_slot.size(0), coord_.device())};
   return at->second;
 }
 
@@ -120,11 +120,11 @@ PooledLevel pool_level(const PointLevel& parent, int64_t stride, const std::vect
                        {}};
   auto offset = cell_offset(curves.code_RN.select(0, 0), curves.depth, parent.offset().size() - 1);
   const auto device = parent.coord().device();
-  const auto member = cells.member_ML.to(device);
-  auto coord = segment_reduce_rows(parent.coord(), member, Reduction::Mean);
+  Segments members(cells.member_ML, parent.size(), device);
+  auto coord = segment_reduce_rows(parent.coord(), members, Reduction::Mean);
   auto grid = parent.grid().index_select(0, cells.head_M).bitwise_right_shift(m);
   return {std::make_shared<PointLevel>(grid, coord, std::move(offset), std::move(curves), rows),
-          cells.cluster.to(device), member};
+          RowIndex(cells.cluster, cells.head_M.size(0), device), std::move(members)};
 }
 
 }  // namespace switchyard

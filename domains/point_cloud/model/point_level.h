@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 
+#include "core/kernels/segment.h"
 #include "core/moe/forward_context.h"
 #include "domains/point_cloud/model/patches.h"
 #include "domains/point_cloud/model/serialization.h"
@@ -33,8 +34,8 @@ class PointLevel {
   /// What attention along curve `row` needs.
   struct Gather {
     std::vector<PatchGroups::Group> groups;
-    at::Tensor point_of_slot;  ///< [slots] i64
-    at::Tensor slot_of_point;  ///< [N] i64
+    RowIndex point_of_slot;  ///< [slots]
+    RowIndex slot_of_point;  ///< [N]
   };
   const Gather& gather(int64_t row, int64_t patch_size, PatchMode mode);
   /// [N, k^3] i32, see neighbor_map.h.
@@ -54,9 +55,8 @@ class PointLevel {
 /// The next coarser resolution: cells of 2^m voxels per axis, m = 0 where m exceeds the depth.
 struct PooledLevel {
   std::shared_ptr<PointLevel> level;
-  at::Tensor cluster;  ///< [N of the finer level] i64, on the device: cell of each voxel
-  at::Tensor
-      member_ML;  ///< [M, L] i64, on the device: voxels of each cell, rising, -1 behind the last
+  RowIndex cluster;  ///< [N of the finer level]: cell of each voxel
+  Segments members;  ///< voxels of each cell, rising
 };
 /// Cells are numbered along curve 0 of `parent`. `stride`: a power of two. `rows` as above.
 /// Errors: stride.

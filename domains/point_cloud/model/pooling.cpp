@@ -12,14 +12,14 @@ SerializedPooling::SerializedPooling(int64_t in, int64_t out, int64_t stride, Re
       proj_(&emplace_child<Linear>("proj", in, out)),
       norm_(&emplace_child<PointNorm>("norm.0", out, norm)) {}
 
-at::Tensor SerializedPooling::forward(PointState& state, const std::vector<int64_t>& rows,
-                                      ForwardContext& context) {
+RowIndex SerializedPooling::forward(PointState& state, const std::vector<int64_t>& rows,
+                                    ForwardContext& context) {
   TimedScope scope("pooling");
   const PooledLevel pooled = pool_level(*state.level, stride_, rows);
   const auto reduced =
-      segment_reduce_rows(proj_->forward(state.feat_NC), pooled.member_ML, reduction_);
+      segment_reduce_rows(proj_->forward(state.feat_NC), pooled.members, reduction_);
   state = {pooled.level, at::gelu(norm_->forward(reduced, pooled.level->offset(), context)), {}};
-  context.descend(pooled.level->tokens(pooled.cluster));
+  context.descend(pooled.level->tokens(pooled.cluster.index()));
   return pooled.cluster;
 }
 
@@ -33,12 +33,12 @@ SerializedUnpooling::SerializedUnpooling(int64_t in, int64_t skip, int64_t out,
 }
 
 SerializedUnpooling::Sum SerializedUnpooling::forward(const Side& child, const Side& parent,
-                                                      const at::Tensor& cluster_N,
+                                                      const RowIndex& cluster,
                                                       const ForwardContext& context) {
   const auto up = at::gelu(proj_norm_->forward(proj_->forward(child.feat), child.offset, context));
   const auto skip =
       at::gelu(skip_norm_->forward(skip_->forward(parent.feat), parent.offset, context));
-  return {skip + up.index_select(0, cluster_N), skip};
+  return {skip + take_rows(up, cluster), skip};
 }
 
 }  // namespace switchyard

@@ -14,7 +14,7 @@ class SerializedPooling : public Module {
   SerializedPooling(int64_t in, int64_t out, int64_t stride, Reduction reduction,
                     const PointNormConfig& norm);
   /// `rows`: order of the curves of the coarser level. Returns the cell of each finer voxel [N].
-  at::Tensor forward(PointState& state, const std::vector<int64_t>& rows, ForwardContext& context);
+  RowIndex forward(PointState& state, const std::vector<int64_t>& rows, ForwardContext& context);
 
  private:
   int64_t stride_;
@@ -36,7 +36,7 @@ class SerializedUnpooling : public Module {
     at::Tensor feat;
     const std::vector<int64_t>& offset;
   };
-  Sum forward(const Side& child, const Side& parent, const at::Tensor& cluster_N,
+  Sum forward(const Side& child, const Side& parent, const RowIndex& cluster,
               const ForwardContext& context);
 
  private:

@@ -43,7 +43,7 @@ Ptv3::Ptv3(const Ptv3Params& params, const std::string& site_prefix) : params_(p
   ffn_moe_ = moe_of(params.moe, kSites[1]);
   const int64_t width = params.enc_channels[0];
   stem_ = &emplace_child<SubmConv>("embedding.stem.conv", params.in_channels, width,
-                                   params.stem_kernel, false);
+                                   params.stem_kernel, false, params.backend == "fast");
   stem_norm_ = &emplace_child<PointNorm>("embedding.stem.norm", width,
                                          norm_config(PointNormConfig::Kind::Batch));
   build_encoder(site_prefix);
@@ -75,6 +75,7 @@ std::vector<PointBlock*> Ptv3::add_blocks(const std::string& stage, PointBlockCo
   std::vector<PointBlock*> blocks;
   config.mlp_ratio = params_.mlp_ratio;
   config.pre_norm = params_.pre_norm;
+  config.fast_conv = params_.backend == "fast";
   config.norm = norm_config(PointNormConfig::Kind::Layer);
   config.attn_out_proj = attn_moe_;
   config.ffn = ffn_moe_;

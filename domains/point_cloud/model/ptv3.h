@@ -16,7 +16,7 @@ struct PointInput {
 struct Ptv3Output {
   at::Tensor feat_NC;  ///< at the finest level (encoder alone: the coarsest)
   std::vector<std::shared_ptr<PointLevel>> levels;  ///< finest first
-  std::vector<at::Tensor> clusters;  ///< clusters[s]: cell in level s+1 of each voxel of s
+  std::vector<RowIndex> clusters;  ///< clusters[s]: cell in level s+1 of each voxel of s
 };
 
 class Ptv3 : public Module {

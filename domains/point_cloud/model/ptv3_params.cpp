@@ -64,6 +64,8 @@ void Ptv3Params::declare(Fields<Ptv3Params>& f) {
         "norms before the branches (published) or after the sums");
   f.add("shuffle_orders", &Ptv3Params::shuffle_orders,
         "permute the curves at the input and every pooling");
+  f.add("backend", &Ptv3Params::backend, "of the convolutions; MoE sites have their own",
+        Choices{{"fast", "reference"}});
   f.add("stale_cpe", &Ptv3Params::stale_cpe,
         "first decoder CPE reads the skip branch alone (published)");
   f.add("orders", &Ptv3Params::orders, "curves, used in turn by the blocks of a stage");

@@ -25,6 +25,7 @@ struct Ptv3Params {
   bool pre_norm = true;
   bool shuffle_orders = true;
   bool stale_cpe = true;
+  std::string backend = "fast";
   std::vector<std::string> orders = {"z", "z-trans", "hilbert", "hilbert-trans"};
   std::string attn_mode = "varlen";
   bool qkv_bias = true;

@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "core/base/op_timer.h"
 #include "core/base/params.h"
 #include "core/base/random.h"
 #include "core/base/registry.h"
@@ -134,4 +135,22 @@ TEST_CASE("yaml text quotes exactly what would read back as something else", "[c
     CHECK(ConfigNode(std::string(text)).to_line().front() == '"');
   }
   CHECK(ConfigNode(2.0).to_line() == "2.0");
+}
+
+TEST_CASE("the operator timer sees operators and gradient functions by name", "[timer]") {
+  const at::Tensor x = at::ones({20, 20}).requires_grad_(true);
+  StepTimer total;
+  int drained = 0;
+  {
+    const OpTimer timer([&] { ++drained; });
+    x.mm(x).sum().backward();
+    CHECK(error_of([] { OpTimer second({}); }).find("one already") != std::string::npos);
+    total = timer.total();
+  }
+  x.mm(x);  // not counted any more
+  std::map<std::string, int64_t> calls;
+  for (const auto& row : total.rows()) calls[row.name] = row.calls;
+  CHECK(calls["aten::mm"] == 3);  // forward, and a gradient each way
+  CHECK(calls.count("MmBackward0") == 1);
+  CHECK(drained >= 2 * 3);
 }

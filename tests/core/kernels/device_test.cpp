@@ -76,7 +76,27 @@ TEST_CASE("segments reduce alike on every device, repeats are bit-equal",
   const auto member = at::tensor(Ints{0, 3, 5, 1, -1, -1, 2, 4, -1, 6, 7, 8}).view({4, 3});
   for (const auto& name : reduction_names()) {
     check_on_devices({normal({9, 7}, "x")}, [&](const std::vector<at::Tensor>& t) {
-      return segment_reduce_rows(t[0], member.to(t[0].device()), reduction_from_name(name));
+      return segment_reduce_rows(t[0], Segments(member, 9, t[0].device()),
+                                 reduction_from_name(name));
     });
   }
+}
+
+TEST_CASE("taken rows sum their gradients in order, as plain indexing does",
+          "[kernels][cuda][repeat]") {
+  const auto index = at::tensor(Ints{3, 0, 3, 2, 3, 0, 5});  // 1 and 4 are never taken
+  const auto x = normal({6, 9}, "x");
+  const auto plain = value_and_gradients(
+      {x}, [&](const std::vector<at::Tensor>& t) { return t[0].index_select(0, index); });
+  const auto ours = value_and_gradients({x}, [&](const std::vector<at::Tensor>& t) {
+    return take_rows(t[0], RowIndex(index, 6, at::kCPU));
+  });
+  for (size_t i = 0; i < plain.size(); ++i) CHECK(relative_error(ours[i], plain[i]) < 1e-15);
+  check_on_devices({x}, [&](const std::vector<at::Tensor>& t) {
+    return take_rows(t[0], RowIndex(index, 6, t[0].device()));
+  });
+  CHECK(error_of([&] { RowIndex(index, 5, at::kCPU); }).find("got 5 at position 6") !=
+        std::string::npos);
+  CHECK(error_of([&] { take_rows(x, RowIndex(index, 7, at::kCPU)); }).find("[7, C]") !=
+        std::string::npos);
 }

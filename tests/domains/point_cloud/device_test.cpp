@@ -75,6 +75,24 @@ TEST_CASE("submanifold convolution agrees on every device, repeats are bit-equal
                    });
 }
 
+TEST_CASE("the reference convolution gives the values and gradients of the fast one",
+          "[point_cloud][kernels][cuda]") {
+  const auto cloud = scan_like(2, 150);
+  const auto neighbor = neighbor_map(cloud.grid_N3, cloud.offset, 5);
+  const std::vector<at::Tensor> inputs = {normal({300, 4}, "x"),
+                                          .1 * normal({6, 5, 5, 5, 4}, "weight")};
+  for (const at::Device device : devices()) {
+    const auto run = [&](auto conv) {
+      return value_and_gradients(
+          {inputs[0].to(device), inputs[1].to(device)},
+          [&](const std::vector<at::Tensor>& t) { return conv(t[0], t[1], neighbor.to(device)); });
+    };
+    const auto fast = run(subm_conv), reference = run(subm_conv_reference);
+    for (size_t i = 0; i < fast.size(); ++i)
+      CHECK(relative_error(fast[i].cpu(), reference[i].cpu()) < 1e-13);
+  }
+}
+
 TEST_CASE("serialized attention agrees on every device", "[point_cloud][cuda]") {
   const auto cloud = scan_like(2, 100);
   AttentionConfig config;
