@@ -9,6 +9,14 @@ namespace {
 
 OpTimer* installed = nullptr;
 
+/// "ExpertMlp, gradient" of "torch::autograd::CppNode<switchyard::(anonymous
+/// namespace)::ExpertMlp>".
+std::string readable(const std::string& name) {
+  if (name.find("CppNode<") == std::string::npos) return name;
+  const size_t begin = name.rfind("::") + 2;
+  return name.substr(begin, name.size() - 1 - begin) + ", gradient";
+}
+
 }  // namespace
 
 OpTimer::OpTimer(std::function<void()> drain) : drain_(std::move(drain)) {
@@ -41,7 +49,12 @@ StepTimer& OpTimer::of_this_thread() {
 StepTimer OpTimer::total() const {
   const std::lock_guard lock(mutex_);
   StepTimer out;
-  for (const auto& [thread, timer] : threads_) out.add(timer);
+  for (const auto& [thread, timer] : threads_) {
+    for (StepTimer::Row row : timer.rows()) {
+      row.name = readable(row.name);
+      out.add(row);
+    }
+  }
   return out;
 }
 

@@ -15,12 +15,10 @@ void StepTimer::enter(const char* name) {
   open_.push_back({name, Clock::now()});
 }
 
-void StepTimer::add(const StepTimer& other) {
-  for (const auto& [name, row] : other.rows_) {
-    Row& sum = rows_.try_emplace(name, Row{name, 0, 0}).first->second;
-    sum.calls += row.calls;
-    sum.seconds += row.seconds;
-  }
+void StepTimer::add(const Row& row) {
+  Row& sum = rows_.try_emplace(row.name, Row{row.name, 0, 0}).first->second;
+  sum.calls += row.calls;
+  sum.seconds += row.seconds;
 }
 
 void StepTimer::leave() {
@@ -48,11 +46,15 @@ std::string StepTimer::table(int64_t steps, size_t count) const {
   double total = 0;
   for (const Row& row : all) total += row.seconds;
   char line[160];
-  std::snprintf(line, sizeof line, "%-24s %8s %12s %7s\n", "part", "calls", "ms/step", "share");
+  size_t width = 24;
+  for (size_t i = 0; i < std::min(count, all.size()); ++i)
+    width = std::clamp(all[i].name.size(), width, size_t{70});
+  const int w = static_cast<int>(width);
+  std::snprintf(line, sizeof line, "%-*s %8s %12s %7s\n", w, "part", "calls", "ms/step", "share");
   std::string out = line;
   for (size_t i = 0; i < std::min(count, all.size()); ++i) {
     const Row& row = all[i];
-    std::snprintf(line, sizeof line, "%-24s %8lld %12.3f %6.1f%%\n", row.name.c_str(),
+    std::snprintf(line, sizeof line, "%-*s %8lld %12.3f %6.1f%%\n", w, row.name.c_str(),
                   static_cast<long long>(row.calls),
                   1e3 * row.seconds / static_cast<double>(std::max<int64_t>(steps, 1)),
                   total > 0 ? 100 * row.seconds / total : 0.0);

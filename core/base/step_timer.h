@@ -25,8 +25,8 @@ class StepTimer {
   explicit StepTimer(std::function<void()> drain = {}) : drain_(std::move(drain)) {}
   /// The timer of this thread, or nullptr.
   static StepTimer* current();
-  /// Adds the rows of another timer.
-  void add(const StepTimer& other);
+  /// Adds to the row of that name.
+  void add(const Row& row);
   /// All scopes, costliest first.
   std::vector<Row> rows() const;
   /// The `count` costliest parts with calls, milliseconds per step and share of the total.
