@@ -11,6 +11,7 @@
 #include "core/base/op_timer.h"
 #include "core/io/json.h"
 #include "core/train/autocast.h"
+#include "core/train/batch_feed.h"
 #include "core/train/runtime.h"
 
 namespace switchyard {
@@ -52,13 +53,13 @@ class Contender {
     model_->to(device_, at::kFloat);
     model_->train(train);
     optimizer_ = std::make_unique<AdamW>(*model_, run_.optimizer);
-    source_ = task_->source("train");
+    feed_ = std::make_unique<BatchFeed>(task_->source("train"), run_.trainer.prefetch);
   }
 
   void step() {
     auto batch = [&] {
       TimedScope scope("data");
-      return source_->next();
+      return feed_->next().batch;
     }();
     batch->to(device_);
     timing_.tokens = batch->tokens();
@@ -115,7 +116,7 @@ class Contender {
   std::unique_ptr<Task> task_;
   std::unique_ptr<Module> model_;
   std::unique_ptr<AdamW> optimizer_;
-  std::unique_ptr<BatchSource> source_;
+  std::unique_ptr<BatchFeed> feed_;
   bool train_;
   int64_t steps_ = 0;
   Timing timing_;

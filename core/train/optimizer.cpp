@@ -1,7 +1,10 @@
 #include "core/train/optimizer.h"
 
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/_foreach_mul.h>
+#include <ATen/ops/_foreach_norm.h>
 #include <ATen/ops/_fused_adamw.h>
+#include <ATen/ops/stack.h>
 
 #include <cmath>
 #include <set>
@@ -13,6 +16,11 @@ namespace switchyard {
 namespace {
 
 constexpr const char* kWhere = "optimizer";
+
+/// What one fused update takes.
+struct Batch {
+  std::vector<at::Tensor> parameter, grad, exp_avg, exp_avg_sq;
+};
 
 size_t group_of(const std::string& name, const std::vector<ParamGroup>& groups) {
   for (size_t i = 0; i + 1 < groups.size(); ++i) {
@@ -29,8 +37,8 @@ void check_parameter(const ParamView& view) {
   check(p.is_contiguous(), kWhere, view.name, " is not contiguous");
 }
 
+/// On the CPU, in a fixed order for any number of threads.
 double square_sum(const at::Tensor& grad) {
-  if (!grad.is_cpu()) return std::pow(grad.norm(2, at::kDouble).item<double>(), 2);
   const at::Tensor flat = grad.contiguous();
   return flat.scalar_type() == at::kDouble
              ? sum_of_squares(flat.const_data_ptr<double>(), flat.numel())
@@ -87,17 +95,24 @@ AdamW::AdamW(const Module& module, const AdamWParams& params) : params_(params) 
 
 void AdamW::step(double lr_factor, std::optional<double> beta1, double grad_factor) {
   at::NoGradGuard no_grad;
+  std::map<std::pair<size_t, int64_t>, Batch> batches;  // by group and step count
   for (Slot& slot : slots_) {
     if (!slot.parameter.grad().defined()) continue;
-    ++slot.step;
-    const ParamGroup& group = groups_[slot.group];
-    at::Tensor grad = slot.parameter.grad().to(slot.parameter.scalar_type()).contiguous();
-    if (grad_factor != 1) grad.mul_(grad_factor);
-    const auto count = at::full({}, slot.step, slot.parameter.options().dtype(at::kFloat));
-    const std::vector<at::Tensor> no_maximum;
-    at::_fused_adamw_(slot.parameter, grad, slot.exp_avg, slot.exp_avg_sq, no_maximum, count,
-                      params_.lr * group.lr_scale * lr_factor, beta1.value_or(params_.beta1),
-                      params_.beta2, group.weight_decay.value_or(params_.weight_decay), params_.eps,
+    Batch& batch = batches[{slot.group, ++slot.step}];
+    batch.parameter.push_back(slot.parameter);
+    batch.grad.push_back(slot.parameter.grad().to(slot.parameter.scalar_type()).contiguous());
+    batch.exp_avg.push_back(slot.exp_avg);
+    batch.exp_avg_sq.push_back(slot.exp_avg_sq);
+  }
+  for (auto& [key, batch] : batches) {
+    const ParamGroup& group = groups_[key.first];
+    if (grad_factor != 1) at::_foreach_mul_(batch.grad, grad_factor);
+    const auto count = at::full({}, key.second, batch.parameter[0].options().dtype(at::kFloat));
+    const std::vector<at::Tensor> no_maximum, counts(batch.parameter.size(), count);
+    at::_fused_adamw_(batch.parameter, batch.grad, batch.exp_avg, batch.exp_avg_sq, no_maximum,
+                      counts, params_.lr * group.lr_scale * lr_factor,
+                      beta1.value_or(params_.beta1), params_.beta2,
+                      group.weight_decay.value_or(params_.weight_decay), params_.eps,
                       /*amsgrad=*/false, /*maximize=*/false);
   }
 }
@@ -107,10 +122,15 @@ void AdamW::zero_grad() {
 }
 
 double AdamW::grad_norm() const {
+  std::vector<at::Tensor> on_device;
   double sum = 0;
   for (const Slot& slot : slots_) {
-    if (slot.parameter.grad().defined()) sum += square_sum(slot.parameter.grad());
+    const at::Tensor& grad = slot.parameter.grad();
+    if (!grad.defined()) continue;
+    grad.is_cpu() ? void(sum += square_sum(grad)) : on_device.push_back(grad);
   }
+  if (!on_device.empty())  // one transfer for all
+    sum += at::stack(at::_foreach_norm(on_device, 2, at::kDouble)).square().sum().item<double>();
   return std::sqrt(sum);
 }
 

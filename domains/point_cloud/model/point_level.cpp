@@ -2,11 +2,20 @@
 
 #include <bit>
 
+#include "core/base/step_timer.h"
 #include "core/base/text.h"
 #include "domains/point_cloud/model/neighbor_map.h"
 
 namespace switchyard {
 namespace {
+
+constexpr char kScope[] = "curves and maps";
+
+Serialization timed_serialize(const at::Tensor& grid_N3, const std::vector<int64_t>& offset,
+                              const std::vector<Curve>& curves) {
+  TimedScope scope(kScope);
+  return serialize(grid_N3, offset, curves);
+}
 
 at::Tensor index_tensor(const std::vector<int64_t>& values) {
   return at::tensor(values, at::kLong);
@@ -61,7 +70,7 @@ PointLevel::PointLevel(at::Tensor grid_N3, at::Tensor coord_N3, std::vector<int6
     : grid_(std::move(grid_N3)),
       coord_(std::move(coord_N3)),
       offset_(std::move(offset)),
-      curves_(serialize(grid_, offset_, curves)) {
+      curves_(timed_serialize(grid_, offset_, curves)) {
   if (!rows.empty()) permute_rows(curves_, rows);
 }
 
@@ -78,6 +87,7 @@ PointLevel::PointLevel(at::Tensor grid_N3, at::Tensor coord_N3, std::vector<int6
 const PointLevel::Gather& PointLevel::gather(int64_t row, int64_t patch_size, PatchMode mode) {
   const auto [at, added] = gathers_.try_emplace({row, patch_size, mode});
   if (!added) return at->second;
+  TimedScope scope(kScope);
   const auto grouped = group_patches(make_patches(offset_, patch_size, mode));
   const auto order = curves_.order_RN.select(0, row), inverse = curves_.inverse_RN.select(0, row);
   const auto point_of_slot = order.index_select(0, index_tensor(grouped.pad));
@@ -88,6 +98,7 @@ const PointLevel::Gather& PointLevel::gather(int64_t row, int64_t patch_size, Pa
 }
 
 const at::Tensor& PointLevel::neighbors(int64_t kernel_size) {
+  TimedScope scope(kScope);
   const auto [at, added] = neighbors_.try_emplace(kernel_size);
   if (added) at->second = neighbor_map(grid_, offset_, kernel_size).to(coord_.device());
   return at->second;
@@ -110,6 +121,7 @@ TokenLevel PointLevel::tokens(const at::Tensor& member_of) const {
 PooledLevel pool_level(const PointLevel& parent, int64_t stride, const std::vector<int64_t>& rows) {
   check(stride >= 1 && std::has_single_bit(static_cast<uint64_t>(stride)), "pool_level",
         "stride: got ", stride, ", expected a power of two");
+  TimedScope scope(kScope);
   const Serialization& from = parent.curves();
   int m = std::countr_zero(static_cast<uint64_t>(stride));
   if (m > from.depth) m = 0;
