@@ -89,4 +89,16 @@ struct ActivateBackward {
 void activate_backward_cpu(const ActivateBackward& p);
 void activate_backward_cuda(const ActivateBackward& p, void* stream);
 
+/// Rows of the voxels around each voxel, by a hash table of mask + 1 cells (a power of two, more
+/// than the voxels). `keys`: all bits set. Coordinates and clouds below 2^16.
+struct NeighborMap {
+  const int64_t *grid, *offset;  // [voxels, 3], [clouds + 1]
+  int64_t voxels, clouds, kernel;
+  uint64_t* keys;
+  int32_t* rows;
+  uint64_t mask;
+  int32_t* neighbor;  // [voxels, kernel^3]
+};
+void neighbor_map_cuda(const NeighborMap& p, void* stream);
+
 }  // namespace switchyard::kernels

@@ -92,8 +92,7 @@ void run_subm_conv(const GoldenCase& c, GoldenResult& result) {
   SubmConv conv(size("in_channels"), size("out_channels"), size("kernel_size"),
                 c.config.at("bias").get<bool>());
   c.load_weights(conv);
-  const auto map =
-      neighbor_map(c.input("grid_coord"), offset_of(c), size("kernel_size")).to(c.device);
+  const auto map = neighbor_map(c.input("grid_coord"), offset_of(c), size("kernel_size"), c.device);
   const auto y = conv.forward(x, map);
   const auto loss = pull(c, y);
   loss.backward();

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "core/base/random.h"
+#include "core/kernels/device_call.h"
 
 namespace switchyard {
 namespace {
@@ -114,25 +115,60 @@ void map_cloud(const Cloud& cloud, std::vector<int32_t>& table) {
   fill(cloud, box, [&](int64_t cell) { return hash.get(cell); });
 }
 
+at::Tensor map_on_device(const at::Tensor& grid_N3, const std::vector<int64_t>& offset,
+                         int64_t kernel, at::Device device) {
+  const auto cells =
+      static_cast<int64_t>(std::bit_ceil(static_cast<uint64_t>(2 * grid_N3.size(0) + 2)));
+  const auto grid = grid_N3.to(device), ends = at::tensor(offset, at::kLong).to(device);
+  const auto keys = at::full({cells}, -1, grid.options()),
+             rows = at::empty({cells}, grid.options().dtype(at::kInt));
+  auto map = at::empty({grid.size(0), kernel * kernel * kernel}, rows.options());
+  const kernels::NeighborMap params{grid.const_data_ptr<int64_t>(),
+                                    ends.const_data_ptr<int64_t>(),
+                                    grid.size(0),
+                                    std::ssize(offset) - 1,
+                                    kernel,
+                                    reinterpret_cast<uint64_t*>(keys.data_ptr<int64_t>()),
+                                    rows.data_ptr<int32_t>(),
+                                    static_cast<uint64_t>(cells - 1),
+                                    map.data_ptr<int32_t>()};
+  const c10::DeviceGuard guard(device);
+  kernels::neighbor_map_cuda(params, kernels::current_stream(device));
+  return map;
+}
+
+/// Whether the keys of the device's table hold every coordinate and cloud.
+bool fits_device_keys(const at::Tensor& grid_N3, const std::vector<int64_t>& offset) {
+  constexpr int64_t kLimit = 1 << 16;
+  return grid_N3.size(0) > 0 && std::ssize(offset) <= kLimit &&
+         grid_N3.min().item<int64_t>() >= 0 && grid_N3.max().item<int64_t>() < kLimit;
+}
+
+at::Tensor map_on_cpu(const at::Tensor& grid, const std::vector<int64_t>& offset, int64_t kernel) {
+  const int64_t width = kernel * kernel * kernel;
+  auto map = at::empty({grid.size(0), width}, at::kInt);
+  std::vector<int32_t> table;
+  for (size_t b = 0; b + 1 < offset.size(); ++b) {
+    map_cloud(
+        {grid.const_data_ptr<int64_t>() + 3 * offset[b],
+         map.data_ptr<int32_t>() + width * offset[b], offset[b], offset[b + 1] - offset[b], kernel},
+        table);
+  }
+  return map;
+}
+
 }  // namespace
 
 at::Tensor neighbor_map(const at::Tensor& grid_N3, const std::vector<int64_t>& offset,
-                        int64_t kernel_size) {
+                        int64_t kernel_size, at::Device device) {
   check(kernel_size >= 1 && kernel_size % 2 == 1, "neighbor_map", "kernel size: got ", kernel_size,
         ", expected an odd number");
   check(grid_N3.size(0) < std::numeric_limits<int32_t>::max(), "neighbor_map",
         "too many voxels: got ", grid_N3.size(0));
   const auto grid = grid_N3.contiguous();
-  const int64_t width = kernel_size * kernel_size * kernel_size;
-  auto map = at::empty({grid.size(0), width}, at::kInt);
-  std::vector<int32_t> table;
-  for (size_t b = 0; b + 1 < offset.size(); ++b) {
-    map_cloud({grid.const_data_ptr<int64_t>() + 3 * offset[b],
-               map.data_ptr<int32_t>() + width * offset[b], offset[b], offset[b + 1] - offset[b],
-               kernel_size},
-              table);
-  }
-  return map;
+  if (device.is_cuda() && fits_device_keys(grid, offset))
+    return map_on_device(grid, offset, kernel_size, device);
+  return map_on_cpu(grid, offset, kernel_size).to(device);
 }
 
 }  // namespace switchyard

@@ -100,7 +100,7 @@ const PointLevel::Gather& PointLevel::gather(int64_t row, int64_t patch_size, Pa
 const at::Tensor& PointLevel::neighbors(int64_t kernel_size) {
   TimedScope scope(kScope);
   const auto [at, added] = neighbors_.try_emplace(kernel_size);
-  if (added) at->second = neighbor_map(grid_, offset_, kernel_size).to(coord_.device());
+  if (added) at->second = neighbor_map(grid_, offset_, kernel_size, coord_.device());
   return at->second;
 }
 
