@@ -101,4 +101,14 @@ struct NeighborMap {
 };
 void neighbor_map_cuda(const NeighborMap& p, void* stream);
 
+/// panel[i, :] = x[neighbor[i], :], zeros where neighbor is negative; rows of `row_bytes` bytes.
+struct SubmPanel {
+  const void* x;
+  const int32_t* neighbor;
+  int64_t rows, row_bytes;
+  void* panel;
+};
+void subm_panel_cpu(const SubmPanel& p);
+void subm_panel_cuda(const SubmPanel& p, void* stream);
+
 }  // namespace switchyard::kernels

@@ -4,6 +4,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "core/base/text.h"
+#include "core/kernels/device_call.h"
 
 namespace switchyard {
 namespace {
@@ -19,21 +20,16 @@ int64_t block_rows(const at::Tensor& x_NC, int64_t offsets) {
 /// Calls use(begin, panel [rows, K*C]) block by block.
 template <class Use>
 void for_each_panel(const at::Tensor& x_NC, const at::Tensor& neighbor_NK, Use&& use) {
-  const int64_t n = neighbor_NK.size(0), width = neighbor_NK.size(1) * x_NC.size(1);
-  const int64_t step = std::min(block_rows(x_NC, neighbor_NK.size(1)), std::max<int64_t>(n, 1));
-  const bool cuda = x_NC.is_cuda();
-  const auto padded = cuda ? at::cat({x_NC, at::zeros({1, x_NC.size(1)}, x_NC.options())}) : x_NC;
-  const auto storage = cuda ? at::Tensor() : at::empty({step, width}, x_NC.options());
+  const int64_t n = neighbor_NK.size(0), offsets = neighbor_NK.size(1);
+  const int64_t step = std::min(block_rows(x_NC, offsets), std::max<int64_t>(n, 1));
+  const auto storage = at::empty({step, offsets * x_NC.size(1)}, x_NC.options());
   for (int64_t begin = 0; begin < n; begin += step) {
-    const int64_t rows = std::min(step, n - begin);
-    at::Tensor panel;
-    if (cuda) {
-      const auto index = neighbor_NK.narrow(0, begin, rows).reshape({-1}).to(at::kLong);
-      panel = padded.index_select(0, at::where(index < 0, x_NC.size(0), index)).view({rows, width});
-    } else {
-      panel = storage.narrow(0, 0, rows);
-      kernels::subm_panel_cpu(padded, neighbor_NK, begin, panel);
-    }
+    const auto panel = storage.narrow(0, 0, std::min(step, n - begin));
+    kernels::launch(kernels::SubmPanel{x_NC.const_data_ptr(),
+                                       neighbor_NK.const_data_ptr<int32_t>() + begin * offsets,
+                                       panel.size(0) * offsets, x_NC.size(1) * x_NC.element_size(),
+                                       panel.data_ptr()},
+                    x_NC.device(), kernels::subm_panel_cpu, kernels::subm_panel_cuda);
     use(begin, panel);
   }
 }

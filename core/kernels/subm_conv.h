@@ -19,10 +19,4 @@ at::Tensor subm_conv(const at::Tensor& x_NC, const at::Tensor& weight_OxyzC,
 at::Tensor subm_conv_reference(const at::Tensor& x_NC, const at::Tensor& weight_OxyzC,
                                const at::Tensor& neighbor_NK);
 
-namespace kernels {
-/// CPU: panel [rows, K, C] = x at neighbor rows [begin, begin + rows), zeros where absent.
-void subm_panel_cpu(const at::Tensor& x_NC, const at::Tensor& neighbor_NK, int64_t begin,
-                    const at::Tensor& panel_BJ);
-}  // namespace kernels
-
 }  // namespace switchyard
