@@ -105,6 +105,38 @@ void write_results(const fs::path& folder, const RunConfig& run, Evaluation eval
   }
 }
 
+/// What a forward pass at evaluation draws from: shuffled curves, say. Depends on the sequence
+/// alone.
+RandomStream draws_of(int64_t pass, const Batch& batch) {
+  return {static_cast<uint64_t>(pass), "evaluation", 0, hash64(batch.uris.front())};
+}
+
+/// Evaluates again with other draws, prints the spread of the primary metric and writes it to
+/// passes.json.
+void repeat_passes(const fs::path& folder, const RunConfig& run, LoadedModel& loaded,
+                   const RoutingOverride& routing) {
+  const auto classes = read_groups(folder / "groups.json").classes;
+  std::map<std::string, Row> values;
+  for (const auto& row : read_table(folder / "table.json").rows) values[row.domain] = {row.value};
+  for (int64_t pass = 1; pass < run.eval.passes; ++pass) {
+    const Evaluation again = evaluate(*loaded.task, *loaded.model, "test", run.device,
+                                      [&](const Batch& batch, ForwardContext& context) {
+                                        context.routing_override = &routing;
+                                        context.random = draws_of(pass, batch);
+                                      });
+    const GroupResults groups{run.eval.metric, 100, again.rows, classes};
+    for (const auto& row : make_table(loaded.task->domain_names(), groups, {}, "").rows)
+      values[row.domain].push_back(row.value);
+  }
+  Json domains = Json::object();
+  for (const auto& [domain, row] : values) {
+    domains[domain] = {{"values", row}, {"mean", mean(row)}, {"sd", sample_deviation(row)}};
+    log::info(domain, ": ", mean(row), ", standard deviation ", sample_deviation(row), " over ",
+              row.size(), " passes with other draws");
+  }
+  write_json(folder / "passes.json", {{"metric", run.eval.metric}, {"domains", domains}});
+}
+
 }  // namespace
 
 fs::path evaluation_folder(const fs::path& folder, const RunConfig& run) {
@@ -158,6 +190,7 @@ void evaluate_run(const EvaluationRequest& request, const RunConfig& run) {
       task, *loaded.model, run.eval.votes() ? "test-vote" : "test", run.device,
       [&](const Batch& batch, ForwardContext& context) {
         context.routing_override = &routing;
+        context.random = draws_of(0, batch);
         if (!traces || !traced.count(batch.uris.front())) return;
         recorder.begin_batch(
             {batch.uris, batch.groups, batch.domain_ids, batch.labels(), batch.places()});
@@ -176,6 +209,7 @@ void evaluate_run(const EvaluationRequest& request, const RunConfig& run) {
       common_row(run, recorded_arm(request.run_folder), loaded, evaluation, mean_k_share);
   write_results(folder / "eval", run, std::move(evaluation), common, task.domain_names(),
                 request.compare_with);
+  if (run.eval.passes > 1) repeat_passes(folder / "eval", run, loaded, routing);
 }
 
 }  // namespace switchyard

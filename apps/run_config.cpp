@@ -55,6 +55,10 @@ void EvalParams::declare(Fields<EvalParams>& f) {
   f.add("class_share", &EvalParams::class_share,
         "a class counts in a domain from this share of its labels", between(0, 1));
   f.add("draws", &EvalParams::draws, "bootstrap and permutation draws", between(20, 100000));
+  f.add("passes", &EvalParams::passes,
+        "evaluations with other draws of the forward pass (shuffled curves); above 1 their spread "
+        "is printed",
+        between(1, 100));
   f.add("group_word", &EvalParams::group_word, "what a group is called in tables: rooms, drives");
   f.node("override", &EvalParams::routing,
          "change the trained model's routing; results go to FOLDER/override/");

@@ -120,3 +120,31 @@ TEST_CASE("few shot: every arm is adapted to the unseen domain from its own weig
   CHECK(rows.at(0).at("condition") == "far, 1 shot");
   CHECK(std::filesystem::exists(dir / "study/report/index.html"));
 }
+
+TEST_CASE("repeated evaluation is bit-equal without curve shuffling, its spread is shown with it",
+          "[apps][study]") {
+  TempDir dir;
+  write_clouds(dir / "data", {"near", "far"});
+  const auto spread = [&](const std::string& shuffle) {
+    const auto folder = dir / ("run-" + shuffle);
+    const std::string args = cat(
+        "experiment=point_cloud/scan_demo dataset=npy_folder data.root=", (dir / "data").string(),
+        " task.train_domains=[near] task.test_domains=[near,far] task.clouds=2 "
+        "task.voxel.crop_voxels=300 trainer.max_steps=25 model.shuffle_orders=",
+        shuffle, " run.dir=", folder.string());
+    REQUIRE(run("train " + args).code == 0);
+    const Result first = run("eval " + folder.string() + " eval.passes=5");
+    INFO(first.output);
+    REQUIRE(first.code == 0);
+    CHECK(first.output.find("over 5 passes") != std::string::npos);
+    const std::string table = read_text(folder / "eval/table.json"),
+                      passes = read_text(folder / "eval/passes.json");
+    REQUIRE(run("eval " + folder.string() + " eval.passes=5").code == 0);
+    CHECK(read_text(folder / "eval/table.json") == table);
+    CHECK(read_text(folder / "eval/passes.json") == passes);
+    const Json domains = read_json(folder / "eval/passes.json").at("domains");
+    return domains.at("near").at("sd").get<double>() + domains.at("far").at("sd").get<double>();
+  };
+  CHECK(spread("false") == 0);
+  CHECK(spread("true") > 0);
+}
