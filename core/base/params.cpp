@@ -67,6 +67,10 @@ std::string type_name<std::vector<std::string>>() {
   return "list of string";
 }
 template <>
+std::string type_name<std::optional<bool>>() {
+  return "bool or null";
+}
+template <>
 std::string type_name<std::optional<int64_t>>() {
   return "int or null";
 }

@@ -93,6 +93,8 @@ std::string type_name<std::vector<double>>();
 template <>
 std::string type_name<std::vector<std::string>>();
 template <>
+std::string type_name<std::optional<bool>>();
+template <>
 std::string type_name<std::optional<int64_t>>();
 template <>
 std::string type_name<std::optional<double>>();

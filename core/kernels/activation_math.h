@@ -31,6 +31,13 @@ SWITCHYARD_BOTH T softplus(T x) {
   return x > T(20) ? x : log1p(exp(x));
 }
 
+/// Argument of the tanh in the approximated GELU, and its slope.
+template <class T>
+SWITCHYARD_BOTH ValueSlope<T> gelu_inner(T x) {
+  constexpr T a = T(0.79788456080286535588), b = T(0.044715);  // sqrt(2 / pi)
+  return {a * (x + b * x * x * x), a * (T(1) + T(3) * b * x * x)};
+}
+
 template <Act kAct, class T>
 SWITCHYARD_BOTH T act_value(T x) {
   if constexpr (kAct == Act::ReLU) return x > T(0) ? x : T(0);
@@ -39,6 +46,7 @@ SWITCHYARD_BOTH T act_value(T x) {
   if constexpr (kAct == Act::ELU) return x > T(0) ? x : expm1(x);
   if constexpr (kAct == Act::Mish) return x * tanh(softplus(x));
   if constexpr (kAct == Act::LeakyReLU) return x > T(0) ? x : T(0.01) * x;
+  if constexpr (kAct == Act::GELUTanh) return T(0.5) * x * (T(1) + tanh(gelu_inner(x).value));
 }
 
 template <Act kAct, class T>
@@ -59,6 +67,11 @@ SWITCHYARD_BOTH ValueSlope<T> act_slope(T x) {
   }
   if constexpr (kAct == Act::LeakyReLU)
     return {x > T(0) ? x : T(0.01) * x, x > T(0) ? T(1) : T(0.01)};
+  if constexpr (kAct == Act::GELUTanh) {
+    const auto inner = gelu_inner(x);
+    const T t = tanh(inner.value), half = T(0.5) * (T(1) + t);
+    return {x * half, half + T(0.5) * x * (T(1) - t * t) * inner.slope};
+  }
 }
 
 /// Calls run(std::integral_constant<Act, A>) for the run-time value.
@@ -81,6 +94,8 @@ void with_act(Act act, Run&& run) {
       return run(ActTag<Act::Mish>{});
     case Act::LeakyReLU:
       return run(ActTag<Act::LeakyReLU>{});
+    case Act::GELUTanh:
+      return run(ActTag<Act::GELUTanh>{});
   }
 }
 

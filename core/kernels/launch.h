@@ -10,7 +10,7 @@ namespace switchyard::kernels {
 /// Element type of floating data.
 enum class DType { Float, Double, BFloat16, Half };
 /// Same order as switchyard::Activation.
-enum class Act { ReLU, GELU, SiLU, ELU, Mish, LeakyReLU };
+enum class Act { ReLU, GELU, SiLU, ELU, Mish, LeakyReLU, GELUTanh };
 
 /// Pointers of the slot-major side of an assignment; see core/moe/assignment.h. `scratch` holds
 /// slot_sort_scratch(entries, slots) values.

@@ -49,14 +49,14 @@ at::Tensor AppliedRule::logits(const at::Tensor& logits_TE) const {
 Selection AppliedRule::choose(const at::Tensor& scores_TE) const {
   if (rule_.k) return fixed_k_selection(top_k_slots(scores_TE, *rule_.k));
   return selectors()
-      .make(rule_.selector, "override.selector", experts_)
-      ->select(scores_TE, context_);
+      .make(rule_.selector, "override.selector", /*channels=*/1, experts_)
+      ->select({{}, scores_TE}, context_);
 }
 
 Selection AppliedRule::selection(const Selection& own, const at::Tensor& scores_TE) const {
   if (!rule_.k && rule_.selector.is_null()) return own;
   const Selection changed = choose(scores_TE);
-  return here_T_.defined() ? where_tokens(here_T_, changed, own) : changed;
+  return here_T_.defined() ? where_tokens(here_T_, changed, own).first : changed;
 }
 
 void AppliedRule::check_dropped(const Selection& selection) const {

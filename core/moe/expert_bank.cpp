@@ -2,6 +2,8 @@
 
 #include <ATen/ops/index_add.h>
 
+#include <cmath>
+
 #include "core/moe/precision.h"
 
 namespace switchyard {
@@ -32,29 +34,34 @@ std::string ExpertBank::prefix(int64_t expert) const {
   return numbered_ ? to_text(expert) + "." : "";
 }
 
+Init ExpertBank::init(int64_t in, int64_t out, bool bias) const {
+  if (!shape_.xavier) return Init::fan_in(in);
+  return bias ? Init::constant(0) : Init::uniform(std::sqrt(6.0 / static_cast<double>(in + out)));
+}
+
 std::vector<ParamView> ExpertBank::in_views(const at::Tensor& storage, bool bias) const {
   const std::string end = bias ? ".bias" : ".weight";
-  const Init init = Init::fan_in(shape_.in);
+  const Init start = init(shape_.in, shape_.hidden, bias);
   const int64_t h = shape_.hidden;
   std::vector<ParamView> views;
   for (int64_t e = 0; e < shape_.experts; ++e) {
     if (!shape_.gated) {
-      views.push_back({prefix(e) + "fc1" + end, storage, rows_of(e, 0, h), true, init});
+      views.push_back({prefix(e) + shape_.first + end, storage, rows_of(e, 0, h), true, start});
       continue;
     }
-    views.push_back({prefix(e) + "gate_proj" + end, storage, rows_of(e, 0, h), true, init});
-    views.push_back({prefix(e) + "up_proj" + end, storage, rows_of(e, h, h), true, init});
+    views.push_back({prefix(e) + "gate_proj" + end, storage, rows_of(e, 0, h), true, start});
+    views.push_back({prefix(e) + "up_proj" + end, storage, rows_of(e, h, h), true, start});
   }
   return views;
 }
 
 std::vector<ParamView> ExpertBank::out_views(const at::Tensor& storage, bool bias) const {
   const std::string name =
-      std::string(shape_.gated ? "down_proj" : "fc2") + (bias ? ".bias" : ".weight");
+      (shape_.gated ? "down_proj" : shape_.second) + (bias ? ".bias" : ".weight");
   std::vector<ParamView> views;
   for (int64_t e = 0; e < shape_.experts; ++e) {
-    views.push_back(
-        {prefix(e) + name, storage, rows_of(e, 0, shape_.out), true, Init::fan_in(shape_.hidden)});
+    views.push_back({prefix(e) + name, storage, rows_of(e, 0, shape_.out), true,
+                     init(shape_.hidden, shape_.out, bias)});
   }
   return views;
 }

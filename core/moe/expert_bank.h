@@ -8,12 +8,14 @@ namespace switchyard {
 struct BankShape {
   int64_t experts, in, hidden, out;
   bool gated, bias;
+  std::string first = "fc1", second = "fc2";  ///< published names of a plain expert's layers
+  bool xavier = false;  ///< Xavier uniform and zero biases instead of PyTorch's default
 };
 
 /// E two-layer MLPs with stacked weights. Gated: down(act(gate x) * up x), gate and up in one
 /// storage [E, 2H, C]; plain: fc2(act(fc1 x)). Published per expert:
-/// {gate_proj,up_proj,down_proj}.{weight,bias} or {fc1,fc2}.{weight,bias}, below "<e>." when
-/// `numbered`. PyTorch's default linear init.
+/// {gate_proj,up_proj,down_proj}.{weight,bias} or {fc1,fc2}.{weight,bias} (or other names of the
+/// shape), below "<e>." when `numbered`.
 class ExpertBank : public Module {
  public:
   ExpertBank(const BankShape& shape, Activation activation, bool numbered);
@@ -30,6 +32,7 @@ class ExpertBank : public Module {
   std::vector<ParamView> in_views(const at::Tensor& storage, bool bias) const;
   std::vector<ParamView> out_views(const at::Tensor& storage, bool bias) const;
   std::string prefix(int64_t expert) const;
+  Init init(int64_t in, int64_t out, bool bias) const;
 
   BankShape shape_;
   Activation activation_;

@@ -1,5 +1,7 @@
 #include "core/moe/layer.h"
 
+#include <ATen/ops/constant_pad_nd.h>
+
 #include <cmath>
 
 #include "core/base/step_timer.h"
@@ -10,17 +12,32 @@
 namespace switchyard {
 namespace {
 
-BankShape bank_shape(const ExpertParams& p, int64_t count, int64_t in, int64_t hidden,
-                     int64_t out) {
-  return {count, in, hidden, out, p.gated, p.bias};
+BankShape bank_shape(const MoEConfig& config, int64_t count, int64_t in, int64_t out) {
+  const ExpertParams& p = config.experts;
+  const auto& plain = config.names.plain;
+  return {count,    in,       p.hidden_width(in), out, p.gated, p.bias,
+          plain[0], plain[1], p.init == "xavier"};
+}
+
+BankShape shared_shape(const MoEConfig& config, int64_t in, int64_t out) {
+  BankShape shape = bank_shape(config, 1, in, out);
+  const SharedParams& own = config.experts.shared_expert;
+  shape.hidden = config.experts.shared_width(in);
+  shape.gated = own.gated.value_or(shape.gated);
+  shape.bias = own.bias.value_or(shape.bias);
+  return shape;
+}
+
+Activation shared_activation(const ExpertParams& p) {
+  return activation_from_name(p.shared_expert.activation.value_or(p.activation));
 }
 
 /// One expert, always on: the dense twin.
 class DenseLayer : public SubLayer {
  public:
-  DenseLayer(const ExpertParams& p, int64_t in, int64_t out)
-      : bank_(emplace_child<ExpertBank>("", bank_shape(p, 1, in, p.hidden_width(in), out),
-                                        activation_from_name(p.activation), false)) {}
+  DenseLayer(const MoEConfig& config, int64_t in, int64_t out)
+      : bank_(emplace_child<ExpertBank>("", bank_shape(config, 1, in, out),
+                                        activation_from_name(config.experts.activation), false)) {}
   at::Tensor forward(const at::Tensor& x_TC, ForwardContext&) override {
     return bank_.forward_expert(x_TC, 0);
   }
@@ -34,18 +51,17 @@ class MoELayer : public SubLayer {
   MoELayer(const MoEConfig& config, int64_t in, int64_t out, std::string site)
       : site_(std::move(site)), channels_(in), reference_(config.backend == "reference") {
     const ExpertParams& p = config.experts;
-    const auto activation = activation_from_name(p.activation);
-    const int64_t hidden = p.hidden_width(in);
-    info_ = {site_, in, hidden, out, p.count, p.shared, 0, {}, {}, {}, true};
-    router_ = &emplace_child<Router>("gate", parse_params<RouterParams>(config.router, "router"),
-                                     in, p.count, site_);
-    experts_ = &emplace_child<ExpertBank>("experts", bank_shape(p, p.count, in, hidden, out),
-                                          activation, true);
+    const LayerNames& names = config.names;
+    info_ = {site_, in, p.hidden_width(in), out, p.count, p.shared, 0, {}, {}, {}, true};
+    router_ = &emplace_child<Router>(
+        names.router, parse_params<RouterParams>(config.router, "router"), in, p.count, site_);
+    experts_ = &emplace_child<ExpertBank>("experts", bank_shape(config, router_->slots(), in, out),
+                                          activation_from_name(p.activation), true);
     if (p.shared > 0) {
-      shared_ = &emplace_child<ExpertBank>(
-          "shared_experts", bank_shape(p, 1, in, hidden * p.shared, out), activation, false);
+      shared_ = &emplace_child<ExpertBank>(names.shared, shared_shape(config, in, out),
+                                           shared_activation(p), false);
     }
-    add_buffer("expert_token_counter", at::zeros({p.count}, at::kLong));
+    if (names.counter) add_buffer("expert_token_counter", at::zeros({p.count}, at::kLong));
     router_->describe(info_);
   }
 
@@ -54,7 +70,11 @@ class MoELayer : public SubLayer {
           to_text(x_TC.sizes().vec()), ", expected [tokens, ", channels_, "]");
     TimedScope scope("moe layer");
     const RouterOutput routed = router_->forward(x_TC, context);
-    if (context.trace) context.trace->record(site_, routed.assignment, routed.scores_TE, context);
+    if (context.trace) {
+      const int64_t extra = routed.assignment.slots() - routed.scores_TE.size(1);
+      const auto scores = at::constant_pad_nd(routed.scores_TE, {0, extra});
+      context.trace->record(site_, routed.assignment, scores, context);
+    }
     auto y = reference_ ? experts_->forward_reference(x_TC, routed.assignment)
                         : experts_->forward(x_TC, routed.assignment);
     return shared_ ? y + shared_->forward_expert(x_TC, 0) : y;
@@ -74,6 +94,20 @@ class MoELayer : public SubLayer {
 
 }  // namespace
 
+void SharedParams::declare(Fields<SharedParams>& f) {
+  f.add("hidden", &SharedParams::hidden, "width of the shared part", at_least(1));
+  f.add("gated", &SharedParams::gated, "as experts.gated");
+  f.add("bias", &SharedParams::bias, "as experts.bias");
+  f.add("activation", &SharedParams::activation, "as experts.activation");
+}
+
+void LayerNames::declare(Fields<LayerNames>& f) {
+  f.add("router", &LayerNames::router, "of the router's tensors; empty: beside the experts");
+  f.add("shared", &LayerNames::shared, "of the shared experts");
+  f.add("plain", &LayerNames::plain, "of the two layers of a plain expert");
+  f.add("counter", &LayerNames::counter, "publish Point-MoE's expert_token_counter");
+}
+
 void ExpertParams::declare(Fields<ExpertParams>& f) {
   f.add("count", &ExpertParams::count, "routed experts", between(1, 32767));
   f.add("hidden_mult", &ExpertParams::hidden_mult, "hidden width of an expert / input channels",
@@ -86,6 +120,14 @@ void ExpertParams::declare(Fields<ExpertParams>& f) {
   f.add("bias", &ExpertParams::bias, "bias terms in the expert's linear maps");
   f.add("shared", &ExpertParams::shared, "shared experts, always on, added with weight 1",
         at_least(0));
+  f.node("shared_expert", &ExpertParams::shared_expert, "what the shared part has of its own");
+  f.add("init", &ExpertParams::init, "PyTorch's linear layer, or Xavier uniform and zero biases",
+        Choices{{"linear", "xavier"}});
+}
+
+int64_t ExpertParams::shared_width(int64_t channels) const {
+  if (shared == 0) return 0;
+  return shared_expert.hidden.value_or(hidden_width(channels) * shared);
 }
 
 int64_t ExpertParams::hidden_width(int64_t channels) const {
@@ -101,6 +143,7 @@ void MoEConfig::declare(Fields<MoEConfig>& f) {
   f.add("router", &MoEConfig::router,
         "routing stages (scorer, hooks, selector, weigher, losses), or none");
   f.node("experts", &MoEConfig::experts, "the experts");
+  f.node("names", &MoEConfig::names, "published names of the tensors");
   f.add("backend", &MoEConfig::backend, "fused pass, or a plain loop over the experts to check it",
         Choices{{"fast", "reference"}});
 }
@@ -111,12 +154,14 @@ std::unique_ptr<SubLayer> make_moe_layer(const MoEConfig& config, int64_t in_cha
                                          int64_t out_channels, const std::string& site) {
   check(in_channels >= 1 && out_channels >= 1, site, "channels: got ", in_channels, " to ",
         out_channels, ", expected at least 1");
+  check(config.names.plain.size() == 2, site, "names.plain: got ", join(config.names.plain),
+        ", expected two names");
   if (config.has_router())
     return std::make_unique<MoELayer>(config, in_channels, out_channels, site);
   check(config.experts.count == 1 && config.experts.shared == 0, site,
         "router: none needs one expert: got ", config.experts.count, " and ", config.experts.shared,
         " shared, expected 1 and 0");
-  return std::make_unique<DenseLayer>(config.experts, in_channels, out_channels);
+  return std::make_unique<DenseLayer>(config, in_channels, out_channels);
 }
 
 }  // namespace switchyard

@@ -10,6 +10,15 @@
 
 namespace switchyard {
 
+/// What a shared expert has of its own; null: as the routed ones. Its width is that of all shared
+/// experts together.
+struct SharedParams {
+  std::optional<int64_t> hidden;
+  std::optional<bool> gated, bias;
+  std::optional<std::string> activation;
+  static void declare(Fields<SharedParams>& f);
+};
+
 /// Experts are two-layer MLPs: down(act(gate x) * up x) when gated, else fc2(act(fc1 x)).
 struct ExpertParams {
   int64_t count = 8;
@@ -19,21 +28,35 @@ struct ExpertParams {
   std::string activation = "relu";
   bool bias = false;
   int64_t shared = 0;
+  SharedParams shared_expert;
+  std::string init = "linear";
 
   static void declare(Fields<ExpertParams>& f);
   /// Hidden width of one expert for an input of `channels`.
   int64_t hidden_width(int64_t channels) const;
+  /// Hidden width of the shared part; 0: none.
+  int64_t shared_width(int64_t channels) const;
+};
+
+/// Published names of a layer's tensors. The defaults are Point-MoE's.
+struct LayerNames {
+  std::string router = "gate", shared = "shared_experts";
+  std::vector<std::string> plain = {"fc1", "fc2"};
+  bool counter = true;
+  static void declare(Fields<LayerNames>& f);
 };
 
 /// One MoE site. Config node:
 ///   router:  {granularity: token, scorer: linear, hooks: [], selector: {type: topk, k: 2},
 ///             weigher: {type: softmax, renormalise: true}, losses: [{type: balance, alpha: 0.01}]}
 ///            null: the defaults of RouterParams; `none`: no router, the single expert is always on
-///   experts: {count, hidden_mult | hidden, gated, activation, bias, shared}
+///   experts: {count, hidden_mult | hidden, gated, activation, bias, shared, shared_expert, init}
+///   names:   published names of the tensors
 ///   backend: fast | reference
 struct MoEConfig {
   ConfigNode router;
   ExpertParams experts;
+  LayerNames names;
   std::string backend = "fast";
 
   static void declare(Fields<MoEConfig>& f);
@@ -41,12 +64,13 @@ struct MoEConfig {
 };
 
 /// `site` names the layer in traces, losses and messages ("enc.enc0.block1.attn.proj").
-/// Published tensors (Point-MoE): gate.weight, gate.score_accumulator, expert_token_counter,
-/// experts.<e>.{gate_proj,up_proj,down_proj}.weight, shared_experts.* ; plain experts publish
-/// fc1 and fc2; without a router the expert's tensors have no prefix.
-/// The concrete stages must be registered (register_routers()).
-/// forward: x [T, in] -> [T, out]; context.level() must be set.
-/// Errors: unknown stage or activation, k > count, `router: none` with several experts.
+/// `count` experts are routed to; the slots of the router's selection hooks have experts of their
+/// own behind them. Published tensors (Point-MoE): gate.weight, gate.score_accumulator,
+/// expert_token_counter, experts.<e>.{gate_proj,up_proj,down_proj}.weight, shared_experts.* ; plain
+/// experts publish fc1 and fc2; without a router the expert's tensors have no prefix. The concrete
+/// stages must be registered (register_routers()). forward: x [T, in] -> [T, out]; context.level()
+/// must be set. Errors: unknown stage or activation, k > count, `router: none` with several
+/// experts.
 std::unique_ptr<SubLayer> make_moe_layer(const MoEConfig& config, int64_t in_channels,
                                          int64_t out_channels, const std::string& site);
 

@@ -18,12 +18,16 @@ Registry<LogitHook, int64_t>& logit_hooks() {
   static Registry<LogitHook, int64_t> registry("logit hook");
   return registry;
 }
-Registry<Selector, int64_t>& selectors() {
-  static Registry<Selector, int64_t> registry("selector");
+Registry<Selector, int64_t, int64_t>& selectors() {
+  static Registry<Selector, int64_t, int64_t> registry("selector");
   return registry;
 }
 Registry<Weigher>& weighers() {
   static Registry<Weigher> registry("weigher");
+  return registry;
+}
+Registry<SelectionHook>& selection_hooks() {
+  static Registry<SelectionHook> registry("selection hook");
   return registry;
 }
 Registry<RouterLoss>& router_losses() {
@@ -43,6 +47,8 @@ void RouterParams::declare(Fields<RouterParams>& f) {
   f.add("hooks", &RouterParams::hooks, "changes of the logits before selection, in order");
   f.add("selector", &RouterParams::selector, "chooses the experts of every token");
   f.add("weigher", &RouterParams::weigher, "turns logits into scores and scores into weights");
+  f.add("selection_hooks", &RouterParams::selection_hooks,
+        "changes of the decision of some tokens, in order");
   f.add("losses", &RouterParams::losses, "auxiliary losses, with their coefficients");
 }
 
@@ -54,10 +60,19 @@ Router::Router(const RouterParams& params, int64_t channels, int64_t experts, st
     const std::string name = "hook" + to_text(hooks_.size());
     hooks_.push_back(&add_child(name, logit_hooks().make(node, "router.hooks", experts)));
   }
-  selector_ = selectors().make(params.selector, "router.selector", experts);
+  selector_ =
+      &add_child("", selectors().make(params.selector, "router.selector", channels, experts));
   weigher_ = weighers().make(params.weigher, "router.weigher");
+  for (const ConfigNode& node : params.selection_hooks)
+    selection_hooks_.push_back(selection_hooks().make(node, "router.selection_hooks"));
   for (const ConfigNode& node : params.losses)
     losses_.push_back(router_losses().make(node, "router.losses"));
+}
+
+int64_t Router::slots() const {
+  int64_t slots = experts_;
+  for (const auto& hook : selection_hooks_) slots += hook->extra_slots();
+  return slots;
 }
 
 Router::Decision Router::Decision::take(const at::Tensor& row_T) const {
@@ -72,9 +87,9 @@ Router::Decision Router::decide(const at::Tensor& x_TC, const ForwardContext& co
   out.logits_TE = scorer_->forward(x_TC, context);
   for (LogitHook* hook : hooks_) out.logits_TE = hook->forward(out.logits_TE, context);
   for (const auto& rule : rules) out.logits_TE = rule.logits(out.logits_TE);
-  out.scores_TE = weigher_->scores(out.logits_TE);
+  out.scores_TE = weigher_->scores(out.logits_TE, context);
   const auto fixed_TE = out.scores_TE.detach();
-  out.selection = selector_->select(fixed_TE, context);
+  out.selection = selector_->select({x_TC.detach(), fixed_TE}, context);
   for (const auto& rule : rules) out.selection = rule.selection(out.selection, fixed_TE);
   for (const auto& rule : rules) rule.check_dropped(out.selection);
   out.weight_A = weigher_->weights(out.scores_TE, out.selection);
@@ -92,13 +107,32 @@ Router::Decision Router::decide_by_group(const at::Tensor& x_TC, ForwardContext&
   return decision.take(groups->member_of);
 }
 
+at::Tensor Router::apply_hooks(Decision& decision, const ForwardContext& context) const {
+  at::Tensor routed_T;
+  int64_t first_slot = experts_;
+  for (const auto& hook : selection_hooks_) {
+    hook->apply(decision.selection, decision.weight_A, first_slot, context);
+    first_slot += hook->extra_slots();
+    const auto left_T = hook->routed(decision.scores_TE.size(0), context);
+    if (left_T.defined()) routed_T = routed_T.defined() ? routed_T & left_T : left_T;
+  }
+  return routed_T;
+}
+
 RouterOutput Router::forward(const at::Tensor& x_TC, ForwardContext& context) {
   const AutocastOff full_precision;
-  const Decision decision = decide_by_group(x_TC, context);
-  const RouterOutput out{decision.logits_TE, decision.scores_TE,
+  Decision decision = decide_by_group(x_TC, context);
+  const auto routed_T = apply_hooks(decision, context);
+  const RouterOutput out{decision.logits_TE,
+                         decision.scores_TE,
                          make_assignment(decision.selection.token_offset,
-                                         decision.selection.slot_of, decision.weight_A, experts_)};
+                                         decision.selection.slot_of, decision.weight_A, slots()),
+                         x_TC,
+                         scorer_->prototypes(),
+                         routed_T};
   if (!context.training) return out;
+  if (const auto loss = selector_->loss(); loss.defined())
+    context.add_loss("selector/" + site_, loss);
   for (const auto& loss : losses_)
     context.add_loss(loss->name() + "/" + site_, loss->loss(out, context, site_));
   return out;
@@ -114,10 +148,13 @@ void Router::describe(SiteInfo& info) const {
   for (const auto& hook : lines(params_.hooks)) stages.push_back(hook);
   stages.push_back(params_.selector.to_line());
   stages.push_back(params_.weigher.to_line());
+  for (const auto& hook : lines(params_.selection_hooks)) stages.push_back(hook);
   info.stages = join(stages, " > ");
   info.losses = lines(params_.losses);
   info.k = selector_->mean_k();
   info.reads = scorer_->reads();
+  for (const auto& hook : selection_hooks_)
+    for (const auto& field : hook->reads()) info.reads.push_back(field);
   info.causal = granularity_->causal() && selector_->causal();
 }
 

@@ -3,6 +3,7 @@
 //   groups = granularity(tokens);  x = mean over each group, where tokens share a decision
 //   logits = hooks(scorer(x));  scores = weigher.scores(logits)
 //   selection = selector(scores);  weight = weigher.weights(scores, selection)
+//   selection hooks change both for some tokens, and may add slots of their own
 //   every token gets its group's decision;  losses(...)
 // Scores and losses run in float at least (double stays double), autocast or not. Selection carries
 // no gradient; the router learns through the weights and the losses, which see tokens: a group
@@ -35,6 +36,9 @@ class Scorer : public Module {
   /// Fields of ForwardContext that the scorer reads besides x: "domain_id", "task_id", "cond".
   virtual std::vector<std::string> reads() const { return {}; }
   virtual at::Tensor forward(const at::Tensor& x_TC, const ForwardContext& context) = 0;
+  /// [E, C] one vector per expert in the space of x, where the scorer compares with such; else
+  /// undefined.
+  virtual at::Tensor prototypes() const { return {}; }
 };
 
 /// logits [T, E] -> logits [T, E], before selection.
@@ -43,10 +47,17 @@ class LogitHook : public Module {
   virtual at::Tensor forward(const at::Tensor& logits_TE, const ForwardContext& context) = 0;
 };
 
-class Selector {
+/// What a selector sees, without gradient.
+struct SelectorInput {
+  at::Tensor x_TC, scores_TE;
+};
+
+/// Its published tensors, if any, appear beside the router's.
+class Selector : public Module {
  public:
-  virtual ~Selector() = default;
-  virtual Selection select(const at::Tensor& scores_TE, const ForwardContext& context) = 0;
+  virtual Selection select(const SelectorInput& input, const ForwardContext& context) = 0;
+  /// Loss of the last selection in training, times its coefficient; undefined: none.
+  virtual at::Tensor loss() { return {}; }
   /// Expected slots per token, for dense twins and cost tables.
   virtual double mean_k() const = 0;
   /// False where a token's slots depend on other tokens.
@@ -56,14 +67,32 @@ class Selector {
 class Weigher {
  public:
   virtual ~Weigher() = default;
-  virtual at::Tensor scores(const at::Tensor& logits_TE) = 0;
+  virtual at::Tensor scores(const at::Tensor& logits_TE, const ForwardContext& context) = 0;
   /// [A], differentiable in `scores`.
   virtual at::Tensor weights(const at::Tensor& scores_TE, const Selection& selection) = 0;
 };
 
+/// Changes the decision of some tokens once it is made.
+class SelectionHook {
+ public:
+  virtual ~SelectionHook() = default;
+  /// Slots behind those of the router that the hook assigns.
+  virtual int64_t extra_slots() const { return 0; }
+  /// Fields of ForwardContext that the hook reads.
+  virtual std::vector<std::string> reads() const { return {}; }
+  /// [T] bool: the tokens that it leaves to the router; undefined: all.
+  virtual at::Tensor routed(int64_t tokens, const ForwardContext& context) const = 0;
+  /// `first_slot`: number of its first own slot. `weight_A` keeps its gradient.
+  virtual void apply(Selection& selection, at::Tensor& weight_A, int64_t first_slot,
+                     const ForwardContext& context) const = 0;
+};
+
 struct RouterOutput {
   at::Tensor logits_TE, scores_TE;
-  Assignment assignment;
+  Assignment assignment;     ///< over all slots, those of selection hooks behind the experts
+  at::Tensor x_TC;           ///< what was routed
+  at::Tensor prototypes_EC;  ///< of the scorer; may be undefined
+  at::Tensor routed_T;       ///< [T] bool: tokens that the router decided; undefined: all
 };
 
 class RouterLoss {
@@ -76,16 +105,18 @@ class RouterLoss {
 };
 
 Registry<Granularity>& granularities();
-// Factories get (channels, experts) or (experts) besides their own parameters.
+// Factories of scorers and selectors get (channels, experts), those of logit hooks (experts),
+// besides their own parameters.
 Registry<Scorer, int64_t, int64_t>& scorers();
 Registry<LogitHook, int64_t>& logit_hooks();
-Registry<Selector, int64_t>& selectors();
+Registry<Selector, int64_t, int64_t>& selectors();
 Registry<Weigher>& weighers();
+Registry<SelectionHook>& selection_hooks();
 Registry<RouterLoss>& router_losses();
 
 struct RouterParams {
   ConfigNode granularity, scorer, selector, weigher;
-  std::vector<ConfigNode> hooks, losses;
+  std::vector<ConfigNode> hooks, selection_hooks, losses;
 
   RouterParams();
   static void declare(Fields<RouterParams>& f);
@@ -97,6 +128,8 @@ class Router : public Module {
   /// x [T, C]. In training the losses go to the context, named "<loss>/<site>".
   RouterOutput forward(const at::Tensor& x_TC, ForwardContext& context);
   double mean_k() const { return selector_->mean_k(); }
+  /// Experts and the extra slots of the selection hooks.
+  int64_t slots() const;
   /// Fills in what the router decides.
   void describe(SiteInfo& info) const;
 
@@ -109,6 +142,8 @@ class Router : public Module {
     /// Row t of the result is row row_T[t].
     Decision take(const at::Tensor& row_T) const;
   };
+  /// Applies the selection hooks; returns the tokens left to the router, undefined: all.
+  at::Tensor apply_hooks(Decision& decision, const ForwardContext& context) const;
   Decision decide(const at::Tensor& x_TC, const ForwardContext& context) const;
   Decision decide_by_group(const at::Tensor& x_TC, ForwardContext& context) const;
 
@@ -118,8 +153,9 @@ class Router : public Module {
   std::unique_ptr<Granularity> granularity_;
   Scorer* scorer_;
   std::vector<LogitHook*> hooks_;
-  std::unique_ptr<Selector> selector_;
+  Selector* selector_;
   std::unique_ptr<Weigher> weigher_;
+  std::vector<std::unique_ptr<SelectionHook>> selection_hooks_;
   std::vector<std::unique_ptr<RouterLoss>> losses_;
 };
 

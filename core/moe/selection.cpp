@@ -17,6 +17,21 @@ at::Tensor token_of_entry(const Selection& selection) {
                                std::optional(selection.slot_of.size(0)));
 }
 
+at::Tensor chosen(const at::Tensor& value_TE, const Selection& selection) {
+  if (selection.k > 0) {
+    const auto slot_TK = selection.slot_of.view({value_TE.size(0), selection.k});
+    return value_TE.gather(1, slot_TK).reshape(-1);
+  }
+  const auto place_A = token_of_entry(selection) * value_TE.size(1) + selection.slot_of;
+  return value_TE.reshape(-1).index_select(0, place_A);
+}
+
+Selection mask_selection(const at::Tensor& mask_TE) {
+  const auto offset =
+      at::cat({at::zeros({1}, mask_TE.options().dtype(at::kLong)), mask_TE.sum(1).cumsum(0)});
+  return {offset, mask_TE.nonzero().select(1, 1).contiguous(), 0};
+}
+
 std::pair<Selection, at::Tensor> take_tokens(const Selection& selection, const at::Tensor& row_T) {
   const auto length_T = at::diff(selection.token_offset).index_select(0, row_T);
   const auto offset = at::cat({at::zeros({1}, row_T.options()), length_T.cumsum(0)});
@@ -29,13 +44,14 @@ std::pair<Selection, at::Tensor> take_tokens(const Selection& selection, const a
   return {{offset, selection.slot_of.index_select(0, entry_A), selection.k}, entry_A};
 }
 
-Selection where_tokens(const at::Tensor& choose_T, const Selection& yes, const Selection& no) {
+std::pair<Selection, at::Tensor> where_tokens(const at::Tensor& choose_T, const Selection& yes,
+                                              const Selection& no) {
   const int64_t tokens = choose_T.size(0);
   const auto behind = yes.token_offset.slice(0, 1) + no.slot_of.size(0);
   const Selection both{at::cat({no.token_offset, behind}), at::cat({no.slot_of, yes.slot_of}),
                        yes.k == no.k ? yes.k : 0};
   const auto own_T = at::arange(tokens, no.slot_of.options());
-  return take_tokens(both, own_T + choose_T.to(at::kLong) * tokens).first;
+  return take_tokens(both, own_T + choose_T.to(at::kLong) * tokens);
 }
 
 }  // namespace switchyard

@@ -17,10 +17,16 @@ struct Selection {
 Selection fixed_k_selection(const at::Tensor& slot_TK);
 /// The token of every entry, [A] i64.
 at::Tensor token_of_entry(const Selection& selection);
+/// [A]: the value of every entry's token and slot out of [T, E]. Differentiable.
+at::Tensor chosen(const at::Tensor& value_TE, const Selection& selection);
+/// mask [T, E] bool -> its slots, rising.
+Selection mask_selection(const at::Tensor& mask_TE);
 /// Token t of the result has the slots of token row_T[t] of `selection`; second: the entry of
 /// `selection` that every entry of the result came from.
 std::pair<Selection, at::Tensor> take_tokens(const Selection& selection, const at::Tensor& row_T);
-/// Token t has its slots from `yes` where choose_T[t] holds, else from `no`.
-Selection where_tokens(const at::Tensor& choose_T, const Selection& yes, const Selection& no);
+/// Token t has its slots from `yes` where choose_T[t] holds, else from `no`. Second: the entry of
+/// `no`, then of `yes`, that every entry of the result came from.
+std::pair<Selection, at::Tensor> where_tokens(const at::Tensor& choose_T, const Selection& yes,
+                                              const Selection& no);
 
 }  // namespace switchyard

@@ -9,7 +9,9 @@ namespace {
 
 double selector_k(const MoEConfig& config) {
   const auto params = parse_params<RouterParams>(config.router, "router");
-  return selectors().make(params.selector, "router.selector", config.experts.count)->mean_k();
+  return selectors()
+      .make(params.selector, "router.selector", /*channels=*/1, config.experts.count)
+      ->mean_k();
 }
 
 }  // namespace
@@ -23,13 +25,17 @@ MoEConfig twin(const MoEConfig& config, TwinKind kind, std::optional<double> mea
                         : mean_k                ? *mean_k
                                                 : selector_k(config);
   const auto shared = static_cast<double>(moe.shared);
+  check(moe.hidden || !moe.shared_expert.hidden, "twin",
+        "a shared width needs a routed one: got experts.shared_expert.hidden, expected "
+        "experts.hidden beside it");
   if (moe.hidden) {
     const auto hidden = static_cast<double>(*moe.hidden);
-    dense.experts.hidden = std::llround(routed * hidden) + std::llround(shared * hidden);
+    dense.experts.hidden = std::llround(routed * hidden) + moe.shared_width(0);
   }
   dense.experts.hidden_mult = (routed + shared) * moe.hidden_mult;
   dense.experts.count = 1;
   dense.experts.shared = 0;
+  dense.experts.shared_expert = {};
   return dense;
 }
 

@@ -10,8 +10,8 @@
 namespace switchyard {
 
 const std::vector<std::string>& activation_names() {
-  static const std::vector<std::string> names = {"relu", "gelu", "silu",
-                                                 "elu",  "mish", "leaky_relu"};
+  static const std::vector<std::string> names = {"relu", "gelu",       "silu",     "elu",
+                                                 "mish", "leaky_relu", "gelu_tanh"};
   return names;
 }
 
@@ -39,6 +39,8 @@ at::Tensor activate(const at::Tensor& x, Activation activation) {
       return at::mish(x);
     case Activation::LeakyReLU:
       return at::leaky_relu(x, 0.01);
+    case Activation::GELUTanh:
+      return at::gelu(x, "tanh");
   }
   return x;
 }

@@ -7,8 +7,9 @@
 
 namespace switchyard {
 
-/// GELU is the exact (erf) form; leaky ReLU has slope 0.01; ELU has alpha 1.
-enum class Activation { ReLU, GELU, SiLU, ELU, Mish, LeakyReLU };
+/// GELU is the exact (erf) form, GELUTanh its tanh approximation; leaky ReLU has slope 0.01; ELU
+/// has alpha 1.
+enum class Activation { ReLU, GELU, SiLU, ELU, Mish, LeakyReLU, GELUTanh };
 
 const std::vector<std::string>& activation_names();
 /// Errors: unknown name, with the valid ones.

@@ -11,11 +11,14 @@ namespace {
 
 struct Params {
   double alpha = 0.01;
-  std::string scope = "micro";
+  std::string scope = "micro", probabilities = "scores";
   static void declare(Fields<Params>& f) {
     f.add("alpha", &Params::alpha, "coefficient", at_least(0));
     f.add("scope", &Params::scope, "tokens that share one count",
           Choices{{"sequence", "micro", "accumulation", "global"}});
+    f.add("probabilities", &Params::probabilities,
+          "the router's scores, or their softmax over the experts where they are none themselves",
+          Choices{{"scores", "softmax"}});
   }
 };
 
@@ -51,13 +54,12 @@ at::Tensor sequence_mean(const at::Tensor& scores_TE, const at::Tensor& use_TE,
   return terms.empty() ? scores_TE.sum() * 0 : at::stack(terms).mean();
 }
 
-/// Rows that are valid, and seq_offset counted over them.
-void keep_valid(const TokenLevel& level, at::Tensor& scores_TE, at::Tensor& use_TE,
-                at::Tensor& offset_S) {
-  if (!level.valid.defined()) return;
-  const auto kept = level.valid.nonzero().view(-1);
+/// Rows that are valid and were routed, and seq_offset counted over them.
+void keep_counted(const at::Tensor& counted_T, at::Tensor& scores_TE, at::Tensor& use_TE,
+                  at::Tensor& offset_S) {
+  const auto kept = counted_T.nonzero().view(-1);
   const auto before =
-      at::cat({at::zeros({1}, offset_S.options()), level.valid.to(at::kLong).cumsum(0)});
+      at::cat({at::zeros({1}, offset_S.options()), counted_T.to(at::kLong).cumsum(0)});
   scores_TE = scores_TE.index_select(0, kept);
   use_TE = use_TE.index_select(0, kept);
   offset_S = before.index_select(0, offset_S);
@@ -74,10 +76,12 @@ at::Tensor balance_term(const at::Tensor& scores_TE, const at::Tensor& count_E) 
 
 at::Tensor BalanceLoss::loss(const RouterOutput& output, const ForwardContext& context,
                              const std::string& site) {
-  auto scores_TE = output.scores_TE;
-  auto use_TE = use_of(output.assignment);
+  auto scores_TE = of_softmax_ ? at::softmax(output.scores_TE, 1) : output.scores_TE;
+  auto use_TE = use_of(output.assignment).narrow(1, 0, scores_TE.size(1));
   auto offset_S = context.level().seq_offset;
-  keep_valid(context.level(), scores_TE, use_TE, offset_S);
+  for (const auto& counted_T : {context.level().valid, output.routed_T})
+    if (counted_T.defined() && counted_T.size(0) == scores_TE.size(0))
+      keep_counted(counted_T, scores_TE, use_TE, offset_S);
   if (scope_ == Scope::Sequence) return sequence_mean(scores_TE, use_TE, offset_S) * alpha_;
   const auto count_E = use_TE.sum(0);
   if (scope_ == Scope::Micro) return balance_term(scores_TE, count_E) * alpha_;
@@ -93,7 +97,8 @@ at::Tensor BalanceLoss::loss(const RouterOutput& output, const ForwardContext& c
 void register_balance_loss() {
   router_losses().add<Params>(
       "balance", "E * sum of mean probability * share of the tokens", [](const Params& p) {
-        return std::make_unique<BalanceLoss>(p.alpha, scope_from_name(p.scope));
+        return std::make_unique<BalanceLoss>(p.alpha, scope_from_name(p.scope),
+                                             p.probabilities == "softmax");
       });
 }
 

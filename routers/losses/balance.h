@@ -18,11 +18,13 @@ at::Tensor balance_term(const at::Tensor& scores_TE, const at::Tensor& count_E);
 ///                 `accumulation` to the bit
 /// The last two approach the counts of the whole step and reach them at its last micro-batch
 /// (Qiu et al. 2025, section 3; counts known only afterwards would need a second forward pass).
-/// Tokens that are not `valid` count for nothing.
+/// Tokens that are not `valid`, or that a selection hook took from the router, count for nothing.
+/// `of_softmax`: the softmax of the scores stands for the probabilities.
 class BalanceLoss : public RouterLoss {
  public:
   enum class Scope { Sequence, Micro, Accumulation, Global };
-  BalanceLoss(double alpha, Scope scope) : alpha_(alpha), scope_(scope) {}
+  BalanceLoss(double alpha, Scope scope, bool of_softmax = false)
+      : alpha_(alpha), scope_(scope), of_softmax_(of_softmax) {}
   std::string name() const override { return "balance"; }
   at::Tensor loss(const RouterOutput& output, const ForwardContext& context,
                   const std::string& site) override;
@@ -30,6 +32,7 @@ class BalanceLoss : public RouterLoss {
  private:
   double alpha_;
   Scope scope_;
+  bool of_softmax_;
 };
 
 void register_balance_loss();

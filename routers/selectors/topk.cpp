@@ -12,13 +12,13 @@ struct Params {
 };
 }  // namespace
 
-Selection TopKSelector::select(const at::Tensor& scores_TE, const ForwardContext&) {
-  return fixed_k_selection(top_k_slots(scores_TE, k_));
+Selection TopKSelector::select(const SelectorInput& input, const ForwardContext&) {
+  return fixed_k_selection(top_k_slots(input.scores_TE, k_));
 }
 
 void register_topk_selector() {
   selectors().add<Params>(
-      "topk", "the k best slots of every token", [](const Params& p, int64_t experts) {
+      "topk", "the k best slots of every token", [](const Params& p, int64_t, int64_t experts) {
         check(p.k <= experts, "router.selector.k", "more experts per token than experts: got ", p.k,
               ", expected 1 to ", experts);
         return std::make_unique<TopKSelector>(p.k);

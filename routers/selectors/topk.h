@@ -8,7 +8,7 @@ namespace switchyard {
 class TopKSelector : public Selector {
  public:
   explicit TopKSelector(int64_t k) : k_(k) {}
-  Selection select(const at::Tensor& scores_TE, const ForwardContext& context) override;
+  Selection select(const SelectorInput& input, const ForwardContext& context) override;
   double mean_k() const override { return static_cast<double>(k_); }
 
  private:

@@ -4,16 +4,18 @@
 
 namespace switchyard {
 
-/// Scores p = softmax(logits) over all slots. Weight = p / (sum of the token's chosen p + 1e-20)
+/// Scores p = softmax(logits) over all slots, or over the tokens of a sequence for each slot
+/// (ProMoE's expert choice). Weight = p / (sum of the token's chosen p + 1e-20)
 /// where `renormalise` holds and the token has more than one slot; else p itself.
 class SoftmaxWeigher : public Weigher {
  public:
-  explicit SoftmaxWeigher(bool renormalise) : renormalise_(renormalise) {}
-  at::Tensor scores(const at::Tensor& logits_TE) override;
+  explicit SoftmaxWeigher(bool renormalise, bool over_tokens = false)
+      : renormalise_(renormalise), over_tokens_(over_tokens) {}
+  at::Tensor scores(const at::Tensor& logits_TE, const ForwardContext& context) override;
   at::Tensor weights(const at::Tensor& scores_TE, const Selection& selection) override;
 
  private:
-  bool renormalise_;
+  bool renormalise_, over_tokens_;
 };
 
 void register_softmax_weigher();

@@ -34,8 +34,8 @@ int64_t config_int(const SafeTensors& file, const std::string& key) {
 RouterOutput route(const at::Tensor& logits_TE, int64_t k) {
   const ForwardContext unused;
   SoftmaxWeigher weigher(true);
-  RouterOutput out{logits_TE, weigher.scores(logits_TE), {}};
-  const auto selection = TopKSelector(k).select(out.scores_TE.detach(), unused);
+  RouterOutput out{logits_TE, weigher.scores(logits_TE, unused), {}, {}, {}, {}};
+  const auto selection = TopKSelector(k).select({{}, out.scores_TE.detach()}, unused);
   out.assignment = make_assignment(selection.token_offset, selection.slot_of,
                                    weigher.weights(out.scores_TE, selection), logits_TE.size(1));
   return out;

@@ -193,9 +193,10 @@ TEST_CASE("with every expert on every token the experts' FLOPs grow by E / k", "
 TEST_CASE("selections are merged and taken by token", "[moe]") {
   const Selection a{at::tensor(Ints{0, 2, 4, 6}), at::tensor(Ints{0, 1, 2, 3, 4, 5}), 2};
   const Selection b{at::tensor(Ints{0, 0, 1, 4}), at::tensor(Ints{9, 6, 7, 8}), 0};
-  const auto mixed = where_tokens(at::tensor(Ints{1, 0, 1}).to(at::kBool), b, a);
+  const auto [mixed, source] = where_tokens(at::tensor(Ints{1, 0, 1}).to(at::kBool), b, a);
   CHECK(at::equal(mixed.token_offset, at::tensor(Ints{0, 0, 2, 5})));
   CHECK(at::equal(mixed.slot_of, at::tensor(Ints{2, 3, 6, 7, 8})));
+  CHECK(at::equal(source, at::tensor(Ints{2, 3, 7, 8, 9})));
   const auto [taken, entry] = take_tokens(b, at::tensor(Ints{2, 0, 2}));
   CHECK(at::equal(taken.token_offset, at::tensor(Ints{0, 3, 3, 6})));
   CHECK(at::equal(taken.slot_of, at::tensor(Ints{6, 7, 8, 6, 7, 8})));

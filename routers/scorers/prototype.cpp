@@ -1,0 +1,31 @@
+#include "routers/scorers/prototype.h"
+
+#include "core/moe/precision.h"
+
+namespace switchyard {
+namespace {
+struct Params {
+  static void declare(Fields<Params>&) {}
+};
+}  // namespace
+
+at::Tensor unit_rows(const at::Tensor& x) {
+  return x / x.norm(2, {-1}, /*keepdim=*/true).clamp_min(1e-12);
+}
+
+PrototypeScorer::PrototypeScorer(int64_t channels, int64_t experts)
+    : centers_EC_(add_parameter("cluster_centers", {experts, channels}, Init::normal(.02))) {}
+
+at::Tensor PrototypeScorer::forward(const at::Tensor& x_TC, const ForwardContext&) {
+  const auto type = score_type(x_TC);
+  return at::linear(unit_rows(x_TC.to(type)), unit_rows(centers_EC_.to(type)));
+}
+
+void register_prototype_scorer() {
+  scorers().add<Params>("prototype", "cosine similarity with one prototype per expert",
+                        [](const Params&, int64_t channels, int64_t experts) {
+                          return std::make_unique<PrototypeScorer>(channels, experts);
+                        });
+}
+
+}  // namespace switchyard
