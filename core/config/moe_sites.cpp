@@ -50,7 +50,8 @@ bool is_site_map(const ConfigNode& moe) {
   const auto& items = moe.as_map();
   return std::all_of(items.begin(), items.end(), [](const auto& item) {
     const bool field = item.first == "router" || item.first == "experts" ||
-                       item.first == "combine" || item.first == "layers";
+                       item.first == "combine" || item.first == "layers" ||
+                       item.first == "names";
     return item.second.is_map() && !field;
   });
 }

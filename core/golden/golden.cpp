@@ -123,7 +123,13 @@ const Kind& kind_of(const GoldenCase& golden) {
 }
 
 void run_case(const Found& found, const GoldenOptions& options, GoldenReport::Line& line) {
-  GoldenCase golden{SafeTensors::open(found.path), "", found.kind, found.name, {}, {}, at::kDouble,
+  GoldenCase golden{SafeTensors::open(found.path),
+                    "",
+                    found.kind,
+                    found.name,
+                    {},
+                    {},
+                    at::kDouble,
                     options.device};
   const GoldenSet& set = set_of(golden.file);
   golden.set = set.name;

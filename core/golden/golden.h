@@ -29,8 +29,9 @@ struct GoldenCase {
   /// CPU: coordinates, offsets and orders are planned there.
   at::Tensor tensor(const std::string& full_name) const;
   at::Tensor input(const std::string& name) const { return tensor("inputs/" + name); }
-  /// Copies every `weights/<prefix><view name>` into the module's views, moving the module to `dtype`
-  /// and `device` first. Errors: a view without a tensor, a tensor without a view, a wrong shape.
+  /// Copies every `weights/<prefix><view name>` into the module's views, moving the module to
+  /// `dtype` and `device` first. Errors: a view without a tensor, a tensor without a view, a wrong
+  /// shape.
   void load_weights(Module& module, const std::string& prefix = "") const;
 };
 

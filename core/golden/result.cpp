@@ -86,7 +86,7 @@ void GoldenComparison::compare_floating(const std::string& name, const at::Tenso
   if (!limit) return fail_tensor(name, "the case gives no limit for this precision");
   const double distance = largest_distance(actual, expected);
   if (std::isnan(distance)) return fail_tensor(name, "holds NaN");
-  const double scale = std::max(largest_finite(expected), rule_.floor(group, largest_[group]));
+  const double scale = std::max(largest_finite(expected), rule_.floor(name, largest_[group]));
   record(name, distance == 0 ? 0 : distance / scale, *limit);
 }
 

@@ -25,8 +25,8 @@ GoldenSet point_moe() {
 
 GoldenSet routing() {
   GoldenRule rule;
-  rule.floor = [](const std::string& group, double largest) {
-    return group == "outputs" ? .01 : std::max(.01, .01 * largest);
+  rule.floor = [](const std::string& tensor, double largest) {
+    return is_output(tensor) ? .01 : std::max(.01, .01 * largest);
   };
   rule.limit = nested_golden_limit;
   rule.weight_gradients = "grads/weights/";

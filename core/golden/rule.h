@@ -13,9 +13,9 @@ namespace switchyard {
 /// error = max|a - b| / max(max|b|, floor), computed in double; it must not exceed the limit.
 /// Infinities must stand in the same places with the same sign and count nowhere else; NaN fails.
 struct GoldenRule {
-  /// `group`: first part of the tensor's name ("outputs", "grads"); `largest`: largest absolute
-  /// value among all floating tensors of that group in the file.
-  std::function<double(const std::string& group, double largest)> floor;
+  /// `tensor`: its full name; `largest`: largest absolute value among all floating tensors of its
+  /// group in the file, the first part of the name ("outputs", "grads").
+  std::function<double(const std::string& tensor, double largest)> floor;
   /// Nothing where the case is not meant for the precision of this run.
   std::function<std::optional<double>(const GoldenCase&, const std::string& tensor)> limit;
   /// What stands before a weight's key in the name of its gradient.

@@ -2,8 +2,6 @@
 
 #include <ATen/ops/index_add.h>
 
-#include <cmath>
-
 #include "core/moe/precision.h"
 
 namespace switchyard {
@@ -36,7 +34,7 @@ std::string ExpertBank::prefix(int64_t expert) const {
 
 Init ExpertBank::init(int64_t in, int64_t out, bool bias) const {
   if (!shape_.xavier) return Init::fan_in(in);
-  return bias ? Init::constant(0) : Init::uniform(std::sqrt(6.0 / static_cast<double>(in + out)));
+  return bias ? Init::constant(0) : Init::xavier(in, out);
 }
 
 std::vector<ParamView> ExpertBank::in_views(const at::Tensor& storage, bool bias) const {

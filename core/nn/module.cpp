@@ -13,6 +13,10 @@ Init Init::fan_in(int64_t fan_in) {
   return uniform(fan_in > 0 ? 1.0 / std::sqrt(static_cast<double>(fan_in)) : 0.0);
 }
 
+Init Init::xavier(int64_t in, int64_t out) {
+  return uniform(std::sqrt(6.0 / static_cast<double>(in + out)));
+}
+
 at::Tensor ParamView::grad() const {
   const at::Tensor& g = storage.grad();
   return g.defined() ? of(g) : at::Tensor();

@@ -24,6 +24,8 @@ struct Init {
   static Init normal(double deviation) { return {Kind::Normal, deviation}; }
   /// PyTorch's default for linear and convolution layers: U(-1/sqrt(fan_in), 1/sqrt(fan_in)).
   static Init fan_in(int64_t fan_in);
+  /// Xavier uniform (Glorot, Bengio 2010): U(-b, b), b = sqrt(6 / (in + out)).
+  static Init xavier(int64_t in, int64_t out);
 };
 
 /// One published tensor: a named window onto storage that may hold several of them. Load, save,

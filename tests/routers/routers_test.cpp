@@ -219,7 +219,7 @@ TEST_CASE("training adds the router's losses to the context, evaluation does not
 TEST_CASE("golden kind moe_layer passes", "[routers][golden]") {
   register_router_golden();
   const char* shared = variable_or_warn("SWITCHYARD_GOLDEN");
-  std::vector<std::string> folders = {(data_dir() / "golden").string()};
+  std::vector<std::string> folders = {(data_dir() / "golden/point_moe").string()};
   if (shared) folders.push_back(std::string(shared) + "/point_moe");
   for (const std::string& folder : folders) {
     for (auto precision : {GoldenPrecision::Double, GoldenPrecision::Single}) {
