@@ -135,4 +135,34 @@ at::Tensor NpyFolderDataset::labels(const at::Tensor& stored, const std::string&
        bad.max().item<int64_t>(), ", expected -1 .. ", classes - 1, " (classes.txt)");
 }
 
+namespace {
+
+Layout::Lines check_npy(const fs::path& folder, const std::string& domain, std::string first) {
+  NpyFolderParams params;
+  params.root = folder.string();
+  params.domain = domain;
+  Layout::Lines lines = {std::move(first)};
+  add_samples(NpyFolderDataset(params), lines);
+  return lines;
+}
+
+}  // namespace
+
+Layout npy_folder_layout() {
+  const auto found = [](const fs::path& folder) { return holds_below(folder, 3, "coord.npy"); };
+  const auto check = [](const fs::path& folder) {
+    return check_npy(folder, "", "layout: npy_folder (ROOT/<domain>/<split>/<sample>/)");
+  };
+  return {"npy_folder", "<domain>/<split>/<sample>/coord.npy", found, check};
+}
+
+Layout npy_flat_layout() {
+  const auto found = [](const fs::path& folder) { return holds_below(folder, 1, "coord.npy"); };
+  const auto check = [](const fs::path& folder) {
+    return check_npy(folder, folder.filename().string(),
+                     "layout: npy_folder, flat (ROOT/<sample>/; needs the parameter domain)");
+  };
+  return {"npy_folder", "<sample>/coord.npy", found, check};
+}
+
 }  // namespace switchyard

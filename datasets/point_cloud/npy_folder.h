@@ -20,6 +20,7 @@
 
 #include "core/base/params.h"
 #include "datasets/dataset.h"
+#include "datasets/layout.h"
 
 namespace switchyard {
 
@@ -50,5 +51,9 @@ class NpyFolderDataset : public Dataset {
   std::vector<SampleInfo> samples_;
   DatasetInfo info_;
 };
+
+/// ROOT/<domain>/<split>/<sample>/ and ROOT/<sample>/.
+Layout npy_folder_layout();
+Layout npy_flat_layout();
 
 }  // namespace switchyard
