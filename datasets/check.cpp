@@ -4,6 +4,7 @@
 #include "datasets/layout.h"
 #include "datasets/point_cloud/bin_label.h"
 #include "datasets/point_cloud/npy_folder.h"
+#include "datasets/point_cloud/pointcept.h"
 #include "datasets/shards.h"
 
 namespace switchyard {
@@ -12,10 +13,8 @@ namespace {
 
 const std::vector<Layout>& layouts() {
   static const std::vector<Layout> table = {
-      shards_layout(),
-      bin_label_layout(),
-      npy_folder_layout(),
-      npy_flat_layout(),
+      shards_layout(),   bin_label_layout(), npy_folder_layout(),
+      npy_flat_layout(), pointcept_layout(),
   };
   return table;
 }

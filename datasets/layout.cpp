@@ -3,37 +3,12 @@
 #include <ATen/core/Tensor.h>
 
 #include <algorithm>
-#include <map>
 
 #include "core/base/text.h"
 #include "datasets/folder.h"
 
 namespace switchyard {
 namespace fs = std::filesystem;
-namespace {
-
-using Counts = std::map<std::string, int64_t>;
-
-void add_counts(const std::string& what, const Counts& counts, Layout::Lines& lines) {
-  for (const auto& [name, count] : counts) lines.push_back(cat(what, name, ": ", count));
-}
-
-void count_labels(const at::Tensor& segment_N, std::map<int64_t, int64_t>& labels) {
-  const at::Tensor flat = segment_N.to(at::kLong).contiguous();
-  const int64_t* label = flat.const_data_ptr<int64_t>();
-  for (int64_t i = 0; i < flat.numel(); ++i) ++labels[label[i]];
-}
-
-void add_labels(const std::map<int64_t, int64_t>& labels, const std::vector<std::string>& classes,
-                Layout::Lines& lines) {
-  for (const auto& [label, count] : labels) {
-    const bool named = label >= 0 && label < static_cast<int64_t>(classes.size());
-    lines.push_back(cat("label ", label, label < 0 ? " (ignored)" : "",
-                        named ? " " + classes[label] : std::string(), ": ", count));
-  }
-}
-
-}  // namespace
 
 bool holds_below(const fs::path& folder, int depth, const std::string& name) {
   if (depth == 0) return fs::exists(folder / name);
@@ -42,21 +17,45 @@ bool holds_below(const fs::path& folder, int depth, const std::string& name) {
                      [&](const auto& f) { return holds_below(folder / f, depth - 1, name); });
 }
 
-void add_samples(const Dataset& dataset, Layout::Lines& lines) {
-  Counts samples, rows;
-  std::map<int64_t, int64_t> labels;
-  for (int64_t i = 0; i < dataset.size(); ++i) {
-    const Sample sample = dataset.get(i, {});
-    ++samples[sample.info.domain + "/" + sample.info.split];
-    for (const auto& [key, tensor] : sample.tensors) {
-      rows[key] += tensor.dim() == 0 ? 1 : tensor.size(0);
-      if (key == "segment") count_labels(tensor, labels);
-    }
+void SampleCounts::add(const Sample& sample) {
+  ++total_;
+  ++samples_[sample.info.domain + "/" + sample.info.split];
+  for (const auto& [key, tensor] : sample.tensors) {
+    ++samples_with_[key];
+    rows_[key] += tensor.dim() == 0 ? 1 : tensor.size(0);
   }
-  add_counts("samples of ", samples, lines);
-  add_counts("rows of ", rows, lines);
+  const auto segment = sample.tensors.find("segment");
+  if (segment == sample.tensors.end()) return;
+  const at::Tensor label_N = segment->second.to(at::kLong).contiguous();
+  for (int64_t i = 0; i < label_N.numel(); ++i) ++labels_[label_N.const_data_ptr<int64_t>()[i]];
+}
+
+void SampleCounts::write(const std::vector<std::string>& class_names, Layout::Lines& lines) const {
+  for (const auto& [name, count] : samples_) lines.push_back(cat("samples of ", name, ": ", count));
+  for (const auto& [name, count] : rows_) lines.push_back(cat("rows of ", name, ": ", count));
+  for (const auto& [label, count] : labels_) {
+    const bool named = label >= 0 && label < static_cast<int64_t>(class_names.size());
+    lines.push_back(cat("label ", label, label < 0 ? " (ignored)" : "",
+                        named ? " " + class_names[label] : std::string(), ": ", count));
+  }
+}
+
+void SampleCounts::write_missing(const std::vector<std::string>& keys, Layout::Lines& lines) const {
+  for (const auto& key : keys) {
+    const auto with = samples_with_.find(key);
+    const int64_t missing = total_ - (with == samples_with_.end() ? 0 : with->second);
+    if (missing > 0)
+      lines.push_back(cat("missing: ", key, " in ", missing, " of ", total_, " samples"));
+  }
+}
+
+int64_t SampleCounts::classes() const { return labels_.empty() ? 0 : labels_.rbegin()->first + 1; }
+
+void add_samples(const Dataset& dataset, Layout::Lines& lines) {
+  SampleCounts counts;
+  for (int64_t i = 0; i < dataset.size(); ++i) counts.add(dataset.get(i, {}));
   const auto& classes = dataset.info().class_names;
-  add_labels(labels, classes, lines);
+  counts.write(classes, lines);
   lines.push_back(cat("classes: ", classes.empty() ? "none" : join(classes)));
   lines.push_back("hash: " + dataset.info().hash);
 }

@@ -2,6 +2,7 @@
 // One entry of the table that `switchyard datasets check DIR` goes through (check.h).
 
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -25,8 +26,25 @@ struct Layout {
 /// Some folder exactly `depth` levels below `folder` (0: itself) holds `name`.
 bool holds_below(const std::filesystem::path& folder, int depth, const std::string& name);
 
-/// Reads every sample and adds its counts: samples per domain/split, rows per key, labels per class
-/// (with the name where the dataset has names), class names, hash.
+/// What a check says of samples.
+class SampleCounts {
+ public:
+  void add(const Sample& sample);
+  /// Samples per domain/split, rows per key, rows per label (with its name where there is one).
+  void write(const std::vector<std::string>& class_names, Layout::Lines& lines) const;
+  /// "missing: KEY in N of M samples" for each of `keys` that samples lack.
+  void write_missing(const std::vector<std::string>& keys, Layout::Lines& lines) const;
+  /// Largest label + 1; 0 where nothing is labelled.
+  int64_t classes() const;
+
+ private:
+  using Counts = std::map<std::string, int64_t>;
+  int64_t total_ = 0;
+  Counts samples_, rows_, samples_with_;  ///< by domain/split, by key, by key
+  std::map<int64_t, int64_t> labels_;
+};
+
+/// Reads every sample and adds its counts, the class names and the hash.
 void add_samples(const Dataset& dataset, Layout::Lines& lines);
 
 /// "make it: switchyard pack FOLDER.shards 'dataset={type: NAME, root: FOLDER, OPTIONS}'", or

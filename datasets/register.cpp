@@ -1,6 +1,7 @@
 #include "datasets/concat.h"
 #include "datasets/point_cloud/bin_label.h"
 #include "datasets/point_cloud/npy_folder.h"
+#include "datasets/point_cloud/pointcept.h"
 #include "datasets/point_cloud/transformed.h"
 #include "datasets/registry.h"
 #include "datasets/shards.h"
@@ -51,6 +52,9 @@ void register_datasets() {
   registry.add<BinLabelParams>(
       "bin_label", "driving scans: SENSOR/SPLIT/velodyne/*.bin, labels/*.label",
       [](const BinLabelParams& p) { return std::make_unique<BinLabelDataset>(p); });
+  registry.add<PointceptParams>(
+      "pointcept", "Pointcept's scenes: SPLIT/SCENE/*.npy or SPLIT/SCENE.pth",
+      [](const PointceptParams& p) { return std::make_unique<PointceptDataset>(p); });
   registry.add<SubsetParams>("subset", "part of a dataset, by domain and split", make_subset);
   registry.add<ConcatParams>("concat", "several datasets as one", make_concat);
   register_point_transforms();

@@ -45,7 +45,6 @@ class NpyFolderDataset : public Dataset {
   void list_flat(const NpyFolderParams& params);
   void list_nested();
   void read_classes();
-  at::Tensor labels(const at::Tensor& stored, const std::string& where) const;
 
   std::filesystem::path root_;
   std::vector<SampleInfo> samples_;
