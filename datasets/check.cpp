@@ -5,6 +5,7 @@
 #include "datasets/point_cloud/bin_label.h"
 #include "datasets/point_cloud/npy_folder.h"
 #include "datasets/point_cloud/pointcept.h"
+#include "datasets/point_cloud/s3dis.h"
 #include "datasets/shards.h"
 
 namespace switchyard {
@@ -13,8 +14,9 @@ namespace {
 
 const std::vector<Layout>& layouts() {
   static const std::vector<Layout> table = {
-      shards_layout(),   bin_label_layout(), npy_folder_layout(),
-      npy_flat_layout(), pointcept_layout(),
+      // One entry a line; the trailing comma keeps it so.
+      shards_layout(),     s3dis_layout(),    bin_label_layout(),
+      npy_folder_layout(), npy_flat_layout(), pointcept_layout(),
   };
   return table;
 }
