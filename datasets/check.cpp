@@ -4,8 +4,10 @@
 #include "datasets/layout.h"
 #include "datasets/point_cloud/bin_label.h"
 #include "datasets/point_cloud/npy_folder.h"
+#include "datasets/point_cloud/point_files.h"
 #include "datasets/point_cloud/pointcept.h"
 #include "datasets/point_cloud/s3dis.h"
+#include "datasets/point_cloud/scannet.h"
 #include "datasets/shards.h"
 
 namespace switchyard {
@@ -14,9 +16,17 @@ namespace {
 
 const std::vector<Layout>& layouts() {
   static const std::vector<Layout> table = {
-      // One entry a line; the trailing comma keeps it so.
-      shards_layout(),     s3dis_layout(),    bin_label_layout(),
-      npy_folder_layout(), npy_flat_layout(), pointcept_layout(),
+      // clang-format off
+      shards_layout(),
+      s3dis_layout(),
+      scannet_layout(),
+      bin_label_layout(),
+      npy_folder_layout(),
+      npy_flat_layout(),
+      pointcept_layout(),
+      point_files_layout(),
+      point_files_flat_layout(),
+      // clang-format on
   };
   return table;
 }
