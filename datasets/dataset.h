@@ -32,7 +32,8 @@ struct SampleInfo {
 
 /// Keys are the field's terms. Point clouds: coord [N,3] f32 metres, color [N,3] u8, normal [N,3]
 /// f32, intensity [N] f32, origin [N,3] f32 (sensor position per point), segment [N] i64 (-1 =
-/// ignore). All tensors are on the CPU, contiguous and not to be written by others.
+/// ignore), instance [N] i64 (-1 = none). All tensors are on the CPU, contiguous and not to be
+/// written by others.
 struct Sample {
   std::map<std::string, at::Tensor> tensors;
   SampleInfo info;

@@ -2,6 +2,10 @@
 #include "datasets/point_cloud/bin_label.h"
 #include "datasets/point_cloud/laser_tiles.h"
 #include "datasets/point_cloud/npy_folder.h"
+#include "datasets/point_cloud/point_files.h"
+#include "datasets/point_cloud/pointcept.h"
+#include "datasets/point_cloud/s3dis.h"
+#include "datasets/point_cloud/scannet.h"
 #include "datasets/point_cloud/transformed.h"
 #include "datasets/registry.h"
 #include "datasets/shards.h"
@@ -55,6 +59,17 @@ void register_datasets() {
   registry.add<LaserTilesParams>(
       "laser_tiles", "laser surveys: DOMAIN/*.pts16.gz",
       [](const LaserTilesParams& p) { return std::make_unique<LaserTiles>(p); });
+  registry.add<PointceptParams>(
+      "pointcept", "Pointcept's scenes: SPLIT/SCENE/*.npy or SPLIT/SCENE.pth",
+      [](const PointceptParams& p) { return std::make_unique<PointceptDataset>(p); });
+  registry.add<S3disParams>("s3dis", "S3DIS as released: Area_N/ROOM/Annotations/*.txt",
+                            [](const S3disParams& p) { return std::make_unique<S3disDataset>(p); });
+  registry.add<ScannetParams>(
+      "scannet", "ScanNet v2 as released: scans/SCENE/SCENE_vh_clean_2.ply and label files",
+      [](const ScannetParams& p) { return std::make_unique<ScannetDataset>(p); });
+  registry.add<PointFilesParams>(
+      "point_files", "one PLY, PCD or XYZ file per cloud",
+      [](const PointFilesParams& p) { return std::make_unique<PointFilesDataset>(p); });
   registry.add<SubsetParams>("subset", "part of a dataset, by domain and split", make_subset);
   registry.add<ConcatParams>("concat", "several datasets as one", make_concat);
   register_point_transforms();

@@ -78,4 +78,19 @@ void ShardDataset::verify() const {
         ": ", join(damaged));
 }
 
+Layout shards_layout() {
+  const auto found = [](const std::filesystem::path& folder) {
+    return std::filesystem::exists(folder / kShardIndexName);
+  };
+  const auto check = [](const std::filesystem::path& folder) {
+    const ShardDataset dataset(folder);
+    dataset.verify();
+    Layout::Lines lines = {
+        cat("layout: shards, ", dataset.index().shards.size(), " files, all hashes agree")};
+    add_samples(dataset, lines);
+    return lines;
+  };
+  return {"shards", kShardIndexName, found, check};
+}
+
 }  // namespace switchyard

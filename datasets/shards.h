@@ -3,6 +3,7 @@
 // rows per sample in `<key>.offset` [S+1] i64, and index.json. Memory-mapped; needs no other
 // library.
 
+#include "datasets/layout.h"
 #include "datasets/shard_index.h"
 
 namespace switchyard {
@@ -34,5 +35,7 @@ class ShardDataset : public Dataset {
   ShardIndex index_;
   std::vector<Shard> shards_;
 };
+
+Layout shards_layout();
 
 }  // namespace switchyard

@@ -13,7 +13,7 @@ torch_version=2.11.0
 
 build_packages="g++ cmake ninja-build pkg-config lld ccache git ca-certificates python3-pip
   libyaml-cpp-dev libcli11-dev nlohmann-json3-dev libspdlog-dev libfmt-dev catch2 zlib1g-dev libssl-dev"
-scan_packages="libembree-dev libopencv-imgcodecs-dev libzip-dev sweethome3d-furniture"
+scan_packages="libembree-dev libopencv-imgcodecs-dev libzip-dev sweethome3d-furniture libopen3d-dev"
 
 install_packages() {
   local missing=()

@@ -144,14 +144,15 @@ std::pair<std::string_view, std::string_view> parts_of(std::string_view file,
   return {file.substr(begin, size), file.substr(begin + size)};
 }
 
-void check_size(const Header& header, const Type& type, size_t bytes, const std::string& where) {
+void check_size(const std::vector<int64_t>& shape, const Type& type, size_t bytes,
+                const std::string& where) {
   uint64_t wanted = type.size;
-  for (int64_t n : header.shape) {
+  for (int64_t n : shape) {
     check(!__builtin_mul_overflow(wanted, static_cast<uint64_t>(n), &wanted), where,
-          "bad shape: got ", to_text(header.shape));
+          "bad shape: got ", to_text(shape));
   }
   check(wanted == bytes, where, "wrong file size: got ", bytes, " bytes of data, expected ", wanted,
-        " for shape ", to_text(header.shape));
+        " for shape ", to_text(shape));
 }
 
 template <class Stored, class Wide>
@@ -196,13 +197,17 @@ at::Tensor read_npy(const std::filesystem::path& path) {
   const auto [text, data] =
       parts_of({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, where);
   const Header header = parse_header(text, where);
-  const Type& type = type_of(header.descr, where);
-  check_size(header, type, data.size(), where);
-  std::vector<int64_t> shape = header.shape;
-  if (header.fortran) std::reverse(shape.begin(), shape.end());
+  return npy_array(header.descr, header.shape, header.fortran, data, where);
+}
+
+at::Tensor npy_array(const std::string& descr, std::vector<int64_t> shape, bool fortran,
+                     std::string_view data, const std::string& where) {
+  const Type& type = type_of(descr, where);
+  check_size(shape, type, data.size(), where);
+  if (fortran) std::reverse(shape.begin(), shape.end());
   at::Tensor out = at::empty(shape, type.dtype);
   fill(type, data, out);
-  if (!header.fortran) return out;
+  if (!fortran) return out;
   std::vector<int64_t> axes;
   for (int64_t i = out.dim() - 1; i >= 0; --i) axes.push_back(i);
   return out.permute(axes).contiguous();

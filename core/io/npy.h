@@ -4,6 +4,9 @@
 #include <ATen/core/Tensor.h>
 
 #include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace switchyard {
 
@@ -11,6 +14,11 @@ namespace switchyard {
 /// int8 to int64; uint8; bool; uint16 becomes int32 and uint32 int64. Errors: not an .npy file,
 /// damaged header, big-endian or unsupported type, a size that does not fit.
 at::Tensor read_npy(const std::filesystem::path& path);
+
+/// The same from the parts of a header: `descr` as "<f8" or "|u1", elements in `data`, first axis
+/// fastest where `fortran`. Errors: as above.
+at::Tensor npy_array(const std::string& descr, std::vector<int64_t> shape, bool fortran,
+                     std::string_view data, const std::string& where);
 
 /// Version 1, C order, atomic (see write_atomic). Errors: a type that the format cannot hold.
 void write_npy(const std::filesystem::path& path, const at::Tensor& tensor);

@@ -7,8 +7,6 @@
 namespace switchyard {
 namespace {
 
-constexpr size_t kMaxBytes = size_t{16} << 20;
-
 std::string name_of(const PickleNode& node) {
   using Kind = PickleNode::Kind;
   switch (node.kind) {
@@ -60,9 +58,9 @@ const PickleNode* PickleNode::find(std::string_view key) const {
   return nullptr;
 }
 
-Pickle Pickle::read(std::span<const std::byte> bytes, const std::string& where) {
-  check(bytes.size() <= kMaxBytes, where, "pickle is too large: got ", bytes.size(),
-        " bytes, expected at most ", kMaxBytes);
+Pickle Pickle::read(std::span<const std::byte> bytes, const std::string& where, size_t max_bytes) {
+  check(bytes.size() <= max_bytes, where, "pickle is too large: got ", bytes.size(),
+        " bytes, expected at most ", max_bytes);
   Pickle out;
   PickleMachine(out, bytes, where).run();
   return out;

@@ -22,7 +22,7 @@ struct PickleNode {
     Tuple,       ///< items
     Dict,        ///< items: key, value, key, value ...; a collections.OrderedDict too
     Global,      ///< text: "module.name"
-    Call,        ///< items: what is called, its Tuple of arguments
+    Call,        ///< items: what is called, its Tuple of arguments, the state set on it if any
     Persistent,  ///< items: the id of something kept outside the pickle
   };
   Kind kind = Kind::None;
@@ -47,10 +47,12 @@ struct PickleNode {
 /// them with a limit.
 class Pickle {
  public:
-  /// `where` is file:member. Errors, with the byte: cut off, more than 16 MiB or a million nodes,
+  static constexpr size_t kMaxBytes = size_t{16} << 20;
+  /// `where` is file:member. Errors, with the byte: cut off, over max_bytes or a million nodes,
   /// an opcode of another protocol, operands that are missing or of the wrong kind, whole numbers
   /// beyond 64 bits. Attributes that a pickle sets on a dict are left out.
-  static Pickle read(std::span<const std::byte> bytes, const std::string& where);
+  static Pickle read(std::span<const std::byte> bytes, const std::string& where,
+                     size_t max_bytes = kMaxBytes);
 
   const PickleNode& root() const { return *root_; }
   /// Every global, in order of appearance.

@@ -158,10 +158,12 @@ bool PickleMachine::object(uint8_t opcode) {
       call(arguments, callee);
       return true;
     }
-    case pickle::kBuild:
-      pop();  // attributes: OrderedDict's _metadata, or those of an object that is never made
+    case pickle::kBuild: {
+      const PickleNode& state = pop();  // of a dict: OrderedDict's _metadata
       require(top().is(Kind::Dict) || top().is(Kind::Call), "attributes of ", top().describe());
+      if (top().is(Kind::Call) && top().items.size() == 2) top().items.push_back(&state);
       return true;
+    }
     case pickle::kPersistent: {
       const PickleNode& id = pop();
       push(Kind::Persistent).items = {&id};

@@ -4,6 +4,7 @@
 
 #include "core/base/error.h"
 #include "core/io/file.h"
+#include "core/io/numpy_pickle.h"
 #include "core/io/pickle_writer.h"
 #include "core/io/printable.h"
 #include "core/io/stored_zip_writer.h"
@@ -55,6 +56,35 @@ void check_byte_order(const StoredZip& zip, const std::string& folder, const std
         ", expected 'little'");
 }
 
+/// The parts of a .pth, its pickle read.
+struct Opened {
+  StoredZip zip;
+  std::string folder, where;
+  Pickle pickle;
+};
+
+Opened open_torch(const fs::path& path, size_t max_bytes) {
+  check_format(path);
+  StoredZip zip = StoredZip::open(path);
+  const std::string folder = folder_of(zip, path.string());
+  const std::string member = folder + "/" + std::string(kPickle);
+  check_byte_order(zip, folder, path.string());
+  Pickle pickle = Pickle::read(zip.get(member), path.string() + ":" + member, max_bytes);
+  return {std::move(zip), folder, path.string() + ":" + member, std::move(pickle)};
+}
+
+/// Calls visit(name, value) for the items of a dict.
+template <class Visit>
+void for_each_named(const PickleNode& dict, const std::string& where, Visit visit) {
+  std::set<std::string> seen;
+  for (size_t i = 0; i < dict.items.size(); i += 2) {
+    const PickleNode& name = *dict.items[i];
+    check(name.is(Kind::Text), where, "expected the name of a tensor: got ", name.describe());
+    check(seen.insert(name.text).second, where + ":" + printable(name.text), "named twice");
+    visit(name.text, *dict.items[i + 1]);
+  }
+}
+
 /// Text keys of the dicts in `root`.
 std::string dict_keys(const PickleNode& root) {
   std::vector<std::string> out;
@@ -94,26 +124,40 @@ bool is_torch_file(const fs::path& path) {
 }
 
 NamedTensors read_torch(const fs::path& path, const std::string& key) {
-  check_format(path);
-  const StoredZip zip = StoredZip::open(path);
-  const std::string folder = folder_of(zip, path.string());
-  const std::string where = path.string() + ":" + folder + "/" + std::string(kPickle);
-  check_byte_order(zip, folder, path.string());
-  const Pickle pickle = Pickle::read(zip.get(folder + "/" + std::string(kPickle)), where);
-  if (key.empty()) check_globals(pickle, where);
-  const PickleNode& dict = state_dict_of(pickle, key, where);
-  TorchTensors tensors(zip, folder);
+  const Opened file = open_torch(path, Pickle::kMaxBytes);
+  if (key.empty()) check_globals(file.pickle, file.where);
+  const PickleNode& dict = state_dict_of(file.pickle, key, file.where);
+  TorchTensors tensors(file.zip, file.folder);
   NamedTensors out;
-  std::set<std::string> seen;
-  for (size_t i = 0; i < dict.items.size(); i += 2) {
-    const PickleNode &name = *dict.items[i], &value = *dict.items[i + 1];
-    check(name.is(Kind::Text), where, "expected the name of a tensor: got ", name.describe());
-    const std::string place = where + ":" + printable(name.text);
-    check(seen.insert(name.text).second, place, "named twice");
+  for_each_named(dict, file.where, [&](const std::string& name, const PickleNode& value) {
+    const std::string place = file.where + ":" + printable(name);
     check(value.is(Kind::Call), place, "is no tensor: got ", value.describe(),
-          "; valid: --key KEY of a state dict: ", dict_keys(pickle.root()));
-    out.emplace_back(name.text, tensors.make(value, place));
+          "; valid: --key KEY of a state dict: ", dict_keys(file.pickle.root()));
+    out.emplace_back(name, tensors.make(value, place));
+  });
+  return out;
+}
+
+NamedTensors read_torch_arrays(const fs::path& path) {
+  const Opened file = open_torch(path, size_t{4} << 30);
+  for (const PickleNode* global : file.pickle.globals()) {
+    check(is_plain_global(global->text) || is_numpy_global(global->text), file.where,
+          "holds more than arrays and plain containers: got ", global->describe());
   }
+  const PickleNode& root = file.pickle.root();
+  check(root.is(Kind::Dict), file.where, "expected a dict of arrays: got ", root.describe());
+  TorchTensors tensors(file.zip, file.folder);
+  std::set<const PickleNode*> copied;
+  NamedTensors out;
+  for_each_named(root, file.where, [&](const std::string& name, const PickleNode& value) {
+    const std::string place = file.where + ":" + printable(name);
+    if (!is_numpy_array(value)) {
+      if (TorchTensors::is_tensor(value)) out.emplace_back(name, tensors.make(value, place));
+      return;
+    }
+    check(copied.insert(&value).second, place, "is an array that has another name too");
+    out.emplace_back(name, read_numpy_array(value, place));
+  });
   return out;
 }
 

@@ -23,6 +23,11 @@ bool is_torch_file(const std::filesystem::path& path);
 /// the file's bytes more than fourfold; big-endian; the format before PyTorch 1.6.
 NamedTensors read_torch(const std::filesystem::path& path, const std::string& key = "");
 
+/// The arrays of a dict that torch.save wrote, in its order: tensors and NumPy arrays (bool, whole
+/// and floating numbers, little-endian). Plain values beside them (text, numbers) are left out. The
+/// form of Pointcept's scenes. Errors: as above; an array of another type; a pickle over 4 GiB.
+NamedTensors read_torch_arrays(const std::filesystem::path& path);
+
 /// A file that torch.load(weights_only=True) takes: a dict from name to tensor, inside a dict with
 /// `key` if that is not empty. Atomic; equal tensors give equal bytes. Tensors may be on any device
 /// and strided; each gets a storage of its own. Errors: names that are not unique, a dtype not

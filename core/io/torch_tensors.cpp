@@ -25,7 +25,7 @@ constexpr uint64_t kRepeats = 4, kSmall = uint64_t{64} << 20;
 
 const PickleNode& argument(const PickleNode& call, size_t index, Kind kind, const char* what,
                            const std::string& where) {
-  const auto& arguments = call.items.back()->items;
+  const auto& arguments = call.items[1]->items;
   check(index < arguments.size(), where, "damaged tensor at byte ", call.offset, ": ", what,
         " is missing");
   const PickleNode& node = *arguments[index];
@@ -82,6 +82,10 @@ TorchTensors::TorchTensors(const StoredZip& zip, std::string folder)
       folder_(std::move(folder)),
       budget_(kRepeats * zip.file()->bytes().size() + kSmall) {}
 
+bool TorchTensors::is_tensor(const PickleNode& node) {
+  return node.calls(kTensor) || node.calls(kParameter);
+}
+
 at::Tensor TorchTensors::make(const PickleNode& given, const std::string& where) {
   const PickleNode& node =
       given.calls(kParameter) ? argument(given, 0, Kind::Call, "data", where) : given;
@@ -91,7 +95,7 @@ at::Tensor TorchTensors::make(const PickleNode& given, const std::string& where)
   const auto sizes = extents(node, 2, "size", where), strides = extents(node, 3, "stride", where);
   check(sizes.size() == strides.size() && offset >= 0, where, "damaged tensor: got size ",
         to_text(sizes), ", stride ", to_text(strides), ", offset ", offset);
-  const auto& arguments = node.items.back()->items;
+  const auto& arguments = node.items[1]->items;
   check(arguments.size() <= 6 || (arguments.size() == 7 && arguments[6]->items.empty()), where,
         "is a conjugate or negative view or has other marks: expected a plain tensor");
   const at::Tensor& whole = storage(argument(node, 0, Kind::Persistent, "storage", where), where);

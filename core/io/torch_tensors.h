@@ -17,6 +17,8 @@ class TorchTensors {
  public:
   /// `folder`: of data.pkl inside the archive.
   TorchTensors(const StoredZip& zip, std::string folder);
+  /// Whether make() may be tried: a call that rebuilds a tensor or a parameter.
+  static bool is_tensor(const PickleNode& node);
   /// `where`: file and name of the tensor. Errors: no tensor; see read_torch.
   at::Tensor make(const PickleNode& node, const std::string& where);
 

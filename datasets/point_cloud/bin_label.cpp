@@ -146,4 +146,46 @@ Sample BinLabelDataset::get(int64_t index, const Draw& draw) const {
   return out;
 }
 
+namespace {
+
+/// Counts points and raw ids of one split. Class maps are a matter of the experiment.
+int64_t count_split(const fs::path& split, const std::vector<std::string>& names,
+                    std::map<int64_t, int64_t>& ids) {
+  int64_t points = 0;
+  for (const auto& name : names) {
+    const int64_t count = read_bin(split / "velodyne" / (name + ".bin")).size(0);
+    points += count;
+    if (!fs::exists(split / "labels")) continue;
+    const at::Tensor raw = read_label(split / "labels" / (name + ".label"), count);
+    for (int64_t i = 0; i < count; ++i) ++ids[raw.const_data_ptr<int64_t>()[i]];
+  }
+  return points;
+}
+
+void check_sensor(const fs::path& folder, const std::string& sensor, Layout::Lines& lines) {
+  std::map<int64_t, int64_t> ids;
+  for (const auto& split : subfolders(folder / sensor)) {
+    const fs::path place = folder / sensor / split;
+    if (!fs::is_directory(place / "velodyne")) continue;
+    const auto names = stems_of(place / "velodyne", ".bin");
+    const int64_t points = count_split(place, names, ids);
+    lines.push_back(cat("scans of ", sensor, "/", split, ": ", names.size(), ", points ", points));
+  }
+  for (const auto& [id, count] : ids)
+    lines.push_back(cat("raw label ", id, " of ", sensor, ": ", count));
+}
+
+}  // namespace
+
+Layout bin_label_layout() {
+  const auto found = [](const fs::path& folder) { return holds_below(folder, 2, "velodyne"); };
+  const auto check = [](const fs::path& folder) {
+    Layout::Lines lines = {
+        "layout: bin_label (ROOT/SENSOR/SPLIT/velodyne/*.bin); labelled sensors need class maps"};
+    for (const auto& sensor : subfolders(folder)) check_sensor(folder, sensor, lines);
+    return lines;
+  };
+  return {"bin_label", "SENSOR/SPLIT/velodyne/*.bin", found, check};
+}
+
 }  // namespace switchyard

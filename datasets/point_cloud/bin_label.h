@@ -15,6 +15,7 @@
 #include "core/base/params.h"
 #include "datasets/class_map.h"
 #include "datasets/dataset.h"
+#include "datasets/layout.h"
 
 namespace switchyard {
 
@@ -67,5 +68,7 @@ class BinLabelDataset : public Dataset {
 at::Tensor read_bin(const std::filesystem::path& path);
 /// Raw ids [N] i64 of a .label file. Error: wrong size for `points`.
 at::Tensor read_label(const std::filesystem::path& path, int64_t points);
+
+Layout bin_label_layout();
 
 }  // namespace switchyard

@@ -1,10 +1,9 @@
 #include "datasets/point_cloud/npy_folder.h"
 
-#include <ATen/TensorOperators.h>
-
 #include "core/io/file.h"
 #include "core/io/npy.h"
 #include "datasets/folder.h"
+#include "datasets/point_cloud/arrays.h"
 #include "datasets/point_cloud/points.h"
 
 namespace switchyard {
@@ -25,23 +24,10 @@ fs::path file_of(const fs::path& folder, const Key& key) {
   return folder / (std::string(key.name) + ".npy");
 }
 
-bool has_type(const at::Tensor& tensor, at::ScalarType dtype) {
-  if (dtype == at::kFloat) return tensor.is_floating_point();
-  if (dtype == at::kLong) return at::isIntegralType(tensor.scalar_type(), /*includeBool=*/false);
-  return tensor.scalar_type() == dtype;
-}
-
 at::Tensor read_key(const fs::path& path, const Key& key) {
   const at::Tensor tensor = read_npy(path);
-  const bool shaped =
-      tensor.dim() == (key.columns ? 2 : 1) && (key.columns == 0 || tensor.size(1) == key.columns);
-  check(shaped, path.string(), "wrong shape: got ", to_text(tensor.sizes().vec()), ", expected ",
-        key.columns ? cat("[N, ", key.columns, "]") : std::string("[N]"));
-  check(has_type(tensor, key.dtype), path.string(), "wrong type: got ",
-        c10::toString(tensor.scalar_type()), ", expected ",
-        key.dtype == at::kFloat  ? "floating point"
-        : key.dtype == at::kLong ? "an integer type"
-                                 : "uint8");
+  if (std::string_view(key.name) == "coord") return to_coord(tensor, path.string());
+  check_array(tensor, key.columns, key.dtype, path.string());
   return key.dtype == at::kFloat ? tensor.to(at::kFloat) : tensor;
 }
 
@@ -115,7 +101,8 @@ Sample NpyFolderDataset::get(int64_t index, const Draw& draw) const {
     const fs::path path = file_of(folder, key);
     if (!fs::exists(path)) continue;
     at::Tensor tensor = read_key(path, key);
-    if (key.dtype == at::kLong) tensor = labels(tensor, path.string());
+    if (key.dtype == at::kLong)
+      tensor = to_labels(tensor, static_cast<int64_t>(info_.class_names.size()), path.string());
     out.tensors.emplace(key.name, tensor);
     const int64_t points = out.tensors.at("coord").size(0);
     check(tensor.size(0) == points, path.string(), "wrong number of points: got ", tensor.size(0),
@@ -125,14 +112,34 @@ Sample NpyFolderDataset::get(int64_t index, const Draw& draw) const {
   return out;
 }
 
-at::Tensor NpyFolderDataset::labels(const at::Tensor& stored, const std::string& where) const {
-  at::Tensor out = stored.to(at::kLong, false, /*copy=*/true);
-  if (stored.scalar_type() == at::kByte) out.masked_fill_(out == 255, -1);
-  const auto classes = static_cast<int64_t>(info_.class_names.size());
-  const at::Tensor bad = out.masked_select((out < -1) | (out >= classes));
-  if (bad.numel() == 0) return out;
-  fail(where, bad.numel(), " labels are no class: got ", bad.min().item<int64_t>(), " .. ",
-       bad.max().item<int64_t>(), ", expected -1 .. ", classes - 1, " (classes.txt)");
+namespace {
+
+Layout::Lines check_npy(const fs::path& folder, const std::string& domain, std::string first) {
+  NpyFolderParams params;
+  params.root = folder.string();
+  params.domain = domain;
+  Layout::Lines lines = {std::move(first)};
+  add_samples(NpyFolderDataset(params), lines);
+  return lines;
+}
+
+}  // namespace
+
+Layout npy_folder_layout() {
+  const auto found = [](const fs::path& folder) { return holds_below(folder, 3, "coord.npy"); };
+  const auto check = [](const fs::path& folder) {
+    return check_npy(folder, "", "layout: npy_folder (ROOT/<domain>/<split>/<sample>/)");
+  };
+  return {"npy_folder", "<domain>/<split>/<sample>/coord.npy", found, check};
+}
+
+Layout npy_flat_layout() {
+  const auto found = [](const fs::path& folder) { return holds_below(folder, 1, "coord.npy"); };
+  const auto check = [](const fs::path& folder) {
+    return check_npy(folder, folder.filename().string(),
+                     "layout: npy_folder, flat (ROOT/<sample>/; needs the parameter domain)");
+  };
+  return {"npy_folder", "<sample>/coord.npy", found, check};
 }
 
 }  // namespace switchyard

@@ -20,6 +20,7 @@
 
 #include "core/base/params.h"
 #include "datasets/dataset.h"
+#include "datasets/layout.h"
 
 namespace switchyard {
 
@@ -44,11 +45,14 @@ class NpyFolderDataset : public Dataset {
   void list_flat(const NpyFolderParams& params);
   void list_nested();
   void read_classes();
-  at::Tensor labels(const at::Tensor& stored, const std::string& where) const;
 
   std::filesystem::path root_;
   std::vector<SampleInfo> samples_;
   DatasetInfo info_;
 };
+
+/// ROOT/<domain>/<split>/<sample>/ and ROOT/<sample>/.
+Layout npy_folder_layout();
+Layout npy_flat_layout();
 
 }  // namespace switchyard

@@ -2,6 +2,7 @@
 // A dataset in memory, for tests of decorators, packing and readers.
 
 #include "datasets/dataset.h"
+#include "tests/support/text.h"
 #include "tests/test.h"
 
 namespace switchyard::test {
@@ -20,10 +21,6 @@ class MemoryDataset : public Dataset {
   std::vector<Sample> samples_;
   DatasetInfo info_;
 };
-
-inline bool holds(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
 
 /// Same uris, domains, groups, splits, keys, types and values.
 inline bool same_samples(const Dataset& a, const Dataset& b) {

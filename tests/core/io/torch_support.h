@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/io/stored_zip_writer.h"
+#include "tests/support/text.h"
 #include "tests/test.h"
 
 namespace switchyard::test {
@@ -63,10 +64,6 @@ inline void write_pth(const std::filesystem::path& path, const std::string& pick
   for (const auto& [key, bytes] : storages) add("data/" + key, bytes);
   add("version", "3\n");
   zip.finish();
-}
-
-inline bool holds(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
 }
 
 }  // namespace switchyard::test
