@@ -54,8 +54,7 @@ std::string read_error(const BinLabelParams& params) {
 
 /// The map inside configs/class_map/NAME.yaml.
 ConfigNode shipped_map(const std::string& name) {
-  const auto file =
-      load_yaml(source_dir() / "configs/class_map" / (name + ".yaml"));
+  const auto file = load_yaml(source_dir() / "configs/class_map" / (name + ".yaml"));
   return *file.find(name);
 }
 

@@ -61,11 +61,11 @@ TEST_CASE("s3dis reads objects as instances of their class", "[datasets][s3dis]"
 TEST_CASE("s3dis repairs the bytes that lost a bit in the release", "[datasets][s3dis]") {
   TempDir folder;
   // The four that readers of the release report: a blank, and digits before and behind the point.
-  const std::string text = std::string("1 2 3 185", 9) + '\0' +
-                           "187 9\n-9.1\x16"
-                           "0 2 3 167.\x10"
-                           "00000 103.0\x10"
-                           "0000 9\n";
+  const std::string text = cat("1 2 3 185", std::string(1, '\0'),
+                               "187 9\n-9.1\x16"
+                               "0 2 3 167.\x10"
+                               "00000 103.0\x10"
+                               "0000 9\n");
   fs::create_directories(folder / kRoom);
   write_text(folder / kRoom / "ceiling_1.txt", text);
   const Sample room = S3disDataset(at_root(folder.path())).get(0, {});
