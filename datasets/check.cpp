@@ -4,10 +4,12 @@
 #include "datasets/layout.h"
 #include "datasets/point_cloud/bin_label.h"
 #include "datasets/point_cloud/npy_folder.h"
+#include "datasets/point_cloud/nuscenes.h"
 #include "datasets/point_cloud/point_files.h"
 #include "datasets/point_cloud/pointcept.h"
 #include "datasets/point_cloud/s3dis.h"
 #include "datasets/point_cloud/scannet.h"
+#include "datasets/point_cloud/semantic_kitti.h"
 #include "datasets/shards.h"
 
 namespace switchyard {
@@ -20,6 +22,8 @@ const std::vector<Layout>& layouts() {
       shards_layout(),
       s3dis_layout(),
       scannet_layout(),
+      semantic_kitti_layout(),
+      nuscenes_layout(),
       bin_label_layout(),
       npy_folder_layout(),
       npy_flat_layout(),

@@ -2,10 +2,12 @@
 #include "datasets/point_cloud/bin_label.h"
 #include "datasets/point_cloud/laser_tiles.h"
 #include "datasets/point_cloud/npy_folder.h"
+#include "datasets/point_cloud/nuscenes.h"
 #include "datasets/point_cloud/point_files.h"
 #include "datasets/point_cloud/pointcept.h"
 #include "datasets/point_cloud/s3dis.h"
 #include "datasets/point_cloud/scannet.h"
+#include "datasets/point_cloud/semantic_kitti.h"
 #include "datasets/point_cloud/transformed.h"
 #include "datasets/registry.h"
 #include "datasets/shards.h"
@@ -70,6 +72,12 @@ void register_datasets() {
   registry.add<PointFilesParams>(
       "point_files", "one PLY, PCD or XYZ file per cloud",
       [](const PointFilesParams& p) { return std::make_unique<PointFilesDataset>(p); });
+  registry.add<SemanticKittiParams>(
+      "semantic_kitti", "SemanticKITTI as released: sequences/NN/velodyne, labels",
+      [](const SemanticKittiParams& p) { return std::make_unique<SemanticKittiDataset>(p); });
+  registry.add<NuscenesParams>(
+      "nuscenes", "nuScenes-lidarseg, listed by JSON",
+      [](const NuscenesParams& p) { return std::make_unique<NuscenesDataset>(p); });
   registry.add<SubsetParams>("subset", "part of a dataset, by domain and split", make_subset);
   registry.add<ConcatParams>("concat", "several datasets as one", make_concat);
   register_point_transforms();

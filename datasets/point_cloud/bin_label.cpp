@@ -58,18 +58,19 @@ at::Tensor read_bin(const fs::path& path) {
   return out;
 }
 
-at::Tensor read_label(const fs::path& path, int64_t points) {
+RawLabels read_label(const fs::path& path, int64_t points) {
   const auto file = MappedFile::open(path);
   const auto bytes = file->bytes();
   check(bytes.size() == static_cast<size_t>(points) * 4, path.string(),
         "wrong number of labels: got ", bytes.size(), " bytes, expected ", points * 4, " for ",
         points, " points");
-  at::Tensor out = at::empty({points}, at::kLong);
-  int64_t* id = out.data_ptr<int64_t>();
+  RawLabels out{at::empty({points}, at::kLong), at::empty({points}, at::kLong)};
+  int64_t *id = out.id.data_ptr<int64_t>(), *instance = out.instance.data_ptr<int64_t>();
   for (int64_t i = 0; i < points; ++i) {
     uint32_t value;
     std::memcpy(&value, bytes.data() + 4 * i, 4);
     id[i] = value & 0xffff;
+    instance[i] = value >> 16;
   }
   return out;
 }
@@ -138,7 +139,7 @@ Sample BinLabelDataset::get(int64_t index, const Draw& draw) const {
   out.tensors["intensity"] = points_N4.select(1, 3).contiguous();
   out.tensors["origin"] = at::zeros_like(out.tensors["coord"]);
   if (!scan.labels.empty()) {
-    const at::Tensor raw = read_label(scan.labels, points_N4.size(0));
+    const at::Tensor raw = read_label(scan.labels, points_N4.size(0)).id;
     out.tensors["segment"] = class_maps_.at(scan.info.domain).apply(raw, scan.labels.string());
   }
   drop_non_finite(out, scan.points.string(), draw.epoch == 0);
@@ -156,7 +157,7 @@ int64_t count_split(const fs::path& split, const std::vector<std::string>& names
     const int64_t count = read_bin(split / "velodyne" / (name + ".bin")).size(0);
     points += count;
     if (!fs::exists(split / "labels")) continue;
-    const at::Tensor raw = read_label(split / "labels" / (name + ".label"), count);
+    const at::Tensor raw = read_label(split / "labels" / (name + ".label"), count).id;
     for (int64_t i = 0; i < count; ++i) ++ids[raw.const_data_ptr<int64_t>()[i]];
   }
   return points;

@@ -66,8 +66,12 @@ class BinLabelDataset : public Dataset {
 
 /// Points [N,4] f32 of a .bin file. Error: its size is no multiple of 16 bytes.
 at::Tensor read_bin(const std::filesystem::path& path);
-/// Raw ids [N] i64 of a .label file. Error: wrong size for `points`.
-at::Tensor read_label(const std::filesystem::path& path, int64_t points);
+/// What a .label file says of every point.
+struct RawLabels {
+  at::Tensor id, instance;  ///< [N] i64: the low and the high 16 bits
+};
+/// Error: wrong size for `points`.
+RawLabels read_label(const std::filesystem::path& path, int64_t points);
 
 Layout bin_label_layout();
 
