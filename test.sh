@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Sets up, builds and runs the tests: ./test.sh [--asan] [test filter...]
+# Sets up, builds and runs the tests: ./test.sh [--asan | --tsan] [test filter...]
 set -euo pipefail
 cd "$(dirname "$0")"
 preset=cpu
@@ -8,6 +8,12 @@ if [ "${1:-}" = --asan ]; then
   shift
   # Leaks are looked for, and undefined behaviour ends the test instead of only printing a line.
   export ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+fi
+if [ "${1:-}" = --tsan ]; then
+  preset=tsan
+  shift
+  # gcc's OpenMP runtime is not instrumented: with threads of its own it gives false reports.
+  export OMP_NUM_THREADS=1 TSAN_OPTIONS=halt_on_error=1
 fi
 with=""
 [ "$preset" = cpu ] && with=--browser

@@ -53,7 +53,9 @@ find_torch() {
 
 # shellcheck disable=SC2086
 install_packages $build_packages $browser
-if [ "$preset" != headless ]; then
+if [ "$preset" = fuzz ]; then
+  install_packages clang
+elif [ "$preset" != headless ]; then
   # shellcheck disable=SC2086
   install_packages $scan_packages
 fi
