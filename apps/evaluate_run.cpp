@@ -103,6 +103,7 @@ void write_results(const fs::path& folder, const RunConfig& run, Evaluation eval
 
 fs::path evaluation_folder(const fs::path& folder, const RunConfig& run) {
   std::string change = run.eval.routing.text();
+  if (run.eval.step >= 0) change = cat("step=", run.eval.step, change.empty() ? "" : ",") + change;
   if (change.empty()) return folder;
   const std::string typed = change;
   for (char& c : change) {

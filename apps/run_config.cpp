@@ -56,6 +56,9 @@ void EvalParams::declare(Fields<EvalParams>& f) {
         "a class counts in a domain from this share of its labels", between(0, 1));
   f.add("draws", &EvalParams::draws, "bootstrap and permutation draws", between(20, 100000));
   f.add("group_word", &EvalParams::group_word, "what a group is called in tables: rooms, drives");
+  f.add("step", &EvalParams::step,
+        "checkpoint to evaluate, -1: the newest; results of another go to FOLDER/override/step=N/",
+        at_least(-1));
   f.node("override", &EvalParams::routing,
          "change the trained model's routing; results go to FOLDER/override/");
 }
