@@ -5,6 +5,7 @@
 #include "core/io/json.h"
 #include "eval/report/answers.h"
 #include "eval/report/budget.h"
+#include "eval/report/compare.h"
 #include "eval/report/figures/figures.h"
 #include "eval/report/number.h"
 #include "eval/report/page.h"
@@ -130,6 +131,15 @@ void write_figure(const fs::path& folder, const Figure& f, const ReportData& dat
   if (png_unavailable().empty()) write_text(folder / (f.slug + ".png"), svg_to_png(svg));
 }
 
+void write_comparison(const fs::path& folder, const ReportData& a, const ReportInput& input) {
+  const ReportData b = read_report_data(input.compare);
+  Page page = compare_page(a, b);
+  page.png_files = png_unavailable().empty();
+  for (const auto& f : page.figures) write_figure(folder / "fig", f, a);
+  write_text(folder / cat("compare-", b.folder.filename().string(), ".html"),
+             page_within(page, input.page_bytes));
+}
+
 }  // namespace
 
 ReportSummary write_report(const ReportInput& input) {
@@ -147,6 +157,7 @@ ReportSummary write_report(const ReportInput& input) {
     const std::string html = page_within(make_page(data, figures), input.page_bytes);
     out.bytes = static_cast<int64_t>(html.size());
     write_text(folder / "index.html", html);
+    if (!input.compare.empty()) write_comparison(folder, data, input);
   });
   return out;
 }

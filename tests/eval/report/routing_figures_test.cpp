@@ -99,3 +99,22 @@ TEST_CASE("a figure becomes a PNG where the build has librsvg, else the page say
   CHECK(static_cast<int>(png[19]) == 40);  // width of the header, big-endian
   CHECK(error_of([] { svg_to_png("no drawing"); }).find("librsvg") != std::string::npos);
 }
+
+TEST_CASE("a run compared with itself matches every expert and differs in no key", "[report]") {
+  const TempDir folder, other;
+  FakeStudy options;
+  write_fake_study(folder.path(), options);
+  options.seeds = 2;
+  write_fake_study(other.path(), options);
+  ReportInput input{folder.path()};
+  input.compare = other.path();
+  write_report(input);
+  const std::string page = read_text(folder.path() / "report" /
+                                     ("compare-" + other.path().filename().string() + ".html"));
+  CHECK(page.find("The seeds cannot separate them on street-32") != std::string::npos);
+  const Json match = figure(folder, "ab-share").at("data").at("match");
+  for (const Json& layer : match)
+    for (size_t e = 0; e < layer.size(); ++e) CHECK(layer[e] == e);
+  CHECK(figure(folder, "ab-config").at("data").at("differences").empty());
+  CHECK(figure(folder, "ab-nmi").at("status") == "ok");
+}
