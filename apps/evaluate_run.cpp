@@ -141,6 +141,7 @@ void repeat_passes(const fs::path& folder, const RunConfig& run, LoadedModel& lo
 
 fs::path evaluation_folder(const fs::path& folder, const RunConfig& run) {
   std::string change = run.eval.routing.text();
+  if (run.eval.step >= 0) change = cat("step=", run.eval.step, change.empty() ? "" : ",") + change;
   if (change.empty()) return folder;
   const std::string typed = change;
   for (char& c : change) {

@@ -2,8 +2,10 @@
 
 #include <sys/utsname.h>
 
+#include <algorithm>
 #include <cstdio>
 
+#include "core/base/error.h"
 #include "core/base/log.h"
 #include "core/io/json.h"
 #include "core/train/checkpoint.h"
@@ -135,12 +137,25 @@ TrainResult train_run(const RunConfig& run, const fs::path& folder, const std::s
   return train(*task, *model, setup);
 }
 
+namespace {
+
+fs::path chosen_checkpoint(const CheckpointStore& store, int64_t step) {
+  if (step < 0) return store.newest();
+  const auto steps = store.steps();
+  check(std::find(steps.begin(), steps.end(), step) != steps.end(), "eval.step",
+        "no such checkpoint: got ", step, "; valid: ", to_text(steps),
+        " (trainer.keep_last keeps more)");
+  return store.at_step(step);
+}
+
+}  // namespace
+
 LoadedModel load_model(const fs::path& folder, const RunConfig& run) {
   init_runtime(run.trainer.threads, run.trainer.deterministic);
   LoadedModel out;
   out.task = make_task(run);
   out.model = out.task->build_model();
-  const fs::path checkpoint = CheckpointStore(folder / "ckpt").newest();
+  const fs::path checkpoint = chosen_checkpoint(CheckpointStore(folder / "ckpt"), run.eval.step);
   load_weights(*out.model, checkpoint, true, /*use_ema=*/true);
   out.step = read_checkpoint(checkpoint).step;
   out.model->to(parse_device(run.device), at::kFloat);

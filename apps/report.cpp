@@ -8,7 +8,8 @@ namespace switchyard {
 namespace {
 
 int run_report(const Arguments& args) {
-  const auto summary = write_report({args.path("a run or study folder")});
+  const auto summary = write_report(
+      {args.path("a run or study folder"), ReportInput{}.page_bytes, args.value("compare")});
   std::cout << "report: " << summary.index.string() << std::endl;
   return 0;
 }
@@ -16,9 +17,12 @@ int run_report(const Arguments& args) {
 }  // namespace
 
 Verb report_verb() {
-  return {"report", "write report/index.html of a run or study",
-          "FOLDER", "switchyard report runs/point_cloud/scan_demo/20261125-120000-1",
-          {},       run_report};
+  return {"report",
+          "write report/index.html of a run or study",
+          "FOLDER",
+          "switchyard report runs/point_cloud/scan_demo/20261125-120000-1",
+          {{"compare", "a second run or study: also writes report/compare-<its name>.html", true}},
+          run_report};
 }
 
 }  // namespace switchyard

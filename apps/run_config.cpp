@@ -60,6 +60,9 @@ void EvalParams::declare(Fields<EvalParams>& f) {
         "is printed",
         between(1, 100));
   f.add("group_word", &EvalParams::group_word, "what a group is called in tables: rooms, drives");
+  f.add("step", &EvalParams::step,
+        "checkpoint to evaluate, -1: the newest; results of another go to FOLDER/override/step=N/",
+        at_least(-1));
   f.node("override", &EvalParams::routing,
          "change the trained model's routing; results go to FOLDER/override/");
 }

@@ -25,6 +25,7 @@ struct EvalParams {
   double class_share = 0.001;
   int64_t draws = 1000;
   int64_t passes = 1;
+  int64_t step = -1;  ///< checkpoint to evaluate; -1: the newest
   std::string group_word = "groups";
   RoutingRuleParams routing;  ///< key `override`: what the evaluation changes in the routing
   /// Test-time voting: its tables stand alone, it writes no trace.

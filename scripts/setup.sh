@@ -13,6 +13,7 @@ torch_version=2.11.0
 
 build_packages="g++ cmake ninja-build pkg-config lld ccache git ca-certificates python3-pip
   libyaml-cpp-dev libcli11-dev nlohmann-json3-dev libspdlog-dev libfmt-dev catch2 zlib1g-dev libssl-dev"
+report_packages="librsvg2-dev"
 scan_packages="libembree-dev libopencv-imgcodecs-dev libzip-dev sweethome3d-furniture libopen3d-dev"
 
 install_packages() {
@@ -57,7 +58,7 @@ if [ "$preset" = fuzz ]; then
   install_packages clang
 elif [ "$preset" != headless ]; then
   # shellcheck disable=SC2086
-  install_packages $scan_packages
+  install_packages $scan_packages $report_packages
 fi
 find_torch
 [ -e "build/$preset/build.ninja" ] || cmake --preset "$preset"

@@ -49,6 +49,24 @@ std::string drop_overlay_pictures(Page& page) {
   return drop_layers(page, "the pictures of layers", false, [](int64_t) { return false; });
 }
 
+/// Routing figures that follow the slider keep the layer shown first; the largest goes first.
+std::string drop_layer_frames(Page& page) {
+  const auto bytes = [](const Figure& f) {
+    size_t sum = 0;
+    for (const auto& view : f.views)
+      for (const auto& panel : view.panels) sum += view.layer >= 0 ? panel.body().size() : 0;
+    return f.section == "routing" && f.views.size() > 1 ? sum : 0;
+  };
+  const auto largest =
+      std::max_element(page.figures.begin(), page.figures.end(),
+                       [&](const auto& a, const auto& b) { return bytes(a) < bytes(b); });
+  if (largest == page.figures.end() || bytes(*largest) == 0) return "";
+  std::erase_if(largest->views, [&](const auto& view) {
+    return view.layer >= 0 && view.layer != largest->default_layer;
+  });
+  return cat("every layer but ", largest->default_layer, " of figure ", largest->number);
+}
+
 std::string drop_view(Page& page) {
   for (const char* id : {"diff", ""})
     for (Figure& f : page.figures) {
@@ -77,7 +95,8 @@ std::string page_within(Page page, int64_t bytes) {
   std::string html = page_html(page);
   const auto too_large = [&] { return static_cast<int64_t>(html.size()) > bytes; };
   std::vector<std::string> dropped;
-  for (Drop drop : {drop_cloud, drop_overlay_layers, drop_overlay_pictures, drop_view})
+  for (Drop drop :
+       {drop_cloud, drop_overlay_layers, drop_overlay_pictures, drop_layer_frames, drop_view})
     while (too_large()) {
       const std::string name = drop(page);
       if (name.empty()) break;

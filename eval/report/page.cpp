@@ -78,19 +78,20 @@ std::string plots(const Figure& f) {
   return out;
 }
 
-std::string links(const Figure& f) {
+std::string links(const Figure& f, bool png_files) {
   std::string out = "<span class=\"links\">";
   for (const char* kind : {"svg", "csv", "json"}) {
     if (f.shown() == nullptr && std::string(kind) == "svg") continue;
     out += cat("<a href=\"fig/", f.slug, ".", kind, "\">", kind, "</a>");
   }
+  if (f.shown() != nullptr && png_files) out += cat("<a href=\"fig/", f.slug, ".png\">png</a>");
   if (f.shown() != nullptr)
-    out +=
-        "<button type=\"button\" data-png hidden title=\"what the card shows, light\">png</button>";
+    out += cat("<button type=\"button\" data-png hidden title=\"what the card shows, light\">",
+               png_files ? "png as shown" : "png", "</button>");
   return out + "</span>";
 }
 
-std::string card(const Figure& f) {
+std::string card(const Figure& f, bool png_files) {
   std::string out = cat("<article class=\"card span", f.span, "\" id=\"", f.slug, "\" data-slug=\"",
                         f.slug, "\"><h3><span class=\"no\">", f.number, "</span>",
                         escape_xml(f.title), view_buttons(f), "</h3>");
@@ -103,8 +104,8 @@ std::string card(const Figure& f) {
     out += viewer_html(f.clouds, f.cloud_picture) + plots(f) + f.legend + f.html;
   }
   out += cat("<footer><details><summary>Definition</summary><p>", escape_xml(f.definition),
-             "</p></details><span class=\"sample\">", escape_xml(f.sample), "</span>", links(f),
-             "</footer></article>");
+             "</p></details><span class=\"sample\">", escape_xml(f.sample), "</span>",
+             links(f, png_files), "</footer></article>");
   return out;
 }
 
@@ -117,7 +118,7 @@ std::string body(const Page& page) {
         cat("<section id=\"", s.id, "\">",
             first ? "" : cat("<h2 class=\"section\">", s.title, "</h2>"), "<div class=\"cards\">");
     for (const auto& f : page.figures)
-      if (f.section == s.id) out += card(f);
+      if (f.section == s.id) out += card(f, page.png_files);
     out += "</div></section>";
   }
   return out;

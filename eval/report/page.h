@@ -20,6 +20,7 @@ struct Page {
   int64_t layer = 0;
   std::vector<std::string> domains;  ///< in the order of the panels: what the keys 1 to 9 toggle
   std::vector<std::vector<int64_t>> tracks;  ///< [layer][track] true expert, -1 none
+  bool png_files = false;                    ///< fig/SLUG.png lie beside the page
   std::vector<std::string> notes;            ///< at the end
 };
 

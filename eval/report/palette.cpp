@@ -182,6 +182,7 @@ std::string figure_rules() {
       "accent);opacity:.15}"
       ".panel{fill:var(--panel)}.x{fill:var(--grey)}.hatch{stroke:var(--ink3);stroke-width:.8}"
       ".cell{shape-rendering:crispEdges}.off{display:none}"
+      ".ribbon{opacity:.5}.halo{paint-order:stroke;stroke:var(--panel);stroke-width:3}"
       ".kx{stroke:var(--grey)}.splat{stroke-width:2;shape-rendering:crispEdges}";
   out += fill_rules("s", kShareLevels) + fill_rules("d", kDivergingLevels) +
          fill_rules("q", kPlainLevels);

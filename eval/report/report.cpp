@@ -5,20 +5,24 @@
 #include "core/io/json.h"
 #include "eval/report/answers.h"
 #include "eval/report/budget.h"
+#include "eval/report/compare.h"
 #include "eval/report/figures/figures.h"
 #include "eval/report/number.h"
 #include "eval/report/page.h"
 #include "eval/report/palette.h"
+#include "eval/report/png.h"
 
 namespace switchyard {
 namespace fs = std::filesystem;
 namespace {
 
 using MakeFigure = Figure (*)(const ReportData&);
-constexpr MakeFigure kFigures[] = {
-    summary_figure,    share_figure,          load_figure,   entropy_figure,
-    nmi_domain_figure, nmi_class_figure,      js_figure,     js_depth_figure,
-    probe_figure,      overlay_points_figure, curves_figure, provenance_figure};
+constexpr MakeFigure kFigures[] = {summary_figure,      share_figure,      load_figure,
+                                   entropy_figure,      nmi_domain_figure, nmi_class_figure,
+                                   js_figure,           js_depth_figure,   coactivation_figure,
+                                   flow_ribbons_figure, labels_figure,     margins_figure,
+                                   stability_figure,    probe_figure,      overlay_points_figure,
+                                   curves_figure,       provenance_figure};
 
 std::string subtitle(const ReportData& data) {
   std::vector<std::string> parts;
@@ -42,6 +46,10 @@ Page make_page(const ReportData& data, std::vector<Figure> figures) {
   page.answers = {{"Did it generalise to domains it never saw?", generalisation_answer(data)},
                   {"Which experts handled what?", routing_answer(data)}};
   page.figures = std::move(figures);
+  page.png_files = png_unavailable().empty();
+  if (!page.png_files)
+    page.notes.push_back(cat("No PNG files: ", png_unavailable(),
+                             ". The png button of a figure makes one in the browser."));
   if (data.routing) {
     for (const auto& site : data.routing->trace.sites) page.layer_names.push_back(site.name);
     page.layer = data.routing->reference;
@@ -117,8 +125,19 @@ void write_figure(const fs::path& folder, const Figure& f, const ReportData& dat
   if (view == nullptr) return;
   std::vector<Svg> panels = view->legend;
   panels.insert(panels.end(), view->panels.begin(), view->panels.end());
-  write_text(folder / (f.slug + ".svg"),
-             flow_panels(panels, 640).element(f.title, literal_sheet()));
+  const std::string svg =
+      flow_panels(panels, f.span > 6 ? 1280 : 640).element(f.title, literal_sheet());
+  write_text(folder / (f.slug + ".svg"), svg);
+  if (png_unavailable().empty()) write_text(folder / (f.slug + ".png"), svg_to_png(svg));
+}
+
+void write_comparison(const fs::path& folder, const ReportData& a, const ReportInput& input) {
+  const ReportData b = read_report_data(input.compare);
+  Page page = compare_page(a, b);
+  page.png_files = png_unavailable().empty();
+  for (const auto& f : page.figures) write_figure(folder / "fig", f, a);
+  write_text(folder / cat("compare-", b.folder.filename().string(), ".html"),
+             page_within(page, input.page_bytes));
 }
 
 }  // namespace
@@ -138,6 +157,7 @@ ReportSummary write_report(const ReportInput& input) {
     const std::string html = page_within(make_page(data, figures), input.page_bytes);
     out.bytes = static_cast<int64_t>(html.size());
     write_text(folder / "index.html", html);
+    if (!input.compare.empty()) write_comparison(folder, data, input);
   });
   return out;
 }

@@ -12,6 +12,7 @@ namespace switchyard {
 struct ReportInput {
   std::filesystem::path folder;           ///< study (with study.json) or run folder
   int64_t page_bytes = int64_t{8} << 20;  ///< index.html; what does not fit is named on the page
+  std::filesystem::path compare = {};     ///< run or study B: also writes compare-<B>.html
 };
 
 struct ReportSummary {

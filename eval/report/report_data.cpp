@@ -63,18 +63,29 @@ void read_results(ReportData& data) {
       summarise(*data.table, groups, data.group_word(), data.draws(), RandomStream(0, "summary"));
 }
 
-/// trace/test-<step>.safetensors of the largest step.
-fs::path newest_trace(const fs::path& run) {
-  fs::path best;
-  int64_t best_step = -1;
-  if (!fs::is_directory(run / "trace")) return best;
-  for (const auto& entry : fs::directory_iterator(run / "trace")) {
+void list_traces(const fs::path& folder, std::map<int64_t, fs::path>& by_step) {
+  if (!fs::is_directory(folder)) return;
+  for (const auto& entry : fs::directory_iterator(folder)) {
     const std::string stem = entry.path().stem().string();
-    if (entry.path().extension() != ".safetensors" || stem.rfind("test-", 0) != 0) continue;
-    const int64_t step = std::atoll(stem.c_str() + 5);
-    if (step > best_step) best = entry.path(), best_step = step;
+    if (entry.path().extension() == ".safetensors" && stem.rfind("test-", 0) == 0)
+      by_step.emplace(std::atoll(stem.c_str() + 5), entry.path());
   }
-  return best;
+}
+
+/// test-<step>.safetensors by rising step: those of the run, and of earlier checkpoints from
+/// `eval.step`.
+std::vector<fs::path> list_checkpoint_traces(const fs::path& run) {
+  std::map<int64_t, fs::path> by_step;
+  list_traces(run / "trace", by_step);
+  if (fs::is_directory(run / "override"))
+    for (const auto& entry : fs::directory_iterator(run / "override")) {
+      const std::string name = entry.path().filename().string();
+      if (name.rfind("step=", 0) == 0 && name.find(',') == std::string::npos)
+        list_traces(entry.path() / "trace", by_step);
+    }
+  std::vector<fs::path> out;
+  for (const auto& [step, path] : by_step) out.push_back(path);
+  return out;
 }
 
 std::unique_ptr<Routing> analyse(const fs::path& file) {
@@ -162,9 +173,9 @@ ReportData read_report_data(const fs::path& folder) {
   data.shown = choose_cell(data.cells);
   read_shown(data);
   read_results(data);
-  const fs::path trace = newest_trace(data.shown.folder);
-  if (!trace.empty()) {
-    data.routing = analyse(trace);
+  data.traces = list_checkpoint_traces(data.shown.folder);
+  if (!data.traces.empty()) {
+    data.routing = analyse(data.traces.back());
     if (data.routing->trace.sites.empty()) data.routing.reset();
   }
   read_probe(data);

@@ -61,6 +61,8 @@ struct ReportData {
   ConfigNode config;
   std::optional<ResultTable> table;
   std::optional<SummaryTable> summary;
+  std::vector<std::filesystem::path>
+      traces;  ///< of the shown run, one per checkpoint, rising steps
   std::unique_ptr<Routing> routing;
   std::optional<ProbeScores> probe;
 

@@ -15,6 +15,11 @@ Figure nmi_domain_figure(const ReportData& data);
 Figure nmi_class_figure(const ReportData& data);
 Figure js_figure(const ReportData& data);
 Figure js_depth_figure(const ReportData& data);
+Figure coactivation_figure(const ReportData& data);
+Figure flow_ribbons_figure(const ReportData& data);
+Figure labels_figure(const ReportData& data);
+Figure margins_figure(const ReportData& data);
+Figure stability_figure(const ReportData& data);  ///< over the traces of several checkpoints
 /// Points of kept samples coloured by expert.
 Figure overlay_points_figure(const ReportData& data);
 Figure curves_figure(const ReportData& data);

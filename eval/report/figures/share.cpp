@@ -6,6 +6,7 @@
 #include "core/base/text.h"
 #include "core/io/json.h"
 #include "eval/report/figures/figures.h"
+#include "eval/report/level_paths.h"
 #include "eval/report/number.h"
 #include "eval/report/palette.h"
 #include "eval/report/scales.h"
@@ -125,14 +126,17 @@ class ShareGrids {
     svg.text(kLabel, 12, short_name(grid.name), "b");
     svg.text(kLabel, 26, grid.state, grid.unseen ? "s u" : "s g");
     const bool numbers = w >= 24 && h >= 12;
+    LevelPaths paths;
     for (size_t l = 0; l < grid.rows.size(); ++l) {
       const double y = kTop + h * static_cast<double>(l);
       if (labelled(l)) svg.text(kLabel - 6, y + h / 2 + 4, cat(l), "s g", "end");
       for (size_t t = 0; t < tracks_; ++t)
-        draw_cell(svg, grid.rows[l][t], kLabel + w * static_cast<double>(t), y, numbers);
-      svg.rect(kLabel - 0.5, y - 0.5, across + 1, h,
-               cat("frame rowmark row", l, static_cast<int64_t>(l) == r_.reference ? "" : " off"));
+        draw_cell(svg, paths, grid.rows[l][t], kLabel + w * static_cast<double>(t), y, numbers);
     }
+    paths.draw(svg);
+    for (size_t l = 0; l < grid.rows.size(); ++l)
+      svg.rect(kLabel - 0.5, kTop + h * static_cast<double>(l) - 0.5, across + 1, h,
+               cat("frame rowmark row", l, static_cast<int64_t>(l) == r_.reference ? "" : " off"));
     if (tracks_ <= 16)
       for (size_t t = 0; t < tracks_; ++t)
         if (const int64_t e = r_.tracks.tracks.back()[t]; e >= 0) {
@@ -149,8 +153,15 @@ class ShareGrids {
     return l + 1 == layers || (l % step == 0 && layers - 1 - l >= (step + 1) / 2);
   }
 
-  void draw_cell(Svg& svg, const Cell& cell, double x, double y, bool numbers) const {
+  /// Too many cells for an element each: the CSV has their values.
+  bool large() const {
+    return r_.layers() * static_cast<int64_t>(tracks_ * r_.trace.domains.size()) > kMostTippedCells;
+  }
+
+  void draw_cell(Svg& svg, LevelPaths& paths, const Cell& cell, double x, double y,
+                 bool numbers) const {
     if (cell.classes.empty()) return;
+    if (large()) return paths.cell(x, y, cell_width(), cell_height(), cell.classes + " cell");
     const double gap = cell_width() > 6 ? 1 : 0, w = cell_width() - gap, h = cell_height() - gap;
     svg.about(cell.expert);
     svg.rect(x, y, w, h, cell.classes + " cell", cell.tip);

@@ -284,7 +284,10 @@ const std::map<std::string, KindFunction>& trace_kinds() {
       {"tracks", tracks_kind},
       {"flow", flow_kind},
       {"paired_permutation", paired_permutation_kind},
-      {"answer_facts", answer_facts_kind}};
+      {"answer_facts", answer_facts_kind},
+      {"coactivation", coactivation_kind},
+      {"labels", labels_kind},
+      {"margins", margins_kind}};
   return kinds;
 }
 
@@ -297,7 +300,9 @@ const std::map<std::string, KindFunction>& statistics_kinds() {
       {"paired_sign_permutation", paired_sign_permutation_kind},
       {"percentile", percentile_kind},
       {"spearman", spearman_kind},
-      {"clustering", clustering_kind}};
+      {"clustering", clustering_kind},
+      {"stability", stability_kind},
+      {"ab_match", ab_match_kind}};
   return kinds;
 }
 

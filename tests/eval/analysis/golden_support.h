@@ -24,6 +24,13 @@ using KindFunction = std::function<Json(const Json& golden, const TraceView& tra
 const std::map<std::string, KindFunction>& trace_kinds();
 const std::map<std::string, KindFunction>& statistics_kinds();
 
+/// Kinds of figures 6 to 13 (golden_figures.cpp).
+Json coactivation_kind(const Json& golden, const TraceView& trace);
+Json labels_kind(const Json& golden, const TraceView& trace);
+Json margins_kind(const Json& golden, const TraceView& trace);
+Json stability_kind(const Json& golden, const TraceView& trace);
+Json ab_match_kind(const Json& golden, const TraceView& trace);
+
 /// NaN becomes null.
 Json reals(const Row& values);
 

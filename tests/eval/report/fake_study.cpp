@@ -105,10 +105,10 @@ struct TraceBuilder {
     return p;
   }
 
-  void write(const fs::path& path) {
+  void write(const fs::path& path, int64_t step) {
     head.update({{"schema", "switchyard.trace/1"},
                  {"split", "test"},
-                 {"step", 2400},
+                 {"step", step},
                  {"levels", 3},
                  {"sampling", "all"},
                  {"classes", {"floor", "wall", "table"}},
@@ -244,7 +244,10 @@ void write_fake_study(const fs::path& folder, const FakeStudy& options) {
   write_table(folder / "eval", results(options, arms));
   if (!options.traced) return;
   const fs::path trace = folder / "cells/moe/unseen/seed0/trace";
-  TraceBuilder(options.strength).write(trace / "test-2400.safetensors");
+  TraceBuilder(options.strength).write(trace / "test-2400.safetensors", 2400);
+  const fs::path earlier = trace.parent_path() / "override" / "step=1200" / "trace";
+  fs::create_directories(earlier);
+  TraceBuilder(options.strength / 2).write(earlier / "test-1200.safetensors", 1200);
   write_samples(trace / "samples.safetensors");
   const Json softmax{{"channels", "x+y+z"}, {"probe", "softmax"}, {"score", 0.41},
                      {"chance", 1.0 / 3},   {"lo", 0.38},         {"hi", 0.45},
