@@ -81,6 +81,9 @@ TableRow common_row(const RunConfig& run, const std::string& arm, const LoadedMo
   row.flops_per_token = static_cast<double>(evaluation.flops) /
                         static_cast<double>(std::max<int64_t>(1, evaluation.tokens));
   row.data_hash = loaded.task->data_hash();
+  const auto sites = moe_sites(*loaded.model);
+  row.oracle = !loaded.task->domain_readers().empty() ||
+               std::any_of(sites.begin(), sites.end(), [](const auto& s) { return s.oracle(); });
   return row;
 }
 

@@ -23,6 +23,7 @@ class RowReader {
     check(found != nullptr, where_, "key '", key, "' is missing");
     return *found;
   }
+  bool has(const std::string& key) const { return node_.find(key) != nullptr; }
   std::string text(const std::string& key) const { return at(key).as_string(key); }
   int64_t integer(const std::string& key) const { return at(key).as_int(key); }
   bool flag(const std::string& key) const { return at(key).as_bool(key); }
@@ -56,6 +57,7 @@ TableRow table_row(const RowReader& f) {
   row.params_active = f.real("params_active");
   row.flops_per_token = f.real("flops_per_token");
   row.data_hash = f.text("data_hash");
+  row.oracle = f.has("oracle") && f.flag("oracle");  // absent in older tables
   return row;
 }
 
@@ -73,7 +75,8 @@ Json row_json(const TableRow& row) {
           {"params_total", row.params_total},
           {"params_active", row.params_active},
           {"flops_per_token", row.flops_per_token},
-          {"data_hash", row.data_hash}};
+          {"data_hash", row.data_hash},
+          {"oracle", row.oracle}};
 }
 
 std::string table_csv(const ResultTable& table) {

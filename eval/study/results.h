@@ -21,6 +21,7 @@ struct TableRow {
   std::string weights;  ///< "raw" or "ema"
   double params_total = kUndefined, params_active = kUndefined, flops_per_token = kUndefined;
   std::string data_hash;
+  bool oracle = false;  ///< the model reads the data domain at evaluation
 };
 
 struct ResultTable {
@@ -77,6 +78,7 @@ struct SummaryRow {
 struct SummaryTable {
   std::string metric;
   std::vector<std::string> arms, roles;  ///< moe first; roles from the table
+  std::vector<std::string> oracles;      ///< the arms that read the data domain at evaluation
   std::vector<SummaryRow> rows;          ///< unseen, mean of unseen, seen, mean of seen
   int64_t seeds = 0;                     ///< fewest seeds of an arm
   /// "t interval over 3 seeds", "paired bootstrap over 20 rooms, one training run" or "none"

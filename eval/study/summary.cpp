@@ -130,6 +130,7 @@ class Summariser {
         out_.arms.insert(moe ? out_.arms.begin() : out_.arms.end(), row.arm);
         out_.roles.insert(moe ? out_.roles.begin() : out_.roles.end(), row.role);
       }
+      if (row.oracle) add_once(out_.oracles, row.arm);
       add_once(domains_, {row.domain, row.seen});
       values_[{row.arm, {row.domain, row.seen}}][row.seed].push_back(row.value);
     }

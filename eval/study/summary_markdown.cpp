@@ -82,7 +82,10 @@ std::string summary_markdown(const SummaryTable& summary, const ResultTable& tab
     for (const auto& d : row.differences) cells.push_back(difference_text(d.difference));
     out += line(cells);
   }
-  return out + "\n" + costs(summary, table);
+  out += "\n" + costs(summary, table);
+  if (summary.oracles.empty()) return out;
+  return out + "\nOracle, told the data domain at evaluation: " + escaped(join(summary.oracles)) +
+         ".\n";
 }
 
 }  // namespace switchyard

@@ -215,6 +215,8 @@ Figure summary_figure(const ReportData& data) {
   f.definition += cat(" Intervals: ", s.interval, ". With ", s.rows.size(),
                       " intervals, about one in 20 excludes zero by luck.");
   if (s.arms.size() < 2) f.reading += " No dense twin was evaluated.";
+  if (!s.oracles.empty())
+    f.reading += " Told the data domain at evaluation (oracle): " + join(s.oracles) + ".";
   f.sample = cat(s.seeds, s.seeds == 1 ? " seed" : " seeds");
   f.views.push_back({"all", "", {Drawing(s).draw()}, -1, ""});
   f.csv = csv_of(*data.table);

@@ -76,6 +76,7 @@ TEST_CASE("tables and groups read back as written", "[analysis][results]") {
   ResultTable table = three_seeds();
   table.rows[0].arm = "a,\"b\"";
   table.rows[1].value = kUndefined;
+  table.rows[0].oracle = true;
   write_table(folder.path(), table);
   const ResultTable back = read_table(folder / "table.json");
   REQUIRE(back.rows.size() == table.rows.size());
@@ -83,10 +84,12 @@ TEST_CASE("tables and groups read back as written", "[analysis][results]") {
   CHECK_FALSE(defined(back.rows[1].value));
   CHECK_FALSE(defined(back.rows[0].flops_per_token));
   CHECK(back.rows[2].value == 40);
+  CHECK(back.rows[0].oracle);
+  CHECK_FALSE(back.rows[1].oracle);
   const std::string csv = read_text(folder / "table.csv");
   CHECK(csv.find("model,arm,role,seed,domain,seen,split,value,step,weights,params_total,"
-                 "params_active,flops_per_token,data_hash\n"
-                 "tiny,\"a,\"\"b\"\"\",active,0,lidar,true,test,50,0,raw,1234567,,,\n") == 0);
+                 "params_active,flops_per_token,data_hash,oracle\n"
+                 "tiny,\"a,\"\"b\"\"\",active,0,lidar,true,test,50,0,raw,1234567,,,,true\n") == 0);
   const GroupResults groups = rooms(3);
   write_groups(folder / "groups.json", groups);
   const GroupResults same = read_groups(folder / "groups.json");
@@ -153,6 +156,12 @@ TEST_CASE("three seeds: t intervals, unseen first, mean rows", "[analysis][resul
   CHECK(s.rows[0].differences[0].difference.verdict == "undecided");
   CHECK(s.rows[0].better_twin == 0);
   const std::string text = summary_markdown(s, three_seeds());
+  CHECK(text.find("Oracle") == std::string::npos);
+  ResultTable told = three_seeds();
+  for (auto& row : told.rows) row.oracle = row.arm == "moe";
+  const SummaryTable with_oracle = summarise(told, {}, "rooms", 100, RandomStream(1));
+  CHECK(with_oracle.oracles == std::vector<std::string>{"moe"});
+  CHECK(summary_markdown(with_oracle, told).find("at evaluation: moe.") != std::string::npos);
   CHECK(text.find("| sonar | never seen | 39.0 (36.5 to 41.5)") != std::string::npos);
   CHECK(text.find("| moe | 1.23 M | – | – |") != std::string::npos);
 }
