@@ -4,6 +4,7 @@
 
 #include "apps/model_run.h"
 #include "apps/verbs.h"
+#include "core/config/yaml.h"
 #include "core/io/npy.h"
 #include "eval/analysis/trace_view.h"
 #include "eval/study/samples.h"
@@ -54,7 +55,7 @@ int run_predict(const Arguments& args) {
   LoadedModel loaded = load_model(folder, run);
   const fs::path out = args.value("out", (folder / "predict").string());
   const std::string wanted = args.value("match");
-  const int64_t limit = std::stoll(args.value("limit", "1000000000"));
+  const int64_t limit = parse_yaml(args.value("limit", "1000000000"), "--limit").as_int("--limit");
   int64_t done = 0;
   const bool votes = args.has("vote");
   const auto source = loaded.task->source(votes ? "test-vote" : "test");

@@ -24,14 +24,6 @@ struct ClassMapParams {
   }
 };
 
-int64_t raw_id(const std::string& text, const std::string& where) {
-  int64_t id = -1;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
-  check(error == std::errc() && end == text.data() + text.size() && id >= 0, where,
-        "bad raw id: got '", text, "', expected an integer of at least 0");
-  return id;
-}
-
 std::string counts_text(const std::map<int64_t, int64_t>& counts) {
   std::vector<std::string> items;
   for (const auto& [id, count] : counts) items.push_back(cat(id, " (", count, " times)"));
@@ -39,6 +31,14 @@ std::string counts_text(const std::map<int64_t, int64_t>& counts) {
 }
 
 }  // namespace
+
+int64_t raw_id(const std::string& text, const std::string& where) {
+  int64_t id = -1;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
+  check(error == std::errc() && end == text.data() + text.size() && id >= 0, where,
+        "bad raw id: got '", text, "', expected an integer of at least 0");
+  return id;
+}
 
 ClassMap ClassMap::from_config(const ConfigNode& node, const std::string& what) {
   const auto params = parse_params<ClassMapParams>(node, what);

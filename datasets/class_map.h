@@ -11,6 +11,9 @@
 
 namespace switchyard {
 
+/// The raw label id that a key of a map is. Error: no whole number >= 0.
+int64_t raw_id(const std::string& text, const std::string& where);
+
 class ClassMap {
  public:
   /// `node`: {classes: [name, ...], map: {raw id: name or ignore}}. Errors: a duplicate or unknown

@@ -50,7 +50,8 @@ ConfigNode kitti_class_map(const fs::path& path) {
   std::map<int64_t, std::string> name_of;  // by learning class
   for (const auto& [learning, raw] : inverse.as_map("learning_map_inv")) {
     const int64_t id = raw.as_int("learning_map_inv." + learning);
-    name_of[std::stoll(learning)] = label_name(labels, std::to_string(id), where);
+    name_of[raw_id(learning, where + ": learning_map_inv")] =
+        label_name(labels, std::to_string(id), where);
   }
   ConfigNode out;
   ConfigNode::List classes;
