@@ -86,7 +86,8 @@ WeightMatch match_weights(const std::vector<ParamView>& views, const NamedTensor
   }
   for (const ParamView& view : views) {
     const auto found = given.find(view.name);
-    const auto expected = view.value().sizes();
+    const at::Tensor value = view.value();
+    const auto expected = value.sizes();
     if (found == given.end()) {
       out.report.missing.push_back(view.name);
     } else if (found->second.sizes() != expected) {
