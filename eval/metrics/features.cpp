@@ -26,7 +26,7 @@ at::Tensor spatial_rows(const at::Tensor& maps_NChw, int64_t channels) {
         to_text(maps_NChw.sizes().vec()), ", expected [N, C, h, w]");
   check(maps_NChw.size(1) >= channels, "sfid", "spatial features: got ", maps_NChw.size(1),
         " channels, expected at least ", channels);
-  return maps_NChw.slice(1, 0, channels).flatten(1);
+  return maps_NChw.slice(1, 0, channels).permute({0, 2, 3, 1}).flatten(1);
 }
 
 }  // namespace switchyard

@@ -17,8 +17,8 @@ at::Tensor feature_rows(const at::Tensor& features_ND, const std::string& where,
 /// Error at `where` where the widths of two sets [N, D] and [M, D] differ.
 void check_same_width(const at::Tensor& a_ND, const at::Tensor& b_MD, const std::string& where);
 
-/// Maps [N, C, h, w] -> [N, channels h w]: the first channels, flattened. Errors: another shape,
-/// fewer channels.
+/// Maps [N, C, h, w] -> [N, h w channels]: the first channels, in the order (h, w, channel) of the
+/// published statistics. Errors: another shape, fewer channels.
 at::Tensor spatial_rows(const at::Tensor& maps_NChw, int64_t channels = kSpatialChannels);
 
 }  // namespace switchyard

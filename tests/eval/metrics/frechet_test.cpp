@@ -90,7 +90,7 @@ TEST_CASE("moments of blocks merge into those of the whole", "[metrics]") {
 
 TEST_CASE("sFID reads the first channels of maps", "[metrics]") {
   const at::Tensor maps = normal_features(5, 9 * 4, 1).reshape({5, 9, 2, 2});
-  CHECK(spatial_rows(maps).equal(maps.slice(1, 0, 7).reshape({5, 28})));
+  CHECK(spatial_rows(maps).equal(maps.slice(1, 0, 7).permute({0, 2, 3, 1}).reshape({5, 28})));
   CHECK(error_of([&] {
           spatial_rows(maps.slice(1, 0, 3));
         }).find("got 3 channels, expected at least 7") != std::string::npos);
