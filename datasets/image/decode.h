@@ -8,6 +8,8 @@
 #include <span>
 #include <string>
 
+#include "datasets/image/image_shape.h"
+
 namespace switchyard {
 
 /// u8 [H,W,3] RGB of a JPEG, PNG, WebP or BMP (OpenCV, on libjpeg-turbo, libpng and libwebp). Grey
@@ -16,10 +18,6 @@ namespace switchyard {
 /// applied. Errors: see image_header.h; damaged data; a build without OpenCV.
 at::Tensor decode_image(std::span<const std::byte> bytes, const std::string& where);
 
-/// What readers make of any image: `channels` 3 (RGB) or 1 (luma), `size` on both sides.
-struct ImageShape {
-  int64_t channels = 3, size = 0;
-};
 /// u8 [H,W,3] or, grey, [H,W] -> u8 [C,S,S], contiguous: converted, then centre-cropped
 /// (center_crop.h) unless it has that size.
 at::Tensor fit_image(const at::Tensor& image, const ImageShape& shape);
