@@ -2,6 +2,7 @@
 
 #include "core/golden/rule.h"
 #include "domains/diffusion/golden_parts.h"
+#include "domains/diffusion/vae/golden.h"
 #include "routers/register.h"
 
 namespace switchyard {
@@ -54,6 +55,7 @@ void register_diffusion_golden() {
     register_golden_set("format_version", "promoe", promoe_rule());
     diffusion_golden::register_module_kinds();
     diffusion_golden::register_net_kinds();
+    diffusion_golden::register_vae_kinds();
     return true;
   }();
 }
