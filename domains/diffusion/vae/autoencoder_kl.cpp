@@ -1,5 +1,7 @@
 #include "domains/diffusion/vae/autoencoder_kl.h"
 
+#include "domains/diffusion/vae/names.h"
+
 namespace switchyard {
 namespace {
 
@@ -36,6 +38,17 @@ at::Tensor AutoencoderKl::decode(const at::Tensor& latent) const {
         "VAE decoder", "latent: got ", to_text(latent.sizes().vec()), ", expected [B, ",
         params_.latent_channels, ", h, w]");
   return decoder_->forward(post_quant_conv_ ? post_quant_conv_->forward(latent) : latent);
+}
+
+std::vector<std::string> AutoencoderKl::schemes() const { return {"diffusers", "ldm"}; }
+
+NamedTensors AutoencoderKl::to_own(const NamedTensors& tensors, std::string& note) const {
+  return own_vae_names(views(), params_.levels(), tensors, note);
+}
+
+NamedTensors AutoencoderKl::to_scheme(const NamedTensors& tensors,
+                                      const std::string& scheme) const {
+  return scheme == "ldm" ? ldm_vae_names(tensors, params_.levels()) : tensors;
 }
 
 }  // namespace switchyard

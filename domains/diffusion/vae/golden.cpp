@@ -95,30 +95,32 @@ void run_module(const GoldenCase& c, GoldenResult& result) {
   found->second(c, result);
 }
 
-/// Gradient of `scalar` in the moments that it was made of.
-at::Tensor pulled(at::Tensor& moments, const at::Tensor& scalar) {
-  moments.mutable_grad() = at::Tensor();
-  scalar.backward();
+/// Gradient in the moments of a scalar of their posterior.
+template <class Scalar>
+at::Tensor gradient(const GoldenCase& c, Scalar&& scalar) {
+  const auto moments = c.input("moments").requires_grad_(true);
+  scalar(VaePosterior(moments, logvar_range(c.config))).backward();
   return moments.grad();
 }
 
 void run_posterior(const GoldenCase& c, GoldenResult& result) {
   const LogvarRange range = logvar_range(c.config);
-  auto moments = c.input("moments").requires_grad_(true);
-  const VaePosterior posterior(moments, range), other(c.input("other_moments"), range);
-  const auto sample = posterior.sample(c.input("noise")), kl = posterior.kl();
+  const VaePosterior posterior(c.input("moments"), range), other(c.input("other_moments"), range);
+  const auto noise = c.input("noise"), sample = posterior.sample(noise);
   result.compare("outputs/mode", posterior.mode());
   result.compare("outputs/logvar_clamped", posterior.logvar());
   result.compare("outputs/var", posterior.var());
   result.compare("outputs/std", posterior.std());
   result.compare("outputs/sample", sample);
   result.compare("outputs/scaled_latent", sample * c.config.at("scaling_factor").get<double>());
-  result.compare("outputs/kl", kl);
+  result.compare("outputs/kl", posterior.kl());
   result.compare("outputs/kl_to_other", posterior.kl(other));
   result.compare("outputs/nll_of_other", other.nll(c.input("nll_sample")));
-  result.compare("grads_inputs/moments.sample",
-                 pulled(moments, pull(c, sample, "cotangent_sample")));
-  result.compare("grads_inputs/moments.kl", pulled(moments, kl.sum()));
+  result.compare("grads_inputs/moments.sample", gradient(c, [&](const VaePosterior& p) {
+                   return pull(c, p.sample(noise), "cotangent_sample");
+                 }));
+  result.compare("grads_inputs/moments.kl",
+                 gradient(c, [](const VaePosterior& p) { return p.kl().sum(); }));
 }
 
 void run_full(const GoldenCase& c, GoldenResult& result) {
