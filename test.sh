@@ -8,6 +8,7 @@ if [ "${1:-}" = --asan ]; then
   shift
   # Leaks are looked for, and undefined behaviour ends the test instead of only printing a line.
   export ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+  export LSAN_OPTIONS=suppressions=$PWD/tests/lsan.supp:print_suppressions=0
 fi
 if [ "${1:-}" = --tsan ]; then
   preset=tsan

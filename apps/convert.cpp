@@ -20,13 +20,12 @@ void print_names(const char* kind, const std::vector<std::string>& names) {
 std::unique_ptr<Module> bare_model(const std::vector<std::string>& overrides,
                                    const NamedTensors& weights) {
   const ConfigNode config = config_composer().compose("config", overrides);
-  const ConfigNode* node = config.find("model");
-  check(node != nullptr, "config", "node is missing: expected 'model'");
-  const std::string type = split_type(*node, "model").first;
+  const ConfigNode& node = config.at("model");
+  const std::string type = split_type(node, "model").first;
   std::vector<std::string> known;
   for (const auto& [name, build] : bare_models()) known.push_back(name);
-  check_name(node->origin().text(), "model", type, known);
-  return bare_models().at(type)(*node, weights);
+  check_name(node.origin().text(), "model", type, known);
+  return bare_models().at(type)(node, weights);
 }
 
 /// Tensors of the model under the names of another published scheme.

@@ -15,7 +15,7 @@ namespace switchyard {
 namespace {
 
 void print_arms(const RunConfig& run) {
-  for (const auto& arm : arm_names()) {
+  for (const auto& arm : arm_kinds()) {
     const RunConfig arm_run = parse_run(arm_config(run.node, arm), run.overrides);
     const auto model = make_task(arm_run)->build_model();
     const ParameterCount count = count_active(*model, selector_share(*model));

@@ -87,23 +87,30 @@ TableRow common_row(const RunConfig& run, const std::string& arm, const LoadedMo
   return row;
 }
 
+/// All metrics of one evaluation; voting gives its own alone.
+std::vector<std::string> metrics_of(const RunConfig& run, const Task& task) {
+  if (run.eval.votes()) return {run.eval.metric};
+  auto out = task.metrics();
+  std::erase_if(out, is_voted);
+  return out;
+}
+
 /// `like`: whose class lists hold, and then the primary metric alone is written; empty: all metrics
 /// with lists of their own.
 void write_results(const fs::path& folder, const RunConfig& run, Evaluation evaluation,
-                   const TableRow& common, const std::vector<std::string>& domains,
-                   const fs::path& like) {
+                   const TableRow& common, const Task& task, const fs::path& like) {
   for (auto& row : evaluation.rows) {
     row.arm = common.arm;
     row.seed = common.seed;
   }
-  for (const std::string& metric : run.eval.metrics()) {
+  for (const std::string& metric : metrics_of(run, task)) {
     const bool primary = metric == run.eval.metric;
     if (!primary && !like.empty()) continue;
     const GroupResults groups{metric, 100, evaluation.rows,
                               like.empty() ? class_lists(evaluation, metric, run.eval.class_share)
                                            : read_groups(like / "eval" / "groups.json").classes};
     if (primary) write_groups(folder / "groups.json", groups);
-    write_table(folder, make_table(domains, groups, common, run.study.protocol),
+    write_table(folder, make_table(task.domain_names(), groups, common, run.study.protocol),
                 primary ? "table" : "table-" + metric);
   }
 }
@@ -196,8 +203,8 @@ void evaluate_run(const EvaluationRequest& request, const RunConfig& run) {
         context.routing_override = &routing;
         context.random = draws_of(0, batch);
         if (!traces || !traced.count(batch.uris.front())) return;
-        recorder.begin_batch(
-            {batch.uris, batch.groups, batch.domain_ids, batch.labels(), batch.places()});
+        recorder.begin_batch({batch.uris, batch.groups, batch.domain_ids, batch.labels(),
+                              batch.places(), batch.times()});
         context.trace = &recorder;
       },
       [&](const Outputs& outputs, ForwardContext&) { samples.add(outputs); });
@@ -211,8 +218,7 @@ void evaluate_run(const EvaluationRequest& request, const RunConfig& run) {
   if (fs::exists(trace)) mean_k_share = expert_share(load_trace(trace));
   const TableRow common =
       common_row(run, recorded_arm(request.run_folder), loaded, evaluation, mean_k_share);
-  write_results(folder / "eval", run, std::move(evaluation), common, task.domain_names(),
-                request.compare_with);
+  write_results(folder / "eval", run, std::move(evaluation), common, task, request.compare_with);
   if (run.eval.passes > 1) repeat_passes(folder / "eval", run, loaded, routing);
 }
 

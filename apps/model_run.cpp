@@ -48,11 +48,24 @@ std::string processor() {
 
 }  // namespace
 
+const std::vector<std::string>& arm_kinds() {
+  static const std::vector<std::string> names = {"moe", "active", "total", "original"};
+  return names;
+}
+
 ConfigNode arm_config(ConfigNode config, const std::string& arm) {
-  check_name("arm", "arm", arm, arm_names());
+  const Composer composer = config_composer();
+  const auto presets = composer.folders().options("moe");
+  auto valid = arm_kinds();
+  valid.insert(valid.end(), presets.begin(), presets.end());
+  check_name("study.arms", "arm", arm, valid);
   if (arm == "moe") return config;
   if (arm == "original") {
     config.find("model")->erase("moe");
+    return config;
+  }
+  if (std::find(presets.begin(), presets.end(), arm) != presets.end()) {
+    config.find("model")->child("moe") = composer.compose("moe/" + arm, {});
     return config;
   }
   const TwinKind kind = arm == "active" ? TwinKind::Active : TwinKind::Total;
@@ -72,9 +85,9 @@ ConfigNode with_backend(ConfigNode config, const std::string& backend) {
 }
 
 std::unique_ptr<Task> make_task(const RunConfig& run) {
-  const ConfigNode* node = run.node.find("task");
-  check(node != nullptr, "config", "node is missing: expected 'task'");
-  return tasks().make(*node, "task", run.node);
+  auto task = tasks().make(run.node.at("task"), "task", run.node);
+  check_name("eval.metric", "metric", run.eval.metric, task->metrics());
+  return task;
 }
 
 TraceRecorder::Header trace_header(Task& task, const std::string& split, int64_t step,
@@ -105,7 +118,7 @@ std::string recorded_arm(const fs::path& folder) {
   const fs::path path = folder / "provenance.json";
   const Json facts = read_json(path);
   check(facts.is_object() && facts.contains("arm") && facts.at("arm").is_string(), path.string(),
-        "damaged: 'arm' is missing; valid: ", join(arm_names()));
+        "damaged: 'arm' is missing; valid: ", join(arm_kinds()));
   return facts.at("arm").get<std::string>();
 }
 

@@ -8,7 +8,11 @@
 
 namespace switchyard {
 
-/// The config of an arm: model.moe replaced by its twin, or removed ("original").
+/// Arms that need no preset: moe, active, total, original.
+const std::vector<std::string>& arm_kinds();
+/// The config of an arm: as it is ("moe"); with model.moe replaced by its dense twin ("active",
+/// "total", core/moe/twin.h) or by a preset of configs/moe; or without it ("original": the
+/// published dense sub-layers). Error: an unknown arm.
 ConfigNode arm_config(ConfigNode config, const std::string& arm);
 /// Sets `backend` of the model, where it has one, and of every MoE site.
 ConfigNode with_backend(ConfigNode config, const std::string& backend);

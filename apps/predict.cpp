@@ -38,11 +38,12 @@ void predict_one(LoadedModel& loaded, Batch& batch, const fs::path& folder,
   TraceRecorder recorder(
       trace_header(*loaded.task, "predict", loaded.step, "the predicted sequence"));
   recorder.begin_batch(
-      {batch.uris, batch.groups, batch.domain_ids, batch.labels(), batch.places()});
+      {batch.uris, batch.groups, batch.domain_ids, batch.labels(), batch.places(), batch.times()});
   ForwardContext context;
   context.trace = &recorder;
   const Outputs outputs = loaded.task->predict(*loaded.model, batch, context);
-  write_npy(folder / "labels.npy", spread(outputs.tensors.at("predicted").cpu(), outputs));
+  if (const auto predicted = outputs.tensors.find("predicted"); predicted != outputs.tensors.end())
+    write_npy(folder / "labels.npy", spread(predicted->second.cpu(), outputs));
   if (!recorder.has_sites()) return;
   recorder.write(folder / "trace.safetensors");
   write_npy(folder / "experts.npy",

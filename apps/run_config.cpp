@@ -50,8 +50,7 @@ void TraceParams::declare(Fields<TraceParams>& f) {
 }
 
 void EvalParams::declare(Fields<EvalParams>& f) {
-  f.add("metric", &EvalParams::metric, "primary metric",
-        Choices{{"miou@voxel-common", "miou@voxel-present", "miou@voxel-all", "miou@test-vote"}});
+  f.add("metric", &EvalParams::metric, "primary metric, one of the task's");
   f.add("class_share", &EvalParams::class_share,
         "a class counts in a domain from this share of its labels", between(0, 1));
   f.add("draws", &EvalParams::draws, "bootstrap and permutation draws", between(20, 100000));
@@ -65,11 +64,6 @@ void EvalParams::declare(Fields<EvalParams>& f) {
         at_least(-1));
   f.node("override", &EvalParams::routing,
          "change the trained model's routing; results go to FOLDER/override/");
-}
-
-std::vector<std::string> EvalParams::metrics() const {
-  if (votes()) return {metric};
-  return {"miou@voxel-common", "miou@voxel-present", "miou@voxel-all"};
 }
 
 void BenchParams::declare(Fields<BenchParams>& f) {

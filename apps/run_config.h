@@ -8,6 +8,7 @@
 #include "core/config/compose.h"
 #include "core/moe/routing_override.h"
 #include "core/train/trainer.h"
+#include "eval/study/evaluation.h"
 #include "eval/study/study.h"
 
 namespace switchyard {
@@ -29,9 +30,7 @@ struct EvalParams {
   std::string group_word = "groups";
   RoutingRuleParams routing;  ///< key `override`: what the evaluation changes in the routing
   /// Test-time voting: its tables stand alone, it writes no trace.
-  bool votes() const { return metric == "miou@test-vote"; }
-  /// All metrics of one evaluation.
-  std::vector<std::string> metrics() const;
+  bool votes() const { return is_voted(metric); }
   static void declare(Fields<EvalParams>& f);
 };
 

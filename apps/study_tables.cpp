@@ -13,10 +13,6 @@ namespace switchyard {
 namespace fs = std::filesystem;
 namespace {
 
-std::string stem_of(const std::string& metric, const std::string& primary) {
-  return metric == primary ? "table" : "table-" + metric;
-}
-
 ResultTable merge_tables(const std::vector<fs::path>& folders, const std::string& stem) {
   ResultTable merged;
   for (const auto& folder : folders) {
@@ -43,13 +39,22 @@ GroupResults merge_groups(const std::vector<fs::path>& folders) {
   return merged;
 }
 
+/// "table" and "table-<metric>", as an evaluation wrote them.
+std::vector<std::string> table_stems(const fs::path& eval) {
+  std::vector<std::string> out;
+  for (const auto& entry : fs::directory_iterator(eval)) {
+    const fs::path& path = entry.path();
+    if (path.extension() == ".json" && path.stem().string().starts_with("table"))
+      out.push_back(path.stem().string());
+  }
+  return out;
+}
+
 /// Tables of `folder` from the eval/ of `parts`.
 std::string write_tables(const fs::path& folder, const std::vector<fs::path>& parts,
                          const RunConfig& run) {
-  for (const auto& metric : run.eval.metrics()) {
-    const std::string stem = stem_of(metric, run.eval.metric);
+  for (const auto& stem : table_stems(parts.front() / "eval"))
     write_table(folder / "eval", merge_tables(parts, stem), stem);
-  }
   const GroupResults groups = merge_groups(parts);
   write_groups(folder / "eval" / "groups.json", groups);
   const ResultTable table = read_table(folder / "eval" / "table.json");

@@ -19,6 +19,8 @@ RunConfig cell_config(const Study& study, const RunConfig& base, const StudyCell
 }
 
 Study plan_study(const RunConfig& base, const std::vector<std::string>& overrides) {
+  for (const auto& arm : base.study.arms)
+    arm_config(base.node, arm);  // an Error here costs nothing
   auto cells = make_protocol(base.study.protocol)->plan(base.study, base.node);
   return Study::create(new_run_folder(base), base.study.protocol, std::move(cells), base.experiment,
                        overrides);

@@ -110,6 +110,12 @@ ConfigNode* ConfigNode::find(const std::string& key) {
   return const_cast<ConfigNode*>(std::as_const(*this).find(key));
 }
 
+const ConfigNode& ConfigNode::at(const std::string& key) const {
+  const ConfigNode* node = find(key);
+  check(node != nullptr, "config", "node is missing: expected '", key, "'");
+  return *node;
+}
+
 const ConfigNode* ConfigNode::find_path(const std::string& path) const {
   const ConfigNode* node = this;
   for (const auto& part : split(path, '.')) {

@@ -50,6 +50,8 @@ class ConfigNode {
   /// Direct child of a map, or nullptr.
   const ConfigNode* find(const std::string& key) const;
   ConfigNode* find(const std::string& key);
+  /// Direct child of a map. Error: there is none.
+  const ConfigNode& at(const std::string& key) const;
   /// Descends "a.b.c"; nullptr if any part is missing.
   const ConfigNode* find_path(const std::string& path) const;
   /// Child by key, made (as null) if absent; turns a null node into a map.

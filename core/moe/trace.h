@@ -6,7 +6,8 @@
 //   metadata "switchyard" = JSON {schema, split, step, domains: [{name, seen}], classes: [..],
 //     groups: [..], uris: [S], sites: [{name, level, experts, k}], levels: L, sampling: "..."};
 //     `experts` counts routed slots 0..E-1; null and shared slots follow them.
-//   seq.domain [S] i64, seq.group [S] i64 (index into groups, -1 none)
+//   seq.domain [S] i64, seq.group [S] i64 (index into groups, -1 none), seq.time [S] f32 (optional:
+//   place along an order of the sequences, 0 .. 1, as a noise level)
 //   level<j>.seq_offset [S+1] i64, level<j>.coords [T_j, c] f32 (optional),
 //   level<j>.label [T_j] i64 (-1 unlabelled; a pooled label is the majority, ties lowest),
 //   level<j>.member_of [T_0] i64 for j >= 1: the token of level j that holds each finest token

@@ -64,6 +64,7 @@ void TraceRecorder::begin_batch(BatchInfo batch) {
     domain_.push_back(domain);
     group_.push_back(group_index(batch.groups[s]));
   }
+  if (batch.time.defined()) time_.push_back(to_cpu(batch.time, at::kFloat));
   batch_ = std::move(batch);
   batch_levels_ = 0;
   ++batches_;
@@ -150,6 +151,7 @@ void TraceRecorder::write(const std::filesystem::path& path) const {
   check(!sites_.empty(), kWhere,
         "no routing was recorded: the model has no MoE site, or no batch was run");
   NamedTensors out = {{"seq.domain", at::tensor(domain_)}, {"seq.group", at::tensor(group_)}};
+  if (static_cast<int64_t>(time_.size()) == batches_) out.emplace_back("seq.time", at::cat(time_));
   for (size_t j = 0; j < levels_.size(); ++j) {
     const std::string name = "level" + to_text(j) + ".";
     const Level& level = levels_[j];

@@ -30,6 +30,7 @@ class TraceRecorder : public TraceSink {
     std::vector<int64_t> domain_ids;        ///< [S]
     at::Tensor label;                       ///< [T0] i64, negative: unlabelled
     at::Tensor coords;                      ///< [T0, c] or undefined
+    at::Tensor time = {};                   ///< [S] or undefined, as Batch::times()
   };
 
   explicit TraceRecorder(Header header) : header_(std::move(header)) {}
@@ -65,6 +66,7 @@ class TraceRecorder : public TraceSink {
   at::Tensor member_;  // [T0] of the deepest level recorded in this batch
   std::vector<std::string> uris_, groups_;
   std::vector<int64_t> domain_, group_;
+  std::vector<at::Tensor> time_;
   std::vector<Level> levels_;
   std::vector<Site> sites_;
 };

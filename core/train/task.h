@@ -8,6 +8,7 @@
 
 #include "core/moe/forward_context.h"
 #include "core/nn/module.h"
+#include "core/train/generator.h"
 
 namespace switchyard {
 
@@ -24,6 +25,9 @@ struct Batch {
   virtual at::Tensor labels() const = 0;
   /// [tokens, c] f32 place of every token; undefined if there is none.
   virtual at::Tensor places() const = 0;
+  /// [S] f32 in 0 .. 1: where a sequence stands along an order of its own (noise level); undefined
+  /// if there is none.
+  virtual at::Tensor times() const { return {}; }
 
   std::vector<std::string> uris;    ///< [S]
   std::vector<std::string> groups;  ///< [S], the exchangeable unit: room, drive, clip, speaker
@@ -42,7 +46,9 @@ class BatchSource {
   virtual void restore(int64_t batches) = 0;
 };
 
-/// What a forward pass at evaluation hands to metrics: keyed tensors at the finest level.
+/// What a forward pass at evaluation hands to metrics: keyed tensors at the finest level. Either
+/// "predicted" [T] and "label" [T], or "num" and "den" [S, classes]: sums whose ratio is the
+/// metric.
 struct Outputs {
   std::map<std::string, at::Tensor>
       tensors;                            ///< e.g. "logits" [T, K], "label" [T], "seq_offset" [S+1]
@@ -68,6 +74,10 @@ class Task {
   /// Task loss of one batch, without the auxiliary losses that `context` collects. Scalar.
   virtual at::Tensor loss(Module& model, Batch& batch, ForwardContext& context) = 0;
   virtual Outputs predict(Module& model, Batch& batch, ForwardContext& context) = 0;
+  /// Metrics that predict()'s outputs give, the usual primary one first.
+  virtual std::vector<std::string> metrics() const = 0;
+  /// The task's generator if its models make data, else nullptr.
+  virtual Generator* generator() { return nullptr; }
 
   /// All evaluated domains, in the order of the config; Batch::domain_ids index it.
   virtual std::vector<std::string> domain_names() const = 0;

@@ -1,7 +1,5 @@
 #include "domains/point_cloud/batch.h"
 
-#include <set>
-
 namespace switchyard {
 namespace {
 
@@ -52,44 +50,6 @@ std::unique_ptr<PointBatch> one_cloud(const VoxelCloud& cloud, const SampleInfo&
 
 void PointBatch::to(at::Device device) {
   for (at::Tensor* tensor : {&coord, &feat, &segment}) *tensor = tensor->to(device);
-}
-
-DomainSpec DomainSpec::parse(const std::string& text, const std::string& default_split) {
-  const size_t at = text.find('@');
-  if (at == std::string::npos) return {text, text, default_split};
-  return {text, text.substr(0, at), text.substr(at + 1)};
-}
-
-DomainIndex::DomainIndex(const Dataset& dataset, const std::vector<DomainSpec>& domains)
-    : by_domain_(domains.size()) {
-  std::set<std::string> present;
-  for (int64_t i = 0; i < dataset.size(); ++i) {
-    const SampleInfo info = dataset.sample_info(i);
-    present.insert(info.domain + "@" + info.split);
-    for (size_t d = 0; d < domains.size(); ++d) {
-      if (info.domain == domains[d].domain && info.split == domains[d].split)
-        by_domain_[d].push_back(i);
-    }
-  }
-  for (size_t d = 0; d < domains.size(); ++d) {
-    check(!by_domain_[d].empty(), dataset.info().source, "no sample of domain '", domains[d].domain,
-          "' in split '", domains[d].split, "'; present: ", join({present.begin(), present.end()}));
-    for (int64_t i : by_domain_[d]) samples_.emplace_back(static_cast<int64_t>(d), i);
-  }
-}
-
-void DomainIndex::keep_few(int64_t count, RandomStream stream) {
-  samples_.clear();
-  for (size_t d = 0; d < by_domain_.size(); ++d) {
-    auto& samples = by_domain_[d];
-    const auto order = stream.permutation(static_cast<int64_t>(samples.size()));
-    std::vector<int64_t> few;
-    for (size_t i = 0; i < order.size() && static_cast<int64_t>(i) < count; ++i)
-      few.push_back(samples[static_cast<size_t>(order[i])]);
-    std::sort(few.begin(), few.end());
-    samples = std::move(few);
-    for (const int64_t sample : samples) samples_.emplace_back(static_cast<int64_t>(d), sample);
-  }
 }
 
 std::unique_ptr<Batch> TrainSource::next() {

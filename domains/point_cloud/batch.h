@@ -3,6 +3,7 @@
 // slot.
 
 #include "core/train/task.h"
+#include "datasets/domain_index.h"
 #include "domains/point_cloud/voting_scan.h"
 
 namespace switchyard {
@@ -29,30 +30,6 @@ struct PointBatch : Batch {
 /// One cloud as a batch, with its inverse.
 std::unique_ptr<PointBatch> one_cloud(const VoxelCloud& cloud, const SampleInfo& info,
                                       int64_t domain);
-
-/// A data domain as a config names it: "livox", or "ika_sensor@train" for another split of it.
-struct DomainSpec {
-  std::string name;           ///< as written; what tables show
-  std::string domain, split;  ///< what the dataset calls them
-  static DomainSpec parse(const std::string& text, const std::string& default_split);
-};
-
-/// Which samples of a dataset belong to which of some domains.
-class DomainIndex {
- public:
-  /// Errors: a domain without samples in its split, with the domains that have some.
-  DomainIndex(const Dataset& dataset, const std::vector<DomainSpec>& domains);
-
-  /// Keeps at most `count` random samples of every domain.
-  void keep_few(int64_t count, RandomStream stream);
-  /// (domain, sample) in order of domain, then of the dataset.
-  const std::vector<std::pair<int64_t, int64_t>>& samples() const { return samples_; }
-  const std::vector<int64_t>& of_domain(int64_t domain) const { return by_domain_[domain]; }
-
- private:
-  std::vector<std::pair<int64_t, int64_t>> samples_;
-  std::vector<std::vector<int64_t>> by_domain_;
-};
 
 /// What both sources draw from. `ids`: for every domain of the index, its number in the task's
 /// list.

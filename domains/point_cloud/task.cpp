@@ -7,15 +7,6 @@
 #include "domains/point_cloud/loss.h"
 
 namespace switchyard {
-namespace {
-
-const ConfigNode& required(const ConfigNode& root, const std::string& key) {
-  const ConfigNode* node = root.find(key);
-  check(node != nullptr, "config", "node is missing: expected '", key, "'");
-  return *node;
-}
-
-}  // namespace
 
 void PointTaskParams::declare(Fields<PointTaskParams>& f) {
   f.add("train_domains", &PointTaskParams::train_domains, "domains trained on: NAME or NAME@SPLIT");
@@ -38,44 +29,17 @@ void PointTaskParams::declare(Fields<PointTaskParams>& f) {
 
 PointCloudTask::PointCloudTask(const PointTaskParams& params, const ConfigNode& root)
     : params_(params),
-      model_node_(required(root, "model")),
-      seed_(static_cast<uint64_t>(required(root, "seed").as_int("seed"))),
-      dataset_(datasets().make(required(root, "dataset"), "dataset")),
-      input_(make_cloud_input(params.voxel, params.features)) {
-  for (const auto& spec : specs(params_.train_domains, params_.train_split)) {
-    const auto tested = specs(params_.test_domains, params_.test_split);
-    check(std::any_of(tested.begin(), tested.end(),
-                      [&](const auto& t) { return t.domain == spec.domain; }),
-          "task.test_domains", "a trained domain is not evaluated: expected '", spec.domain,
-          "' among ", join(params_.test_domains));
-  }
-}
-
-std::vector<DomainSpec> PointCloudTask::specs(const std::vector<std::string>& names,
-                                              const std::string& split) const {
-  std::vector<DomainSpec> out;
-  for (const auto& name : names) out.push_back(DomainSpec::parse(name, split));
-  return out;
-}
-
-std::vector<std::string> PointCloudTask::seen_domains() const {
-  std::vector<std::string> out;
-  for (const auto& tested : specs(params_.test_domains, params_.test_split)) {
-    for (const auto& trained : specs(params_.train_domains, params_.train_split)) {
-      if (trained.domain == tested.domain) {
-        out.push_back(tested.name);
-        break;
-      }
-    }
-  }
-  return out;
-}
+      plan_(DomainSpec::parse(params.train_domains, params.train_split),
+            DomainSpec::parse(params.test_domains, params.test_split)),
+      model_node_(root.at("model")),
+      seed_(static_cast<uint64_t>(root.at("seed").as_int("seed"))),
+      dataset_(datasets().make(root.at("dataset"), "dataset")),
+      input_(make_cloud_input(params.voxel, params.features)) {}
 
 SegmentorConfig PointCloudTask::model_config() const {
-  std::vector<std::string> trained;
-  for (const auto& spec : specs(params_.train_domains, params_.train_split))
-    trained.push_back(spec.domain);
-  return SegmentorConfig::parse(model_node_, trained);
+  std::vector<std::string> domains;
+  for (const auto& spec : plan_.trained()) domains.push_back(spec.domain);
+  return SegmentorConfig::parse(model_node_, domains);
 }
 
 std::unique_ptr<Module> PointCloudTask::build_model() {
@@ -93,33 +57,27 @@ std::unique_ptr<Module> PointCloudTask::build_model() {
 const std::vector<int64_t>& PointCloudTask::domain_conditions() {
   if (!domain_conditions_.empty()) return domain_conditions_;
   std::vector<std::string> domains;
-  for (const auto& spec : specs(params_.test_domains, params_.test_split))
-    domains.push_back(spec.domain);
+  for (const auto& spec : plan_.tested()) domains.push_back(spec.domain);
   return domain_conditions_ = model_config().conditions_of(domains);
 }
 
 std::unique_ptr<BatchSource> PointCloudTask::source(const std::string& split) {
   check_name("PointCloudTask.source", "split", split, {"train", "test", "test-vote"});
-  const auto tested = specs(params_.test_domains, params_.test_split);
-  std::vector<int64_t> ids;
-  if (split != "train") {
-    for (size_t d = 0; d < tested.size(); ++d) ids.push_back(static_cast<int64_t>(d));
-    return std::make_unique<ScanSource>(
-        PointSourceData{corrupted(dataset_, params_.corruption), DomainIndex(*dataset_, tested),
-                        ids, input_, seed_},
-        split == "test-vote" ? std::optional(params_.voting) : std::nullopt);
+  if (split == "train") {
+    return std::make_unique<TrainSource>(
+        PointSourceData{dataset_, training_index(), plan_.tested_of_trained(), input_, seed_},
+        params_.clouds);
   }
-  const auto trained = specs(params_.train_domains, params_.train_split);
-  for (const auto& spec : trained) {
-    const auto same = [&](const DomainSpec& t) { return t.domain == spec.domain; };
-    ids.push_back(std::find_if(tested.begin(), tested.end(), same) - tested.begin());
-  }
-  return std::make_unique<TrainSource>(
-      PointSourceData{dataset_, training_index(), ids, input_, seed_}, params_.clouds);
+  std::vector<int64_t> ids(plan_.tested().size());
+  std::iota(ids.begin(), ids.end(), int64_t{0});
+  return std::make_unique<ScanSource>(
+      PointSourceData{corrupted(dataset_, params_.corruption), plan_.test_index(*dataset_), ids,
+                      input_, seed_},
+      split == "test-vote" ? std::optional(params_.voting) : std::nullopt);
 }
 
 DomainIndex PointCloudTask::training_index() const {
-  DomainIndex index(*dataset_, specs(params_.train_domains, params_.train_split));
+  DomainIndex index = plan_.training_index(*dataset_);
   if (params_.shots > 0) index.keep_few(params_.shots, RandomStream(seed_, "shots"));
   return index;
 }
@@ -127,7 +85,7 @@ DomainIndex PointCloudTask::training_index() const {
 std::vector<SequenceInfo> PointCloudTask::sequences(const std::string& split) {
   check(split != "train", "PointCloudTask.sequences", "the training source is endless");
   std::vector<SequenceInfo> out;
-  const DomainIndex index(*dataset_, specs(params_.test_domains, params_.test_split));
+  const DomainIndex index = plan_.test_index(*dataset_);
   for (const auto& [domain, sample] : index.samples()) {
     const SampleInfo info = dataset_->sample_info(sample);
     out.push_back({info.uri, info.group, domain});

@@ -2,6 +2,7 @@
 // Semantic segmentation of point clouds from several sensors.
 
 #include "core/base/registry.h"
+#include "datasets/domain_plan.h"
 #include "datasets/point_cloud/corruption.h"
 #include "domains/point_cloud/batch.h"
 #include "domains/point_cloud/model/segmentor_config.h"
@@ -35,9 +36,12 @@ class PointCloudTask : public Task {
   /// inverse [points] for one whole scan. Voted scans: N are their points, and instead of logits
   /// there are votes [N, classes].
   Outputs predict(Module& model, Batch& batch, ForwardContext& context) override;
+  std::vector<std::string> metrics() const override {
+    return {"miou@voxel-common", "miou@voxel-present", "miou@voxel-all", "miou@test-vote"};
+  }
 
   std::vector<std::string> domain_names() const override { return params_.test_domains; }
-  std::vector<std::string> seen_domains() const override;
+  std::vector<std::string> seen_domains() const override { return plan_.seen(); }
   std::vector<std::string> class_names() const override { return dataset_->info().class_names; }
   std::vector<std::string> channel_names() const override { return input_->channel_names(); }
   std::vector<std::string> domain_readers() const override {
@@ -58,12 +62,11 @@ class PointCloudTask : public Task {
   const std::vector<int64_t>& domain_conditions();
   /// Sum of class probabilities over all views and fragments [voting points, classes].
   at::Tensor vote(Module& model, const PointBatch& batch, const ForwardContext& context);
-  std::vector<DomainSpec> specs(const std::vector<std::string>& names,
-                                const std::string& split) const;
   /// The training samples: all of the training domains, or `shots` of each.
   DomainIndex training_index() const;
 
   PointTaskParams params_;
+  DomainPlan plan_;
   ConfigNode model_node_;
   uint64_t seed_;
   std::shared_ptr<const Dataset> dataset_;

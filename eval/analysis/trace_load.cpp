@@ -26,6 +26,7 @@ class TraceFile {
     read_head(out);
     out.domain = integers<int64_t>("seq.domain");
     out.group = integers<int64_t>("seq.group");
+    if (file_.has("seq.time")) out.time = reals("seq.time", 1);
     for (int64_t j = 0; j < part_count(value(head_, "levels").as_int("levels")); ++j)
       out.levels.push_back(read_level(j));
     const auto& sites = value(head_, "sites").as_list("sites");

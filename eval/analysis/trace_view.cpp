@@ -112,6 +112,7 @@ void check_trace(const TraceView& trace, const std::string& where) {
   check(!trace.sites.empty(), where, "the trace has no MoE site");
   check_range(trace.domain, 0, static_cast<int64_t>(trace.domains.size()), where, "seq.domain");
   check_size(trace.group.size(), trace.sequences(), where, "seq.group");
+  if (!trace.time.empty()) check_size(trace.time.size(), trace.sequences(), where, "seq.time");
   check_range(trace.group, -1, static_cast<int64_t>(trace.groups.size()), where, "seq.group");
   check_size(trace.uris.size(), trace.sequences(), where, "uris");
   for (const auto& level : trace.levels)

@@ -47,6 +47,7 @@ struct TraceView {
   std::vector<TraceDomain> domains;
   std::vector<std::string> classes, groups, uris;
   std::vector<int64_t> domain, group;  ///< [S]; group -1: none
+  std::vector<double> time;            ///< [S] in 0 .. 1, or empty
   std::vector<TraceLevel> levels;      ///< level 0 is the finest
   std::vector<TraceSite> sites;        ///< in order of depth
 

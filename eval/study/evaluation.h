@@ -24,9 +24,12 @@ Evaluation evaluate(Task& task, Module& model, const std::string& split, const s
                     const std::function<void(const Batch&, ForwardContext&)>& prepare = {},
                     const OutputsObserver& observe = {});
 
+/// Whether a metric comes from test-time voting, which is an evaluation of its own.
+inline bool is_voted(const std::string& metric) { return metric.ends_with("@test-vote"); }
+
 /// Class indices per domain under a protocol: "miou@voxel-all" (every class, an absent one counts
-/// 0), "miou@voxel-present" (at least `share` of the domain's labels), "miou@voxel-common" (in that
-/// list for every domain), "miou@test-vote" (every class, as published).
+/// 0), "miou@voxel-present" (at least `share` of the domain's labels), "miou@test-vote" (every
+/// class, as published); any other, as "miou@voxel-common": in that list for every domain.
 std::map<std::string, Indices> class_lists(const Evaluation& evaluation, const std::string& metric,
                                            double share);
 

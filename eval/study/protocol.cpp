@@ -37,7 +37,6 @@ std::vector<StudyCell> arms_and_seeds(const StudyParams& params, const std::stri
   std::vector<StudyCell> cells;
   for (int64_t seed : params.seeds) {
     for (const auto& arm : params.arms) {
-      check_name("study.arms", "arm", arm, arm_names());
       cells.push_back({arm, holdout, seed, CellState::Planned});
     }
   }

@@ -20,8 +20,8 @@ struct CellTable {
 class Protocol {
  public:
   virtual ~Protocol() = default;
-  /// Cells in the order in which they run; `config` is the study's. Errors: an unknown arm, domains
-  /// that do not fit the protocol.
+  /// Cells in the order in which they run; `config` is the study's. Errors: domains that do not fit
+  /// the protocol.
   virtual std::vector<StudyCell> plan(const StudyParams& params,
                                       const ConfigNode& config) const = 0;
   /// The config of a cell, from that of its arm and seed; `study`: the study's folder.
@@ -49,7 +49,7 @@ class Protocol {
 /// Errors: an unknown name, with the valid ones.
 std::unique_ptr<Protocol> make_protocol(const std::string& name);
 
-/// Every arm and seed with the given held-out set. Error: an unknown arm.
+/// Every arm and seed with the given held-out set.
 std::vector<StudyCell> arms_and_seeds(const StudyParams& params, const std::string& holdout);
 
 /// The list at `path`, as in "task.train_domains". Errors: missing, no list of strings.

@@ -45,6 +45,8 @@ SampleRecorder::SampleRecorder(const std::vector<SequenceInfo>& all, int64_t per
 
 void SampleRecorder::add(const Outputs& outputs) {
   const at::Tensor offset = outputs.tensors.at("seq_offset").cpu();
+  const auto image = outputs.tensors.find("image");
+  const bool picture = image != outputs.tensors.end();
   for (size_t s = 0; s < outputs.uris.size(); ++s) {
     if (!chosen_.count(outputs.uris[s])) continue;
     const int64_t begin = offset[int64_t(s)].item<int64_t>(),
@@ -52,8 +54,15 @@ void SampleRecorder::add(const Outputs& outputs) {
     const auto part = [&](const char* key) {
       return outputs.tensors.at(key).slice(0, begin, end).cpu();
     };
-    kept_.push_back({outputs.uris[s], outputs.groups[s], outputs.domain_ids[s], part("coord"),
-                     part("label"), part("predicted")});
+    NamedTensors tensors = {{"coord", part("coord").to(at::kFloat)}};
+    if (picture) {
+      tensors.emplace_back("image", image->second[int64_t(s)].cpu());
+    } else {
+      tensors.emplace_back("segment", part("label"));
+      tensors.emplace_back("predicted", part("predicted"));
+    }
+    kept_.push_back({outputs.uris[s], outputs.groups[s], outputs.domain_ids[s],
+                     picture ? "ImageGrid" : "PointSet", std::move(tensors)});
   }
 }
 
@@ -73,11 +82,9 @@ void SampleRecorder::write(const std::filesystem::path& path,
     meta["samples"].push_back({{"uri", kept.uri},
                                {"domain", trace.domains[static_cast<size_t>(kept.domain_id)].name},
                                {"group", kept.group},
-                               {"kind", "PointSet"},
+                               {"kind", kept.kind},
                                {"why", "random"}});
-    tensors.emplace_back(prefix + "coord", kept.coord.to(at::kFloat));
-    tensors.emplace_back(prefix + "segment", kept.label);
-    tensors.emplace_back(prefix + "predicted", kept.predicted);
+    for (const auto& [name, value] : kept.tensors) tensors.emplace_back(prefix + name, value);
     tensors.emplace_back(prefix + "expert", first_choices(trace, found - trace.uris.begin()));
   }
   write_safetensors(path, tensors, {{"switchyard", meta.dump()}});

@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 
+#include "core/io/safetensors.h"
 #include "core/train/task.h"
 
 namespace switchyard {
@@ -25,7 +26,8 @@ class SampleRecorder {
   /// groups in every domain where groups are shared.
   SampleRecorder(const std::vector<SequenceInfo>& all, int64_t per_domain, uint64_t seed);
 
-  /// Keeps the chosen sequences of a batch. Reads coord, label and predicted.
+  /// Keeps the chosen sequences of a batch: pictures (image) as ImageGrid, else points (coord,
+  /// label and predicted) as PointSet.
   void add(const Outputs& outputs);
   /// Adds the first-choice expert of every finest token at every site from the trace file and
   /// writes the samples that the trace holds.
@@ -35,7 +37,8 @@ class SampleRecorder {
   struct Kept {
     std::string uri, group;
     int64_t domain_id;
-    at::Tensor coord, label, predicted;
+    std::string kind;
+    NamedTensors tensors;
   };
   std::set<std::string> chosen_;
   std::vector<Kept> kept_;

@@ -32,7 +32,8 @@ void FewShotParams::declare(Fields<FewShotParams>& f) {
 
 void StudyParams::declare(Fields<StudyParams>& f) {
   f.add("protocol", &StudyParams::protocol, "how domains are held out", Choices{protocol_names()});
-  f.add("arms", &StudyParams::arms, "models compared: moe, active, total, original");
+  f.add("arms", &StudyParams::arms,
+        "models compared: moe, active, total, original, or presets of configs/moe");
   f.add("seeds", &StudyParams::seeds, "training seeds, one cell each", at_least(0));
   f.add("conclusions", &StudyParams::conclusions, "false: too short a run to say who wins");
   f.node("corruption", &StudyParams::corruption, "grid of protocol corruption_sweep");
@@ -42,11 +43,6 @@ void StudyParams::declare(Fields<StudyParams>& f) {
 const std::vector<std::string>& protocol_names() {
   static const std::vector<std::string> names = {"seen_unseen", "leave_one_domain_out",
                                                  "corruption_sweep", "few_shot"};
-  return names;
-}
-
-const std::vector<std::string>& arm_names() {
-  static const std::vector<std::string> names = {"moe", "active", "total", "original"};
   return names;
 }
 

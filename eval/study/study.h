@@ -41,10 +41,6 @@ struct StudyParams {
 /// Values of study.protocol; what each does: eval/study/protocol.h.
 const std::vector<std::string>& protocol_names();
 
-/// "moe": the config as it is; "active", "total": its dense twins (core/moe/twin.h); "original":
-/// the published dense sub-layer.
-const std::vector<std::string>& arm_names();
-
 enum class CellState { Planned, Trained, Evaluated };
 
 struct StudyCell {

@@ -102,6 +102,18 @@ TEST_CASE("corruption sweep: clean and corrupted scores of both arms, done condi
   CHECK(std::filesystem::last_write_time(cell / "conditions/noise-1/eval/table.json") == kept);
 }
 
+TEST_CASE("an unknown arm is refused before anything is trained", "[apps][study]") {
+  TempDir dir;
+  write_clouds(dir / "data", {"near"});
+  const Result result = run(study_args(
+      dir.path(),
+      "task.train_domains=[near] task.test_domains=[near] study.arms=[moe,point_moe_tny]"));
+  CHECK(result.code == 1);
+  CHECK(result.output.find("unknown arm: got 'point_moe_tny'; nearest: point_moe_tiny") !=
+        std::string::npos);
+  CHECK_FALSE(std::filesystem::exists(dir / "study"));
+}
+
 TEST_CASE("few shot: every arm is adapted to the unseen domain from its own weights",
           "[apps][study]") {
   TempDir dir;

@@ -5,9 +5,9 @@
 
 namespace switchyard {
 
-/// The network of a node `model` {type: dit, ...} with as many classes as the label table of
-/// `weights` has rows, less one; those of the node where there is none. Errors: unknown key or
-/// site.
+/// The network of a node `model` {type: dit, ...} with as many classes and domains as the tables of
+/// `weights` have rows, less one; the classes of the node, and no domains, where there is no table.
+/// Errors: unknown key or site.
 std::unique_ptr<Module> bare_dit(const ConfigNode& model, const NamedTensors& weights);
 
 }  // namespace switchyard

@@ -29,12 +29,6 @@ at::Tensor draw_dropped(int64_t batch, double probability, RandomStream stream) 
   return drop;
 }
 
-/// Column and row of every token, [grid^2, 2].
-at::Tensor grid_coords(int64_t grid) {
-  const auto place = at::arange(grid, at::kFloat);
-  return at::stack({place.repeat({grid}), place.repeat_interleave(grid)}, 1);
-}
-
 }  // namespace
 
 Dit::Dit(const DitParams& params)
@@ -46,7 +40,10 @@ Dit::Dit(const DitParams& params)
   x_embedder_ =
       &emplace_child<PatchEmbed>("x_embedder", p.in_channels, p.patch_size, p.hidden_size);
   t_embedder_ = &emplace_child<TimestepEmbedder>("t_embedder", p.hidden_size);
-  y_embedder_ = &emplace_child<LabelEmbedder>("y_embedder", p.num_classes, p.hidden_size);
+  y_embedder_ = &emplace_child<LabelEmbedder>("y_embedder", *p.num_classes, p.hidden_size);
+  if (*p.num_domains > 0)
+    domain_embedder_ =
+        &emplace_child<LabelEmbedder>("domain_embedder", *p.num_domains, p.hidden_size);
   for (int64_t i = 0; i < p.depth; ++i) {
     const std::string name = "blocks." + to_text(i), site = name + ".mlp";
     auto mlp = p.is_moe(i) ? make_moe_layer(parse_params<MoEConfig>(p.moe, "model.moe"),
@@ -64,27 +61,43 @@ void Dit::start(int64_t batch, const at::Tensor& y_B, ForwardContext& context) c
   const auto options = at::TensorOptions(at::kLong).device(device);
   context.start({at::arange(0, (batch + 1) * tokens, tokens, options),
                  at::arange(batch * tokens, options),
-                 grid_coords(params_.grid()).to(device).repeat({batch, 1}),
+                 token_places(params_.grid()).to(device).repeat({batch, 1}),
                  {},
                  {}});
   context.cond_mask = y_B.to(device) != params_.null_label();
 }
 
-at::Tensor Dit::forward(const DitInput& input, ForwardContext& context,
+void Dit::drop_conditions(DitInput& input, const RandomStream& random) const {
+  const int64_t batch = input.x.size(0);
+  const auto all = draw_dropped(batch, params_.class_dropout_prob, random.child("label_dropout"));
+  input.y = y_embedder_->dropped(input.y, all);
+  if (!domain_embedder_) return;
+  const auto alone =
+      draw_dropped(batch, params_.class_dropout_prob, random.child("domain_dropout"));
+  input.domain = domain_embedder_->dropped(input.domain, all.logical_or(alone));
+}
+
+at::Tensor Dit::condition(const DitInput& input) const {
+  const auto c = t_embedder_->forward(input.t) + y_embedder_->forward(input.y);
+  return domain_embedder_ ? c + domain_embedder_->forward(input.domain) : c;
+}
+
+at::Tensor Dit::forward(const DitInput& given, ForwardContext& context,
                         const DitObserver& observe) {
+  DitInput input = given;
   const int64_t batch = input.x.size(0), side = params_.input_size;
   check(input.x.dim() == 4 && input.x.size(2) == side && input.x.size(3) == side, "dit",
         "image: got ", to_text(input.x.sizes().vec()), ", expected [B, ", params_.in_channels, ", ",
         side, ", ", side, "]");
   check(input.t.numel() == batch && input.y.numel() == batch, "dit", "got ", input.t.numel(),
         " times and ", input.y.numel(), " labels, expected ", batch);
-  auto y = input.y;
+  check(!domain_embedder_ || (input.domain.defined() && input.domain.numel() == batch), "dit",
+        "the model has a domain condition: expected ", batch, " domains");
   if (training() && context.training && params_.class_dropout_prob > 0)
-    y = y_embedder_->dropped(
-        y, draw_dropped(batch, params_.class_dropout_prob, context.random.child("label_dropout")));
-  start(batch, y, context);
+    drop_conditions(input, context.random);
+  start(batch, input.y, context);
   auto h = x_embedder_->forward(input.x) + position_;
-  const auto c = t_embedder_->forward(input.t) + y_embedder_->forward(y);
+  const auto c = condition(input);
   if (observe) {
     observe("tokens", h);
     observe("cond", c);

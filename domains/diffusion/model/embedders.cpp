@@ -53,11 +53,16 @@ at::Tensor unpatchify(const at::Tensor& tokens, int64_t patch) {
       .reshape({batch, channels, grid * patch, grid * patch});
 }
 
+at::Tensor token_places(int64_t grid) {
+  const auto place = at::arange(grid, at::kFloat);
+  return at::stack({place.repeat({grid}), place.repeat_interleave(grid)}, 1);
+}
+
 at::Tensor position_table(int64_t width, int64_t grid) {
   check(width % 4 == 0, "position table", "width: got ", width, ", expected a multiple of 4");
-  const auto place = at::arange(grid, at::kDouble);
-  const auto column = place.repeat({grid}), row = place.repeat_interleave(grid);
-  return at::cat({sine_rows(column, width / 2), sine_rows(row, width / 2)}, 1);
+  const auto places = token_places(grid).to(at::kDouble);
+  return at::cat(
+      {sine_rows(places.select(1, 0), width / 2), sine_rows(places.select(1, 1), width / 2)}, 1);
 }
 
 at::Tensor timestep_features(const at::Tensor& t_B) {

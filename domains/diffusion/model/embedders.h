@@ -22,6 +22,9 @@ class PatchEmbed : public Module {
 /// Tokens [B, N, p * p * C] (channel fastest) -> image [B, C, S, S].
 at::Tensor unpatchify(const at::Tensor& tokens_BNP, int64_t patch);
 
+/// Column and row of the tokens of an image in raster order, [grid^2, 2] f32.
+at::Tensor token_places(int64_t grid);
+
 /// Fixed table [grid^2, width] in double: the first half of a row encodes the column, the second
 /// the row, each as [sin | cos] of pos * 10000^(-j / (width / 4)). Error: width not divisible by 4.
 at::Tensor position_table(int64_t width, int64_t grid);

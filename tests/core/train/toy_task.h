@@ -97,6 +97,7 @@ struct ToyTask : Task {
     return bad ? error * std::numeric_limits<float>::quiet_NaN() : error;
   }
   Outputs predict(Module&, Batch&, ForwardContext&) override { return {}; }
+  std::vector<std::string> metrics() const override { return {}; }
   std::vector<std::string> domain_names() const override { return {"a", "b", "c"}; }
   std::vector<std::string> seen_domains() const override { return {"a", "b", "c"}; }
   std::vector<std::string> class_names() const override { return {}; }

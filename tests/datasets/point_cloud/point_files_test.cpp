@@ -125,6 +125,8 @@ TEST_CASE("damaged PCD files are refused before Open3D guesses", "[datasets][poi
               "wrong number of points: got 1, expected 3"));
   CHECK(holds(error_with(".pcd", pcd_header(1, "ascii", "x y z") + "1 2\n"),
               "cloud.pcd:12] wrong number of columns: got 2, expected 3"));
+  CHECK(holds(error_with(".pcd", pcd_header(1, "asc", "x y z") + "1 2 3\n"),
+              "unknown kind of data: got 'asc'"));
   if (!needs_open3d()) return;
   const std::string whole = pcd_binary(make_scene(4));
   for (size_t cut = 0; cut < whole.size(); cut += 5) error_with(".pcd", whole.substr(0, cut));

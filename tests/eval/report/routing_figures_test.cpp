@@ -39,7 +39,8 @@ TEST_CASE("routing figures keep their sums", "[report]") {
       for (const Json& share : row) sum += share.get<double>();
     CHECK(sum == Approx(1));
   }
-  for (const Json& layer : figure(folder, "labels").at("data").at("share"))
+  const Json labels = figure(folder, "labels").at("data");
+  for (const Json& layer : labels.at("share"))
     for (const Json& row : layer) {
       double sum = 0;
       for (const Json& share : row) sum += share.get<double>();

@@ -43,9 +43,6 @@ TEST_CASE("a damaged or wrong study is refused by name", "[study]") {
   write_text(dir / "study.json", "{\"cells\": 3}");
   CHECK(error_of([&] { Study::open(dir.path()); }).find("damaged study") != std::string::npos);
   StudyParams params;
-  params.arms = {"moe", "dense"};
-  CHECK(error_of([&] { make_study(dir.path(), params); }).find("unknown arm: got 'dense'") !=
-        std::string::npos);
   params.arms = {};
   CHECK(error_of([&] { make_study(dir.path(), params); }).find("no cell") != std::string::npos);
 }

@@ -1,0 +1,61 @@
+#include "domains/diffusion/image_input.h"
+
+#include <ATen/ops/empty.h>
+
+#include "core/base/text.h"
+
+namespace switchyard {
+namespace {
+
+constexpr double kLowestLogVar = -30, kHighestLogVar = 20;  // as AutoencoderKL clamps them
+
+at::Tensor to_signed(const at::Tensor& pixels) { return pixels.to(at::kFloat) / 127.5 - 1; }
+
+}  // namespace
+
+void ImageInputParams::declare(Fields<ImageInputParams>& f) {
+  f.add("source", &ImageInputParams::source, "key of the samples: pixels, or cached latent moments",
+        Choices{{"image", "latent"}});
+  f.add("flip", &ImageInputParams::flip, "mirror half of the training visits");
+  f.add("scaling_factor", &ImageInputParams::scaling_factor,
+        "factor of latents, that of the VAE which made them", at_least(1e-6));
+}
+
+at::Tensor normal_tensor(at::IntArrayRef sizes, RandomStream stream) {
+  at::Tensor out = at::empty(sizes, at::kFloat);
+  float* value = out.mutable_data_ptr<float>();
+  for (int64_t i = 0; i < out.numel(); ++i) value[i] = static_cast<float>(stream.normal());
+  return out;
+}
+
+const at::Tensor& ImageInput::stored(const Sample& sample, const std::string& key) const {
+  const auto found = sample.tensors.find(key);
+  check(found != sample.tensors.end(), sample.info.uri, "has no '", key,
+        "': task.input.source is '", params_.source, "'");
+  const at::Tensor& value = found->second;
+  const auto type = latents() ? at::kFloat : at::kByte;
+  check(value.dim() == 3 && value.size(1) == value.size(2) && value.scalar_type() == type,
+        sample.info.uri, key, ": got ", at::toString(value.scalar_type()), " ",
+        to_text(value.sizes().vec()), ", expected ",
+        latents() ? "f32 [2 C, S, S]" : "u8 [C, S, S]");
+  return value;
+}
+
+at::Tensor ImageInput::train(const Sample& sample, RandomStream stream) const {
+  const bool mirrored = params_.flip && stream.child("flip").chance(.5);
+  if (!latents()) {
+    const auto pixels = to_signed(stored(sample, "image"));
+    return mirrored ? pixels.flip({2}) : pixels;
+  }
+  const auto moments = stored(sample, mirrored ? "latent_flip" : "latent").chunk(2, 0);
+  const auto deviation = (.5 * moments[1].clamp(kLowestLogVar, kHighestLogVar)).exp();
+  const auto noise = normal_tensor(deviation.sizes(), stream.child("posterior"));
+  return (moments[0] + deviation * noise) * params_.scaling_factor;
+}
+
+at::Tensor ImageInput::whole(const Sample& sample) const {
+  if (!latents()) return to_signed(stored(sample, "image"));
+  return stored(sample, "latent").chunk(2, 0)[0] * params_.scaling_factor;
+}
+
+}  // namespace switchyard

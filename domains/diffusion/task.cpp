@@ -1,0 +1,222 @@
+#include "domains/diffusion/task.h"
+
+#include <ATen/ops/arange.h>
+#include <ATen/ops/zeros.h>
+
+#include <numeric>
+
+#include "core/base/text.h"
+#include "datasets/registry.h"
+#include "domains/diffusion/flow.h"
+
+namespace switchyard {
+namespace {
+
+at::Tensor to_pixels(const at::Tensor& z) {
+  return ((z.cpu() + 1) * 127.5).round().clamp(0, 255).to(at::kByte);
+}
+
+}  // namespace
+
+void ImageTaskParams::declare(Fields<ImageTaskParams>& f) {
+  f.add("train_domains", &ImageTaskParams::train_domains,
+        "domains trained on: NAME, NAME:CLASS or NAME@SPLIT");
+  f.add("test_domains", &ImageTaskParams::test_domains, "domains evaluated, unseen ones included");
+  f.add("left_out", &ImageTaskParams::left_out, "cells that training never sees: NAME:CLASS");
+  f.add("train_split", &ImageTaskParams::train_split, "split trained on");
+  f.add("test_split", &ImageTaskParams::test_split, "split evaluated");
+  f.add("images", &ImageTaskParams::images, "images per batch, domains in turn", between(1, 65536));
+  f.add("eval_times", &ImageTaskParams::eval_times,
+        "evenly spread noise levels at which every test image is evaluated", between(1, 1000));
+  f.node("input", &ImageTaskParams::input, "pixels or latents");
+  f.add("objective", &ImageTaskParams::objective, "flow or ddpm, with its parameters");
+  f.add("sampler", &ImageTaskParams::sampler, "one of the objective's samplers");
+}
+
+ImageTask::ImageTask(const ImageTaskParams& params, const ConfigNode& root)
+    : params_(params),
+      plan_(DomainSpec::parse(params.train_domains, params.train_split),
+            DomainSpec::parse(params.test_domains, params.test_split),
+            DomainSpec::parse(params.left_out, params.train_split)),
+      model_node_(root.at("model")),
+      seed_(static_cast<uint64_t>(root.at("seed").as_int("seed"))),
+      dataset_(datasets().make(root.at("dataset"), "dataset")),
+      input_(params.input),
+      objective_(objectives().make(params.objective, "task.objective")),
+      sampler_(objective_->make_sampler(params.sampler, "task.sampler")) {}
+
+std::vector<std::string> ImageTask::trained_names() const {
+  std::vector<std::string> out;
+  for (const auto& spec : plan_.trained()) {
+    if (std::find(out.begin(), out.end(), spec.domain) == out.end()) out.push_back(spec.domain);
+  }
+  return out;
+}
+
+DitParams ImageTask::dit_params() const {
+  auto params = parse_params<DitParams>(model_node_, "model", {"type"});
+  const auto classes = static_cast<int64_t>(class_names().size());
+  const auto domains = static_cast<int64_t>(trained_names().size());
+  if (!params.num_classes) params.num_classes = classes;
+  if (!params.num_domains) params.num_domains = domains;
+  check(*params.num_classes >= classes, "model.num_classes", "got ", *params.num_classes,
+        ", expected at least the ", classes, " classes of the data");
+  check(*params.num_domains == 0 || *params.num_domains == domains, "model.num_domains", "got ",
+        *params.num_domains, ", expected 0, null or the ", domains, " domains trained on");
+  return params;
+}
+
+std::vector<std::string> ImageTask::channel_names() const {
+  const DitParams params = dit_params();
+  std::vector<std::string> out;
+  for (int64_t c = 0; c < params.in_channels; ++c)
+    for (int64_t y = 0; y < params.patch_size; ++y)
+      for (int64_t x = 0; x < params.patch_size; ++x)
+        out.push_back(cat("channel ", c, " at ", x, ",", y));
+  return out;
+}
+
+std::vector<std::string> ImageTask::domain_readers() const {
+  return *dit_params().num_domains > 0 ? std::vector<std::string>{"domain_embedder"}
+                                       : std::vector<std::string>{};
+}
+
+std::unique_ptr<Module> ImageTask::build_model() {
+  const DitParams params = dit_params();
+  const at::Tensor z = input_.whole(dataset_->get(0, {}));
+  check(z.size(0) == params.in_channels && z.size(1) == params.input_size, "model",
+        "does not fit the data: got in_channels ", params.in_channels, " and input_size ",
+        params.input_size, ", expected ", z.size(0), " and ", z.size(1));
+  const int64_t wanted = objective_->out_channels(params.in_channels);
+  check(params.out_channels() >= wanted, "model.learn_sigma", "got false, expected true: '",
+        objective_->name(), "' predicts ", wanted, " channels");
+  auto model = std::make_unique<Dit>(params);
+  init_parameters(*model, seed_);
+  return model;
+}
+
+int64_t ImageTask::condition_of(const std::string& domain) const {
+  const auto trained = trained_names();
+  return std::find(trained.begin(), trained.end(), domain) - trained.begin();
+}
+
+ImageSourceData ImageTask::source_data(DomainIndex index, std::vector<int64_t> ids,
+                                       const std::vector<DomainSpec>& specs) const {
+  std::vector<int64_t> conditions;
+  for (const auto& spec : specs) conditions.push_back(condition_of(spec.domain));
+  return {dataset_, std::move(index),        std::move(ids), std::move(conditions),
+          input_,   dit_params().patch_size, seed_};
+}
+
+std::unique_ptr<BatchSource> ImageTask::source(const std::string& split) {
+  check_name("ImageTask.source", "split", split, {"train", "test"});
+  if (split == "train") {
+    return std::make_unique<ImageTrainSource>(
+        source_data(plan_.training_index(*dataset_), plan_.tested_of_trained(), plan_.trained()),
+        params_.images);
+  }
+  std::vector<int64_t> ids(plan_.tested().size());
+  std::iota(ids.begin(), ids.end(), int64_t{0});
+  return std::make_unique<ImageTestSource>(
+      source_data(plan_.test_index(*dataset_), ids, plan_.tested()), params_.eval_times);
+}
+
+std::vector<SequenceInfo> ImageTask::sequences(const std::string& split) {
+  check(split != "train", "ImageTask.sequences", "the training source is endless");
+  std::vector<SequenceInfo> out;
+  const DomainIndex index = plan_.test_index(*dataset_);
+  for (const auto& [domain, sample] : index.samples()) {
+    const SampleInfo info = dataset_->sample_info(sample);
+    for (int64_t i = 0; i < params_.eval_times; ++i)
+      out.push_back({uri_at(info.uri, even_time(i, params_.eval_times)), info.group, domain});
+  }
+  return out;
+}
+
+Denoiser ImageTask::denoiser(Module& model, const ImageBatch& batch,
+                             ForwardContext& context) const {
+  context.domain_id = at::tensor(batch.domain_ids, at::kLong);
+  return [&](const at::Tensor& x, const at::Tensor& t) {
+    return dynamic_cast<Dit&>(model).forward({x, t, batch.label, batch.condition}, context);
+  };
+}
+
+at::Tensor ImageTask::loss(Module& model, Batch& batch, ForwardContext& context) {
+  auto& images = dynamic_cast<ImageBatch&>(batch);
+  return objective_->error(denoiser(model, images, context), images.z, images.noise, images.u)
+      .mean();
+}
+
+Outputs ImageTask::predict(Module& model, Batch& batch, ForwardContext& context) {
+  auto& images = dynamic_cast<ImageBatch&>(batch);
+  const at::Tensor error =
+      objective_->error_at(denoiser(model, images, context), images.z, images.noise, images.u);
+  const int64_t count = images.z.size(0);
+  const auto classes = static_cast<int64_t>(class_names().size());
+  const at::Tensor column = images.label.unsqueeze(1);
+  const at::Tensor none = at::zeros({count, classes}, at::kDouble);
+  Outputs out{{{"num", none.scatter(1, column, error.cpu().to(at::kDouble).unsqueeze(1))},
+               {"den", none.scatter(1, column, 1.0)},
+               {"label", images.labels()},
+               {"coord", images.places()},
+               {"seq_offset", at::arange(count + 1, at::kLong) * images.tokens_per_image()}},
+              images.uris,
+              images.groups,
+              images.domain_ids};
+  if (!input_.latents()) out.tensors["image"] = to_pixels(images.z);
+  return out;
+}
+
+ConditionalNetwork ImageTask::network(Module& model, const std::vector<Item>& items,
+                                      const Prepare& prepare) const {
+  const DitParams params = dit_params();
+  std::vector<int64_t> label, domain, condition;
+  for (const Item& item : items) {
+    label.push_back(item.label);
+    domain.push_back(item.domain);
+    condition.push_back(condition_of(plan_.tested()[static_cast<size_t>(item.domain)].domain));
+  }
+  const auto rows = [](const std::vector<int64_t>& values, const at::Tensor& null_R) {
+    return at::tensor(values, at::kLong)
+        .repeat({null_R.size(0) / static_cast<int64_t>(values.size())});
+  };
+  return [=, &model, pass = Pass()](const at::Tensor& x, const at::Tensor& t,
+                                    const at::Tensor& null_R) mutable {
+    const at::Tensor null = null_R.cpu();
+    ForwardContext context;
+    context.domain_id = rows(domain, null);
+    pass.time = t[0].item<double>() / kFlowTimes;
+    pass.null.assign(null.const_data_ptr<bool>(), null.const_data_ptr<bool>() + null.size(0));
+    if (prepare) prepare(pass, context);
+    ++pass.number;
+    return dynamic_cast<Dit&>(model).forward(
+        {x, t, rows(label, null).masked_fill(null, params.null_label()),
+         rows(condition, null).masked_fill(null, params.null_domain())},
+        context);
+  };
+}
+
+at::Tensor ImageTask::generate(Module& model, const std::vector<Item>& items, uint64_t seed,
+                               at::Device device, const Prepare& prepare) {
+  check(!input_.latents(), "sample", "latents have no picture without their VAE");
+  const DitParams params = dit_params();
+  std::vector<RandomStream> streams;
+  for (const Item& item : items) streams.emplace_back(seed, "sample", 0, item.number);
+  const at::Tensor start =
+      start_noise(streams, {params.in_channels, params.input_size, params.input_size},
+                  at::TensorOptions(at::kFloat).device(device));
+  return to_pixels(sampler_->sample(network(model, items, prepare), start, streams));
+}
+
+at::Tensor ImageTask::places() const { return token_places(dit_params().grid()); }
+
+void register_image_task(Registry<Task, const ConfigNode&>& tasks) {
+  if (tasks.find("image_diffusion")) return;
+  tasks.add<ImageTaskParams>("image_diffusion",
+                             "diffusion transformers on images of several styles",
+                             [](const ImageTaskParams& params, const ConfigNode& root) {
+                               return std::make_unique<ImageTask>(params, root);
+                             });
+}
+
+}  // namespace switchyard
