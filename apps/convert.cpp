@@ -5,6 +5,7 @@
 #include "core/io/tensor_io.h"
 #include "core/train/checkpoint.h"
 #include "core/train/load_weights.h"
+#include "core/train/weight_names.h"
 #include "domains/registry.h"
 
 namespace switchyard {
@@ -27,10 +28,19 @@ std::unique_ptr<Module> bare_model(const std::vector<std::string>& overrides,
   return bare_models().at(type)(node, weights);
 }
 
-/// The tensors that fit the model, under its names; prints how they do.
+/// Tensors of the model under the names of another published scheme.
+NamedTensors under_names(const Module& model, const NamedTensors& tensors,
+                         const std::string& scheme) {
+  const auto* names = dynamic_cast<const WeightNames*>(&model);
+  check(names != nullptr, "--names", "this model has no other published names: got '", scheme, "'");
+  check_name("--names", "naming scheme", scheme, names->schemes());
+  return names->to_scheme(tensors, scheme);
+}
+
+/// The tensors that fit the model, under its names or those asked for; prints how they do.
 NamedTensors fitted(const NamedTensors& tensors, const Arguments& args, const std::string& where) {
   const auto model = bare_model(args.overrides, tensors);
-  auto [report, fitting] = match_weights(model->views(), tensors);
+  auto [report, fitting] = match_weights(*model, tensors);
   if (!report.renamed.empty()) std::cout << "names taken " << report.renamed << "\n";
   std::cout << "matched " << report.matched << "\n";
   print_names("missing", report.missing);
@@ -40,7 +50,7 @@ NamedTensors fitted(const NamedTensors& tensors, const Arguments& args, const st
   check(report.complete() || args.has("partial"), where,
         "weights do not fit the model: ", report.text(), "; use --partial to write what fits");
   check(report.matched > 0, where, "no tensor fits the model: ", report.text());
-  return fitting;
+  return args.has("names") ? under_names(*model, fitting, args.value("names")) : fitting;
 }
 
 int run_convert(const Arguments& args) {
@@ -57,6 +67,8 @@ int run_convert(const Arguments& args) {
   tensors = strip_module(std::move(tensors));
   if (tensors.front().first != first) std::cout << "names taken without 'module.'\n";
   if (args.has("strip")) tensors = strip_prefix(tensors, args.value("strip"), in.string());
+  check(!args.has("names") || !args.overrides.empty(), "--names",
+        "needs the model that the names belong to: expected model=OPTION");
   if (!args.overrides.empty()) tensors = fitted(tensors, args, in.string());
   write_tensors(out, tensors, args.value("wrap"));
   int64_t elements = 0;
@@ -77,6 +89,7 @@ Verb convert_verb() {
           {{"key", "the dict of IN that holds the tensors; the rest of IN is left out", true},
            {"strip", "prefix to take off the names ('module.' goes by itself)", true},
            {"partial", "with model=: write the tensors that fit although others do not"},
+           {"names", "with model=: write under this published naming (VAE: diffusers, ldm)", true},
            {"ema", "IN is a run or checkpoint folder: its averaged weights"},
            {"wrap", "put the tensors of a .pth under this key (Pointcept reads state_dict)", true}},
           run_convert};

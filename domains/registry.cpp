@@ -3,6 +3,7 @@
 #include "domains/diffusion/golden.h"
 #include "domains/diffusion/model/bare_dit.h"
 #include "domains/diffusion/task.h"
+#include "domains/diffusion/vae/bare_vae.h"
 #include "domains/point_cloud/model/bare_segmentor.h"
 #include "domains/point_cloud/register.h"
 
@@ -24,6 +25,9 @@ void register_domains() {
   register_diffusion_golden();
   bare_models()["ptv3"] = bare_segmentor;
   bare_models()["dit"] = bare_dit;
+  bare_models()["kl_vae"] = [](const ConfigNode& model, const NamedTensors&) {
+    return bare_vae(model);
+  };
 }
 
 }  // namespace switchyard

@@ -23,15 +23,14 @@ fs::path weights_file(const fs::path& path, bool use_ema) {
 
 LoadReport load_weights(Module& model, const fs::path& path, bool strict, bool use_ema) {
   const fs::path file = weights_file(path, use_ema);
-  const auto views = model.views();
-  const auto [report, fitting] = match_weights(views, read_tensors(file));
+  const auto [report, fitting] = match_weights(model, read_tensors(file));
   check(!strict || report.complete(), file.string(),
         "weights do not fit the model: ", report.text(),
         "; use checkpoint_strict=false to load what fits");
   check(report.matched > 0, file.string(), "no tensor fits the model: ", report.text());
   at::NoGradGuard no_grad;
   auto given = fitting.begin();  // in the order of the views, with gaps
-  for (const ParamView& view : views) {
+  for (const ParamView& view : model.views()) {
     if (given == fitting.end() || given->first != view.name) continue;
     view.value().copy_((given++)->second);
   }

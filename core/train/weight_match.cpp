@@ -4,6 +4,7 @@
 #include <set>
 
 #include "core/base/error.h"
+#include "core/train/weight_names.h"
 
 namespace switchyard {
 namespace {
@@ -57,9 +58,11 @@ NamedTensors with_known(const NamedTensors& tensors, const std::set<std::string>
   return out;
 }
 
-NamedTensors align(NamedTensors tensors, const std::set<std::string>& wanted, std::string& note) {
+NamedTensors align(NamedTensors tensors, const WeightNames* names,
+                   const std::set<std::string>& wanted, std::string& note) {
   if (all_have(tensors, kModule)) note = "without '" + kModule + "'";
   tensors = strip_module(std::move(tensors));
+  if (names) tensors = names->to_own(tensors, note);
   NamedTensors off = without(tensors, kBackbone), on = with_known(tensors, wanted);
   const int64_t as_is = met(tensors, wanted), met_off = met(off, wanted), met_on = met(on, wanted);
   if (std::max(met_off, met_on) <= as_is) return tensors;
@@ -75,12 +78,14 @@ std::string LoadReport::text() const {
              renamed.empty() ? "" : "; names of the file taken " + renamed);
 }
 
-WeightMatch match_weights(const std::vector<ParamView>& views, const NamedTensors& tensors) {
+WeightMatch match_weights(const Module& model, const NamedTensors& tensors) {
+  const auto views = model.views();
+  const auto* names = dynamic_cast<const WeightNames*>(&model);
   std::set<std::string> wanted;
   for (const ParamView& view : views) wanted.insert(view.name);
   WeightMatch out;
   std::map<std::string, at::Tensor> given;
-  for (const auto& [name, tensor] : align(tensors, wanted, out.report.renamed)) {
+  for (const auto& [name, tensor] : align(tensors, names, wanted, out.report.renamed)) {
     given[name] = tensor;
     if (!wanted.count(name)) out.report.unexpected.push_back(name);
   }

@@ -25,8 +25,9 @@ struct WeightMatch {
 
 /// Pairs by name, after the prefixes of published checkpoints: "module." (data parallel) goes where
 /// every name has it; "backbone." (a network inside a segmentor) is taken off or put on where more
-/// of the model's names are met that way. A name that has no partner is left as it is.
-WeightMatch match_weights(const std::vector<ParamView>& views, const NamedTensors& tensors);
+/// of the model's names are met that way. A model with WeightNames translates in between. A name
+/// that has no partner is left as it is.
+WeightMatch match_weights(const Module& model, const NamedTensors& tensors);
 
 /// The tensors with `prefix` taken off the names that have it. Errors, with `where`: no name has
 /// it; two names become one.

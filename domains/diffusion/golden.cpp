@@ -3,6 +3,7 @@
 #include "domains/diffusion/ddpm/golden.h"
 #include "domains/diffusion/golden_parts.h"
 #include "domains/diffusion/golden_set.h"
+#include "domains/diffusion/vae/golden.h"
 #include "routers/register.h"
 
 namespace switchyard {
@@ -16,6 +17,7 @@ void register_diffusion_golden() {
     diffusion_golden::register_net_kinds();
     diffusion_golden::register_flow_kinds();
     diffusion_golden::register_ddpm_kinds();
+    diffusion_golden::register_vae_kinds();
     return true;
   }();
 }

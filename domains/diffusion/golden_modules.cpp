@@ -11,26 +11,6 @@
 namespace switchyard::diffusion_golden {
 namespace {
 
-at::Tensor one(const at::Tensor& scalar) { return scalar.view({1}); }
-
-/// Forward, loss against the cotangent, gradients of weights and inputs.
-template <class M, class Forward>
-void run_with_gradients(const GoldenCase& c, GoldenResult& result, M& module,
-                        const std::string& output, std::vector<std::string> inputs,
-                        Forward&& forward) {
-  c.load_weights(module);
-  std::vector<at::Tensor> x;
-  for (const auto& name : inputs) x.push_back(c.input(name).requires_grad_(true));
-  const auto y = forward(x);
-  const auto loss = pull(c, y);
-  loss.backward();
-  result.compare("outputs/" + output, y);
-  result.compare("outputs/loss", one(loss));
-  for (size_t i = 0; i < inputs.size(); ++i)
-    result.compare("grads_inputs/" + inputs[i], x[i].grad());
-  result.compare_module(module);
-}
-
 DitParams block_params(const Json& config) {
   DitParams p;
   p.hidden_size = config.at("hidden_size").get<int64_t>();

@@ -12,8 +12,6 @@
 namespace switchyard::diffusion_golden {
 namespace {
 
-at::Tensor one(const at::Tensor& scalar) { return scalar.detach().view({1}); }
-
 /// One MoE layer alone, over images of N tokens.
 class LayerCase {
  public:

@@ -40,11 +40,11 @@ NamedTensors segmentor_file(const std::string& all, const std::string& backbone)
 }  // namespace
 
 TEST_CASE("prefixes of published checkpoints come off and on", "[train][weights]") {
-  const auto views = Segmentor().views();
+  const Segmentor model;
   for (const std::string all : {"", "module."}) {
     for (const std::string backbone : {"", "backbone."}) {
       INFO(all << backbone);
-      const auto match = match_weights(views, segmentor_file(all, backbone));
+      const auto match = match_weights(model, segmentor_file(all, backbone));
       CHECK(match.report.complete());
       CHECK(match.report.matched == 4);
       REQUIRE(match.fitting.size() == 4);
@@ -52,7 +52,7 @@ TEST_CASE("prefixes of published checkpoints come off and on", "[train][weights]
       CHECK(match.report.renamed.empty() == (all.empty() && !backbone.empty()));
     }
   }
-  const auto bare = Segmentor::Backbone().views();
+  const Segmentor::Backbone bare;
   const auto report = match_weights(bare, segmentor_file("module.", "backbone.")).report;
   CHECK(report.matched == 2);
   CHECK(report.text() ==
@@ -61,9 +61,8 @@ TEST_CASE("prefixes of published checkpoints come off and on", "[train][weights]
 }
 
 TEST_CASE("what does not fit is named with its shapes", "[train][weights]") {
-  const auto match =
-      match_weights(Segmentor().views(),
-                    tensors({{"backbone.fc.weight", {2, 4}}, {"head.weight", {5, 2}}, {"x", {1}}}));
+  const auto match = match_weights(
+      Segmentor(), tensors({{"backbone.fc.weight", {2, 4}}, {"head.weight", {5, 2}}, {"x", {1}}}));
   CHECK_FALSE(match.report.complete());
   CHECK(match.report.missing == std::vector<std::string>{"backbone.fc.bias", "head.bias"});
   CHECK(match.report.unexpected == std::vector<std::string>{"x"});

@@ -1,0 +1,10 @@
+#pragma once
+
+#include "domains/diffusion/vae/autoencoder_kl.h"
+
+namespace switchyard {
+
+/// The autoencoder of a node `model` {type: kl_vae, ...}. Errors: unknown key, VaeParams'.
+std::unique_ptr<AutoencoderKl> bare_vae(const ConfigNode& model);
+
+}  // namespace switchyard
