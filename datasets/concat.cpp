@@ -14,6 +14,7 @@ void ConcatParams::declare(Fields<ConcatParams>& f) {
 Concat::Concat(std::vector<std::shared_ptr<const Dataset>> parts) : parts_(std::move(parts)) {
   check(!parts_.empty(), "concat", "no dataset given");
   info_.class_names = parts_[0]->info().class_names;
+  info_.latent = parts_[0]->info().latent;
   Sha256 hash;
   std::set<std::string> uris;
   std::vector<std::string> sources;
@@ -21,6 +22,7 @@ Concat::Concat(std::vector<std::shared_ptr<const Dataset>> parts) : parts_(std::
     const DatasetInfo& info = part->info();
     check(info.class_names == info_.class_names, "concat", "all parts need the same classes: got ",
           join(info.class_names), ", expected ", join(info_.class_names));
+    check(info.latent == info_.latent, "concat", "all parts need latents of the same VAE");
     for (int64_t i = 0; i < part->size(); ++i) {
       const std::string uri = part->sample_info(i).uri;
       check(uris.insert(uri).second, "concat", "two samples have the uri '", uri, "'");

@@ -15,7 +15,7 @@ struct ConcatParams {
 
 class Concat : public Dataset {
  public:
-  /// Errors: no part, class lists that differ, a uri that occurs twice.
+  /// Errors: no part, class lists or VAEs that differ, a uri that occurs twice.
   explicit Concat(std::vector<std::shared_ptr<const Dataset>> parts);
 
   int64_t size() const override { return end_.back(); }

@@ -4,6 +4,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,11 +33,20 @@ struct SampleInfo {
 
 /// Keys are the field's terms. Point clouds: coord [N,3] f32 metres, color [N,3] u8, normal [N,3]
 /// f32, intensity [N] f32, origin [N,3] f32 (sensor position per point), segment [N] i64 (-1 =
-/// ignore), instance [N] i64 (-1 = none). All tensors are on the CPU, contiguous and not to be
-/// written by others.
+/// ignore), instance [N] i64 (-1 = none). Images: image [C,S,S] u8; latent and latent_flip [2Z,h,w]
+/// f32 (moments of a VAE: means, then log variances); label [1] i64. All tensors are on the CPU,
+/// contiguous and not to be written by others.
 struct Sample {
   std::map<std::string, at::Tensor> tensors;
   SampleInfo info;
+};
+
+/// What made the latents of a dataset of latents.
+struct LatentInfo {
+  std::string vae;            ///< its public id: "stabilityai/sd-vae-ft-mse"
+  double scaling_factor = 1;  ///< latents are stored before it: training sees z times it
+  bool flip = false;          ///< latents of the mirrored images are there too
+  bool operator==(const LatentInfo&) const = default;
 };
 
 struct DatasetInfo {
@@ -45,6 +55,7 @@ struct DatasetInfo {
   std::string hash;                      ///< changes when the data changes
   bool synthetic = false;                ///< tables then say so
   bool random = false;                   ///< get depends on the draw: not to be packed or cached
+  std::optional<LatentInfo> latent = std::nullopt;  ///< of datasets of latents
 };
 
 class Dataset {

@@ -24,10 +24,12 @@ void SampleCounts::add(const Sample& sample) {
     ++samples_with_[key];
     rows_[key] += tensor.dim() == 0 ? 1 : tensor.size(0);
   }
-  const auto segment = sample.tensors.find("segment");
-  if (segment == sample.tensors.end()) return;
-  const at::Tensor label_N = segment->second.to(at::kLong).contiguous();
-  for (int64_t i = 0; i < label_N.numel(); ++i) ++labels_[label_N.const_data_ptr<int64_t>()[i]];
+  for (const char* key : {"segment", "label"}) {
+    const auto found = sample.tensors.find(key);
+    if (found == sample.tensors.end()) continue;
+    const at::Tensor label_N = found->second.to(at::kLong).contiguous();
+    for (int64_t i = 0; i < label_N.numel(); ++i) ++labels_[label_N.const_data_ptr<int64_t>()[i]];
+  }
 }
 
 void SampleCounts::write(const std::vector<std::string>& class_names, Layout::Lines& lines) const {

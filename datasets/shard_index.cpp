@@ -4,6 +4,7 @@
 #include "core/io/file.h"
 #include "core/io/json.h"
 #include "core/io/sha256.h"
+#include "datasets/latent_info.h"
 
 namespace switchyard {
 namespace {
@@ -40,6 +41,7 @@ ShardIndex index_from(const Json& json, const std::string& where) {
   out.info.class_names = json.at("classes").get<Strings>();
   out.info.source = json.at("source");
   out.info.synthetic = json.at("synthetic");
+  if (json.contains("latent")) out.info.latent = latent_info_from(json.at("latent"), where);
   out.source_hash = json.at("source_hash");
   out.transform = json.at("transform");
   out.scalars = json.at("scalars").get<Strings>();
@@ -80,6 +82,7 @@ void write_shard_index(const std::filesystem::path& folder, const ShardIndex& in
                {"scalars", index.scalars},
                {"shards", Json::array()},
                {"samples", Json::array()}};
+  if (index.info.latent) json["latent"] = to_json(*index.info.latent);
   for (const ShardFile& shard : index.shards) {
     json["shards"].push_back({{"file", shard.name},
                               {"sha256", shard.sha256},

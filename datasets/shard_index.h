@@ -1,7 +1,7 @@
 #pragma once
 // index.json of a folder of shards ("switchyard.shards/1"):
 //   {"schema", "source", "synthetic", "source_hash", "transform", "classes": [..], "scalars":
-//   [key..],
+//   [key..], "latent": {..}? (latent_info.h),
 //    "shards":  [{"file", "sha256", "bytes", "samples"}],
 //    "samples": [{"shard", "row", "domain", "group", "uri", "split", "absent": [key..]?}]}
 

@@ -213,14 +213,19 @@ at::Tensor npy_array(const std::string& descr, std::vector<int64_t> shape, bool 
   return out.permute(axes).contiguous();
 }
 
+std::string npy_header(const at::Tensor& tensor, const std::string& where) {
+  const std::string text = header_text(tensor, where);
+  const auto size = static_cast<uint16_t>(text.size());
+  std::string out = std::string(kMagic) + '\x01' + '\x00';
+  out.append(reinterpret_cast<const char*>(&size), sizeof size);
+  return out + text;
+}
+
 void write_npy(const std::filesystem::path& path, const at::Tensor& tensor) {
   const at::Tensor flat = tensor.detach().cpu().contiguous();
-  const std::string text = header_text(flat, path.string());
-  const uint16_t size = static_cast<uint16_t>(text.size());
+  const std::string header = npy_header(flat, path.string());
   write_atomic(path, [&](std::ostream& out) {
-    out << kMagic << '\x01' << '\x00';
-    out.write(reinterpret_cast<const char*>(&size), sizeof size);
-    out << text;
+    out << header;
     out.write(static_cast<const char*>(flat.data_ptr()),
               static_cast<std::streamsize>(flat.nbytes()));
   });

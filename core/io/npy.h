@@ -20,6 +20,8 @@ at::Tensor read_npy(const std::filesystem::path& path);
 at::Tensor npy_array(const std::string& descr, std::vector<int64_t> shape, bool fortran,
                      std::string_view data, const std::string& where);
 
+/// What stands before the elements of a file of version 1 in C order.
+std::string npy_header(const at::Tensor& tensor, const std::string& where);
 /// Version 1, C order, atomic (see write_atomic). Errors: a type that the format cannot hold.
 void write_npy(const std::filesystem::path& path, const at::Tensor& tensor);
 

@@ -58,6 +58,12 @@ at::Tensor read_bin(const fs::path& path) {
   return out;
 }
 
+void add_sensor_rows(Sample& sample, const at::Tensor& rows, double full) {
+  sample.tensors["coord"] = rows.slice(1, 0, 3).contiguous();
+  sample.tensors["intensity"] = (rows.select(1, 3) / full).contiguous();
+  sample.tensors["origin"] = at::zeros_like(sample.tensors["coord"]);
+}
+
 RawLabels read_label(const fs::path& path, int64_t points) {
   const auto file = MappedFile::open(path);
   const auto bytes = file->bytes();
@@ -135,9 +141,7 @@ Sample BinLabelDataset::get(int64_t index, const Draw& draw) const {
   const Scan& scan = scans_.at(index);
   Sample out{{}, scan.info};
   const at::Tensor points_N4 = read_bin(scan.points);
-  out.tensors["coord"] = points_N4.slice(1, 0, 3).contiguous();
-  out.tensors["intensity"] = points_N4.select(1, 3).contiguous();
-  out.tensors["origin"] = at::zeros_like(out.tensors["coord"]);
+  add_sensor_rows(out, points_N4);
   if (!scan.labels.empty()) {
     const at::Tensor raw = read_label(scan.labels, points_N4.size(0)).id;
     out.tensors["segment"] = class_maps_.at(scan.info.domain).apply(raw, scan.labels.string());

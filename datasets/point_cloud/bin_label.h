@@ -66,6 +66,9 @@ class BinLabelDataset : public Dataset {
 
 /// Points [N,4] f32 of a .bin file. Error: its size is no multiple of 16 bytes.
 at::Tensor read_bin(const std::filesystem::path& path);
+/// Puts coord, intensity and origin (the sensor's place, 0) of rows x, y, z, intensity [N, >= 4] f32
+/// into `sample`; the intensity is divided by `full`.
+void add_sensor_rows(Sample& sample, const at::Tensor& rows_N4, double full = 1);
 /// What a .label file says of every point.
 struct RawLabels {
   at::Tensor id, instance;  ///< [N] i64: the low and the high 16 bits

@@ -1,13 +1,13 @@
 #include "datasets/point_cloud/nuscenes.h"
 
 #include <ATen/ops/empty.h>
-#include <ATen/ops/zeros_like.h>
 
 #include <cstring>
 
 #include "core/io/file.h"
 #include "core/io/json.h"
 #include "datasets/folder.h"
+#include "datasets/point_cloud/bin_label.h"
 #include "datasets/point_cloud/points.h"
 #include "datasets/split_map.h"
 
@@ -128,9 +128,7 @@ Sample NuscenesDataset::get(int64_t index, const Draw& draw) const {
   const Scan& scan = scans_.at(index);
   Sample out{{}, scan.info};
   const at::Tensor rows_N5 = read_scan(scan.points);
-  out.tensors["coord"] = rows_N5.slice(1, 0, 3).contiguous();
-  out.tensors["intensity"] = (rows_N5.select(1, 3) / 255).contiguous();
-  out.tensors["origin"] = at::zeros_like(out.tensors["coord"]);
+  add_sensor_rows(out, rows_N5, 255);
   if (!scan.labels.empty()) {
     const at::Tensor raw = read_segments(scan.labels, rows_N5.size(0));
     out.tensors["segment"] = class_map_.apply(raw, scan.labels.string());

@@ -1,6 +1,5 @@
 #include "datasets/point_cloud/semantic_kitti.h"
 
-#include <ATen/ops/zeros_like.h>
 
 #include <set>
 
@@ -118,9 +117,7 @@ Sample SemanticKittiDataset::get(int64_t index, const Draw& draw) const {
   const Scan& scan = scans_.at(index);
   Sample out{{}, scan.info};
   const at::Tensor points_N4 = read_bin(scan.points);
-  out.tensors["coord"] = points_N4.slice(1, 0, 3).contiguous();
-  out.tensors["intensity"] = points_N4.select(1, 3).contiguous();
-  out.tensors["origin"] = at::zeros_like(out.tensors["coord"]);
+  add_sensor_rows(out, points_N4);
   if (!scan.labels.empty()) {
     const RawLabels raw = read_label(scan.labels, points_N4.size(0));
     out.tensors["segment"] = class_map_.apply(raw.id, scan.labels.string());

@@ -1,5 +1,6 @@
 #include "domains/diffusion/golden.h"
 
+#include "domains/diffusion/ddpm/golden.h"
 #include "domains/diffusion/golden_parts.h"
 #include "domains/diffusion/golden_set.h"
 #include "domains/diffusion/vae/golden.h"
@@ -14,6 +15,8 @@ void register_diffusion_golden() {
     register_golden_set(diffusion_golden_set());
     diffusion_golden::register_module_kinds();
     diffusion_golden::register_net_kinds();
+    diffusion_golden::register_flow_kinds();
+    diffusion_golden::register_ddpm_kinds();
     diffusion_golden::register_vae_kinds();
     return true;
   }();

@@ -40,6 +40,7 @@ void run_metrics(const GoldenCase& c, GoldenResult& result) {
 void register_metric_golden() {
   [[maybe_unused]] static const bool once = [] {
     register_golden_kind("point_moe", "metrics", run_metrics);
+    register_generative_golden();
     return true;
   }();
 }

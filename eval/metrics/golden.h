@@ -2,7 +2,9 @@
 
 namespace switchyard {
 
-/// Kind `metrics` of the set point_moe.
+/// Kind `metrics` of the set point_moe; those of register_generative_golden.
 void register_metric_golden();
+/// Kinds `metric_*` of the set diffusion. Called by register_metric_golden.
+void register_generative_golden();
 
 }  // namespace switchyard

@@ -35,7 +35,7 @@ ModelEntry parse_row(const std::string& line, const std::string& where) {
   check(cells[5] == "train" || cells[5] == "test", where, "unknown split: got '", cells[5],
         "'; valid: train, test");
   ModelEntry entry;
-  entry.library = cells[0];
+  entry.collection = cells[0];
   entry.path = cells[1];
   entry.name = cells[2];
   entry.label = label_of(cells[3], where);
@@ -134,7 +134,7 @@ std::filesystem::path archive_path(const std::filesystem::path& catalogue,
 
 void read_properties(const std::filesystem::path& catalogue, std::vector<ModelEntry>& entries) {
   std::set<std::string> libraries;
-  for (const auto& entry : entries) libraries.insert(entry.library);
+  for (const auto& entry : entries) libraries.insert(entry.collection);
   for (const auto& library : libraries) {
     const auto file = archive_path(catalogue, library);
     const auto text = ZipArchive(file).read("PluginFurnitureCatalog.properties");
@@ -146,7 +146,7 @@ void read_properties(const std::filesystem::path& catalogue, std::vector<ModelEn
         by_model.emplace(model->second.substr(1), keys);
     }
     for (auto& entry : entries) {
-      if (entry.library != library) continue;
+      if (entry.collection != library) continue;
       const auto found = by_model.find(entry.path);
       check(found != by_model.end(), file.string(), "model of the list not in the archive: got ",
             entry.path);

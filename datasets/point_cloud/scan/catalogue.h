@@ -14,7 +14,7 @@ namespace switchyard::scan {
 
 /// One usable model. Metres.
 struct ModelEntry {
-  std::string library;  ///< archive name without extension
+  std::string collection;  ///< archive name without extension
   std::string path;     ///< of the OBJ file inside the archive
   std::string name, role;
   int64_t label = 0;  ///< see classes.h

@@ -19,8 +19,8 @@ constexpr uint64_t kCacheVersion = 1;
 uint64_t cache_key(const std::vector<ModelEntry>& entries, const std::filesystem::path& catalogue) {
   uint64_t key = kCacheVersion;
   for (const auto& e : entries) {
-    const auto archive = archive_path(catalogue, e.library);
-    std::string text = cat(e.library, "|", e.path, "|", e.width, "|", e.depth, "|", e.height, "|",
+    const auto archive = archive_path(catalogue, e.collection);
+    std::string text = cat(e.collection, "|", e.path, "|", e.width, "|", e.depth, "|", e.height, "|",
                            uint64_t(std::filesystem::file_size(archive)));
     for (double r : e.rotation) text += cat("|", r);
     key = mix64(key ^ hash64(text));
@@ -33,10 +33,10 @@ std::vector<Mesh> load_all(const std::vector<ModelEntry>& entries,
   std::vector<Mesh> out;
   std::map<std::string, std::unique_ptr<ZipArchive>> archives;
   for (const auto& entry : entries) {
-    auto& archive = archives[entry.library];
-    if (!archive) archive = std::make_unique<ZipArchive>(archive_path(catalogue, entry.library));
+    auto& archive = archives[entry.collection];
+    if (!archive) archive = std::make_unique<ZipArchive>(archive_path(catalogue, entry.collection));
     const auto text = archive->read(entry.path);
-    const std::string name = entry.library + ":" + entry.path;
+    const std::string name = entry.collection + ":" + entry.path;
     check(text.has_value(), name, "model missing from its archive");
     const std::string folder = entry.path.substr(0, entry.path.rfind('/') + 1);
     Mesh mesh = load_obj(*text, name,

@@ -81,7 +81,7 @@ ScanDataset::ScanDataset(const ScanParams& params)
   for (const auto& sensor : params.seen)
     check_name("dataset.seen", "sensor", sensor, scan::sensor_names());
   simulator_->entries = scan::read_model_list(params.list);
-  for (const auto& entry : simulator_->entries) scan::archive_path(params.catalogue, entry.library);
+  for (const auto& entry : simulator_->entries) scan::archive_path(params.catalogue, entry.collection);
   for (const auto& sensor : params.seen) {
     for (int64_t room = 0; room < params.train_rooms; ++room)
       scans_.push_back({sensor, false, room});

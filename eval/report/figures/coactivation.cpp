@@ -169,7 +169,7 @@ Figure coactivation_figure(const ReportData& data) {
         {cat("layer", l), "", {LiftGrid(r, c, static_cast<size_t>(l)).draw()}, l, ""});
   f.csv = csv_of(r, c);
   f.data =
-      Json{{"pair_count", c.pair_count}, {"lift", c.lift}, {"order", c.order}, {"min_pairs", 20}}
+      Json{{"pair_count", c.pair_count}, {"lift", c.lift}, {"order", c.order}, {"min_pairs", kMinPairs}}
           .dump();
   return f;
 }

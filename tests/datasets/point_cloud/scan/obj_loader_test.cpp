@@ -156,7 +156,7 @@ TEST_CASE("the shipped list keeps models and near-duplicates on one side", "[sca
       return std::nearbyint(std::round(metres * 1e5) / 1e3 / 4);
     };
     for (const std::string& key :
-         {e.library + e.path,
+         {e.collection + e.path,
           cat(e.label, "/", round4(e.width), "/", round4(e.depth), "/", round4(e.height))}) {
       const auto [found, added] = side.emplace(key, e.test);
       CHECK((added || found->second == e.test));
