@@ -3,7 +3,9 @@
 namespace switchyard {
 
 std::unique_ptr<AutoencoderKl> bare_vae(const ConfigNode& model) {
-  return std::make_unique<AutoencoderKl>(parse_params<VaeParams>(model, "model", {"type"}));
+  const ConfigNode* moe = model.find("moe");
+  check(!moe || moe->is_null(), "model.moe", "kl_vae has no mixture: expected moe=none");
+  return std::make_unique<AutoencoderKl>(parse_params<VaeParams>(model, "model", {"type", "moe"}));
 }
 
 }  // namespace switchyard
