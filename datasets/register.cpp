@@ -1,4 +1,5 @@
 #include "datasets/concat.h"
+#include "datasets/image/noise_latents.h"
 #include "datasets/point_cloud/bin_label.h"
 #include "datasets/point_cloud/laser_tiles.h"
 #include "datasets/point_cloud/npy_folder.h"
@@ -78,6 +79,9 @@ void register_datasets() {
   registry.add<NuscenesParams>(
       "nuscenes", "nuScenes-lidarseg, listed by JSON",
       [](const NuscenesParams& p) { return std::make_unique<NuscenesDataset>(p); });
+  registry.add<NoiseLatentsParams>(
+      "noise_latents", "latents of noise, to measure speed",
+      [](const NoiseLatentsParams& p) { return std::make_unique<NoiseLatents>(p); });
   registry.add<SubsetParams>("subset", "part of a dataset, by domain and split", make_subset);
   registry.add<ConcatParams>("concat", "several datasets as one", make_concat);
   register_point_transforms();
