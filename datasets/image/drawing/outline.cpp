@@ -40,12 +40,29 @@ std::vector<Point> heart() {
   return out;
 }
 
+/// A circle of radius .95 without one of radius .74 whose centre lies .43 beside its own.
+std::vector<Point> crescent() {
+  constexpr int kCorners = 24;
+  constexpr double kOuter = .95, kInner = .74, kBeside = .43;
+  const double x = (kBeside * kBeside + kOuter * kOuter - kInner * kInner) / (2 * kBeside);
+  const double horn = std::acos(x / kOuter), hollow = std::acos((x - kBeside) / kInner);
+  std::vector<Point> out;
+  for (int i = 0; i <= kCorners; ++i)
+    out.push_back(on_circle(horn + 2 * (kPi - horn) * i / kCorners, kOuter));
+  for (int i = 1; i < kCorners; ++i) {
+    const Point p = on_circle(-hollow - 2 * (kPi - hollow) * i / kCorners, kInner);
+    out.push_back({p.x + kBeside, p.y});
+  }
+  return out;
+}
+
 std::vector<Point> corners_of(const std::string& name) {
   if (name == "square") return {{-.78, -.78}, {.78, -.78}, {.78, .78}, {-.78, .78}};
   if (name == "triangle") return {{0, -1}, {.98, .72}, {-.98, .72}};
   if (name == "star") return spikes(10, 1.08, .45);
   if (name == "cross") return plus(.95, .3);
-  return name == "heart" ? heart() : std::vector<Point>();
+  if (name == "heart") return heart();
+  return name == "crescent" ? crescent() : std::vector<Point>();
 }
 
 double square_to_segment(Point p, Point a, Point b) {
@@ -72,10 +89,6 @@ double to_polygon(Point p, const std::vector<Point>& corners) {
   return inside ? -std::sqrt(nearest) : std::sqrt(nearest);
 }
 
-double to_circle(Point p, Point center, double radius) {
-  return std::hypot(p.x - center.x, p.y - center.y) - radius;
-}
-
 }  // namespace
 
 const std::vector<std::string>& shape_names() {
@@ -90,9 +103,8 @@ Outline::Outline(const std::string& name) : name_(name), corners_(corners_of(nam
 
 double Outline::distance(Point p) const {
   if (!corners_.empty()) return to_polygon(p, corners_);
-  if (name_ == "circle") return to_circle(p, {}, .88);
-  if (name_ == "ring") return std::abs(to_circle(p, {}, .7)) - .24;
-  return std::max(to_circle(p, {}, .95), -to_circle(p, {.42, -.12}, .74));
+  const double from_middle = std::hypot(p.x, p.y);
+  return name_ == "ring" ? std::abs(from_middle - .7) - .24 : from_middle - .88;
 }
 
 }  // namespace switchyard::drawing

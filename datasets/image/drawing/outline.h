@@ -17,7 +17,7 @@ const std::vector<std::string>& shape_names();
 class Outline {
  public:
   explicit Outline(const std::string& name);
-  /// Negative inside. Exact but for the inside of a crescent.
+  /// Negative inside.
   double distance(Point p) const;
 
  private:
