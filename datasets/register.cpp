@@ -85,11 +85,6 @@ void register_datasets() {
   registry.add<NuscenesParams>(
       "nuscenes", "nuScenes-lidarseg, listed by JSON",
       [](const NuscenesParams& p) { return std::make_unique<NuscenesDataset>(p); });
-<<<<<<< HEAD
-  registry.add<NoiseLatentsParams>(
-      "noise_latents", "latents of noise, to measure speed",
-      [](const NoiseLatentsParams& p) { return std::make_unique<NoiseLatents>(p); });
-=======
   registry.add<ImageFolderParams>(
       "image_folder", "images by class: SPLIT/CLASS/*.jpg or CLASS/*.jpg", open_image_folder);
   registry.add<ImageDomainsParams>(
@@ -102,7 +97,9 @@ void register_datasets() {
                                   open_latent_cache);
   registry.add<ShapesParams>("shapes", "drawn shapes in five styles",
                              [](const ShapesParams& p) { return std::make_unique<Shapes>(p); });
->>>>>>> image
+  registry.add<NoiseLatentsParams>(
+      "noise_latents", "latents of noise, to measure speed",
+      [](const NoiseLatentsParams& p) { return std::make_unique<NoiseLatents>(p); });
   registry.add<SubsetParams>("subset", "part of a dataset, by domain and split", make_subset);
   registry.add<ConcatParams>("concat", "several datasets as one", make_concat);
   register_point_transforms();

@@ -70,11 +70,7 @@ class MoELayer : public SubLayer {
           to_text(x_TC.sizes().vec()), ", expected [tokens, ", channels_, "]");
     TimedScope scope("moe layer");
     const RouterOutput routed = router_->forward(x_TC, context);
-    if (context.trace) {
-      const int64_t extra = routed.assignment.slots() - routed.scores_TE.size(1);
-      const auto scores = at::constant_pad_nd(routed.scores_TE, {0, extra});
-      context.trace->record(site_, routed.assignment, scores, context);
-    }
+    if (context.trace) context.trace->record(site_, routed, context);
     auto y = reference_ ? experts_->forward_reference(x_TC, routed.assignment)
                         : experts_->forward(x_TC, routed.assignment);
     return shared_ ? y + shared_->forward_expert(x_TC, 0) : y;

@@ -13,7 +13,7 @@
 //   level<j>.member_of [T_0] i64 for j >= 1: the token of level j that holds each finest token
 //   site<i>.token_offset [T+1] i64, site<i>.slot [A] i16, site<i>.weight [A] f16,
 //   site<i>.kept [A] u8 (optional: 0 = dropped by capacity), site<i>.scores [T, columns] f16
-//   (optional)
+//   (optional): softmax of the router's logits, 0 for slots that hooks added
 
 #include <ATen/core/Tensor.h>
 
@@ -21,16 +21,15 @@
 
 namespace switchyard {
 
-struct Assignment;
+struct RouterOutput;
 class ForwardContext;
 
 class TraceSink {
  public:
   virtual ~TraceSink() = default;
-  /// Called once per MoE site and pass, at the level `context.depth()`. `scores` [T, columns] is
-  /// the full softmax, or undefined.
-  virtual void record(const std::string& site, const Assignment& assignment,
-                      const at::Tensor& scores, const ForwardContext& context) = 0;
+  /// Called once per MoE site and pass, at the level `context.depth()`.
+  virtual void record(const std::string& site, const RouterOutput& routed,
+                      const ForwardContext& context) = 0;
 };
 
 }  // namespace switchyard

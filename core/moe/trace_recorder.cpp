@@ -1,11 +1,13 @@
 #include "core/moe/trace_recorder.h"
 
+#include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/diff.h>
+#include <ATen/ops/softmax.h>
 
 #include "core/base/error.h"
 #include "core/io/safetensors.h"
-#include "core/moe/assignment.h"
 #include "core/moe/forward_context.h"
+#include "core/moe/router.h"
 
 namespace switchyard {
 namespace {
@@ -39,6 +41,13 @@ at::Tensor majority(const at::Tensor& label_T0, const at::Tensor& member_T0, int
     out.data_ptr<int64_t>()[pairs[i].first] = pairs[i].second;
   }
   return out;
+}
+
+/// [T, slots] softmax of the logits, 0 for slots that hooks added.
+at::Tensor shares_of(const RouterOutput& routed) {
+  const auto& logits = routed.logits_TE;
+  const auto shares = at::softmax(logits, 1);
+  return at::constant_pad_nd(shares, {0, routed.assignment.slots() - logits.size(1)});
 }
 
 Json mean_k(const std::vector<at::Tensor>& lengths) {
@@ -78,8 +87,9 @@ int64_t TraceRecorder::group_index(const std::string& name) {
   return index;
 }
 
-void TraceRecorder::record(const std::string& name, const Assignment& assignment,
-                           const at::Tensor& scores, const ForwardContext& context) {
+void TraceRecorder::record(const std::string& name, const RouterOutput& routed,
+                           const ForwardContext& context) {
+  const Assignment& assignment = routed.assignment;
   check(batches_ > 0, kWhere, "begin_batch was not called before site ", name);
   for (; batch_levels_ <= context.depth(); ++batch_levels_)
     record_level(batch_levels_, context.level(batch_levels_));
@@ -90,7 +100,7 @@ void TraceRecorder::record(const std::string& name, const Assignment& assignment
   entry.length.push_back(to_cpu(at::diff(assignment.token_offset), at::kLong));
   entry.slot.push_back(to_cpu(assignment.slot_of, at::kShort));
   entry.weight.push_back(to_cpu(assignment.weight, at::kHalf));
-  if (scores.defined()) entry.scores.push_back(to_cpu(scores, at::kHalf));
+  if (routed.logits_TE.defined()) entry.scores.push_back(to_cpu(shares_of(routed), at::kHalf));
 }
 
 void TraceRecorder::record_level(int64_t depth, const TokenLevel& level) {

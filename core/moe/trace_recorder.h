@@ -37,7 +37,7 @@ class TraceRecorder : public TraceSink {
 
   /// Errors: lists of different length, a domain id without a name.
   void begin_batch(BatchInfo batch);
-  void record(const std::string& site, const Assignment& assignment, const at::Tensor& scores,
+  void record(const std::string& site, const RouterOutput& routed,
               const ForwardContext& context) override;
   /// Atomic. Errors: nothing recorded.
   void write(const std::filesystem::path& path) const;

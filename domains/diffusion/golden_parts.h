@@ -41,7 +41,7 @@ void run_with_gradients(const GoldenCase& c, GoldenResult& result, M& module,
 /// Routing of the MoE layers of one pass.
 class RoutingRecord : public TraceSink {
  public:
-  void record(const std::string& site, const Assignment& assignment, const at::Tensor& scores,
+  void record(const std::string& site, const RouterOutput& routed,
               const ForwardContext& context) override;
   struct Site {
     Assignment assignment;

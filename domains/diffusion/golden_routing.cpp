@@ -147,14 +147,15 @@ class RoutingComparison {
 
 }  // namespace
 
-void RoutingRecord::record(const std::string& site, const Assignment& assignment,
-                           const at::Tensor& scores, const ForwardContext& context) {
-  const int64_t tokens = assignment.tokens();
+void RoutingRecord::record(const std::string& site, const RouterOutput& routed,
+                           const ForwardContext& context) {
+  const Assignment& assignment = routed.assignment;
+  const int64_t tokens = assignment.tokens(), extra = assignment.slots() - routed.scores_TE.size(1);
   const auto sequence_T = sequence_of(context.level(), tokens);
   const auto cond_T = context.cond_mask.defined()
                           ? context.cond_mask.to(sequence_T.device()).index_select(0, sequence_T)
                           : at::ones({tokens}, sequence_T.options().dtype(at::kBool));
-  sites[site] = {assignment, scores, cond_T};
+  sites[site] = {assignment, at::constant_pad_nd(routed.scores_TE, {0, extra}), cond_T};
 }
 
 void compare_routing(const GoldenCase& c, GoldenResult& result, const std::string& pass,

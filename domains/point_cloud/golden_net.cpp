@@ -64,15 +64,16 @@ PatchMode patch_mode(const Json& config, const char* key) {
   return patch_mode_from_name(config.at(key).get<std::string>());
 }
 
-void RouterComparison::record(const std::string& site, const Assignment& a,
-                              const at::Tensor& scores, const ForwardContext&) {
+void RouterComparison::record(const std::string& site, const RouterOutput& routed,
+                              const ForwardContext&) {
+  const Assignment& a = routed.assignment;
   const std::string at = "outputs/router/" + prefix_ + site + "/";
   if (!c_.has(at + "idx")) return;
   result_.compare(at + "idx", a.slot_of.view({a.tokens(), -1}));
   result_.compare(at + "weight", a.weight.view({a.tokens(), -1}));
   result_.compare(at + "count", a.count());
-  result_.compare(at + "probs", scores);
-  result_.compare(at + "aux", balance_term(scores, a.count()));
+  result_.compare(at + "probs", routed.scores_TE);
+  result_.compare(at + "aux", balance_term(routed.scores_TE, a.count()));
 }
 
 std::shared_ptr<PointLevel> level_of(const GoldenCase& c) {

@@ -18,8 +18,7 @@ class RouterComparison : public TraceSink {
  public:
   RouterComparison(const GoldenCase& c, GoldenResult& result, std::string prefix = "")
       : c_(c), result_(result), prefix_(std::move(prefix)) {}
-  void record(const std::string& site, const Assignment& a, const at::Tensor& scores,
-              const ForwardContext&) override;
+  void record(const std::string& site, const RouterOutput& routed, const ForwardContext&) override;
 
  private:
   const GoldenCase& c_;

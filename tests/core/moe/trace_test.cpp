@@ -25,12 +25,14 @@ void run_batch(TraceRecorder& recorder, const std::string& tag, const Ints& labe
   context.trace = &recorder;
   context.start({ints({0, 4, 6}), {}, {}, {}, {}});
   const auto offset = [](int64_t n) { return at::arange(n + 1, at::kLong); };
-  recorder.record("fine", make_assignment(offset(6), ints({0, 1, 0, 1, 1, 1}), at::ones({6}), 2),
-                  {}, context);
+  const auto routed = [&](int64_t tokens, const Ints& slot, const at::Tensor& logits) {
+    return RouterOutput{
+        logits, {}, make_assignment(offset(tokens), ints(slot), at::ones({tokens}), 2), {}, {}, {}};
+  };
+  recorder.record("fine", routed(6, {0, 1, 0, 1, 1, 1}, {}), context);
   context.descend({ints({0, 2, 3}), {}, {}, {}, ints({0, 0, 1, 1, 2, 2})});
   context.descend({ints({0, 1, 2}), {}, {}, {}, ints({0, 0, 1})});
-  recorder.record("coarse", make_assignment(offset(2), ints({1, 0}), at::ones({2}), 2),
-                  at::ones({2, 2}), context);
+  recorder.record("coarse", routed(2, {1, 0}, at::ones({2, 2})), context);
 }
 
 }  // namespace

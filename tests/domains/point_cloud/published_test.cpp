@@ -98,10 +98,9 @@ Ptv3Params net_params(bool base, bool moe) {
 
 class Decisions : public TraceSink {
  public:
-  void record(const std::string&, const Assignment& a, const at::Tensor& scores,
-              const ForwardContext&) override {
-    const auto count = a.count();
-    if (histograms.empty()) first_aux = balance_term(scores, count).item<double>();
+  void record(const std::string&, const RouterOutput& routed, const ForwardContext&) override {
+    const auto count = routed.assignment.count();
+    if (histograms.empty()) first_aux = balance_term(routed.scores_TE, count).item<double>();
     histograms.emplace_back(count.const_data_ptr<int64_t>(),
                             count.const_data_ptr<int64_t>() + count.numel());
   }
