@@ -53,7 +53,10 @@ TEST_CASE("flow: quantiles go through the density and the shift", "[diffusion][o
   CHECK(asked_times({{"type", "flow"}, {"shift", 3}}, {.5}).at(0) == Approx(750));
   CHECK(share_below({{"type", "flow"}, {"density", "mode"}, {"mode_scale", 0}}, 300) ==
         Approx(.3).margin(.002));
-  CHECK(share_below({{"type", "flow"}, {"density", "mode"}}, 300) < .3);
+  const Json mode = {{"type", "flow"}, {"density", "mode"}};
+  CHECK(share_below(mode, 300) < .3);
+  const auto times = asked_times(mode, {.1, .2, .5, .8, .9});
+  CHECK(std::is_sorted(times.begin(), times.end()));
 }
 
 TEST_CASE("flow: evaluation times are those given", "[diffusion][objective]") {
@@ -105,6 +108,12 @@ TEST_CASE("single precision stays close to double", "[diffusion][objective]") {
   const auto single = objective(type)->error(denoiser, z.to(at::kFloat), noise.to(at::kFloat), u);
   CHECK(single.scalar_type() == at::kFloat);
   CHECK(relative_error(single.to(at::kDouble), exact) < 1e-5);
+  const Denoiser half = [&](const at::Tensor& x, const at::Tensor& t) {
+    return denoiser(x, t).to(at::kBFloat16);
+  };
+  const auto coarse = objective(type)->error(half, z.to(at::kFloat), noise.to(at::kFloat), u);
+  CHECK(coarse.scalar_type() == at::kFloat);
+  CHECK(relative_error(coarse.to(at::kDouble), exact) < .02);
 }
 
 TEST_CASE("wrong objectives and samplers are refused with the valid ones",
