@@ -38,7 +38,7 @@ at::Tensor mode_u(const at::Tensor& uniform, const FlowParams& p) {
 at::Tensor density_u(const at::Tensor& uniform, const FlowParams& p) {
   const auto u = uniform.to(at::kDouble);
   if (p.density == "logit_normal") return logit_normal_u(at::special_ndtri(u), p);
-  return p.density == "mode" ? mode_u(u, p) : u;
+  return p.density == "mode" ? mode_u(1 - u, p) : u;
 }
 
 at::Tensor shifted(const at::Tensor& u, double shift) { return shift * u / (1 + (shift - 1) * u); }

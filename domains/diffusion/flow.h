@@ -23,7 +23,7 @@ constexpr double kFlowTimes = 1000;
 at::Tensor logit_normal_u(const at::Tensor& normal, const FlowParams& params);
 /// Uniform draws -> u of the mode density.
 at::Tensor mode_u(const at::Tensor& uniform, const FlowParams& params);
-/// Uniform draws -> u of the density that `params` name. In double.
+/// Quantiles of the density that `params` name, growing with the uniform draws. In double.
 at::Tensor density_u(const at::Tensor& uniform, const FlowParams& params);
 /// shift u / (1 + (shift - 1) u).
 at::Tensor shifted(const at::Tensor& u, double shift);

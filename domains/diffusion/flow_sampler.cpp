@@ -9,7 +9,7 @@ template <class S>
 void declare_path(Fields<S>& f) {
   int64_t S::*steps = &S::steps;
   double S::*shift = &S::sample_shift;
-  f.add("steps", steps, "of the path from noise to sample", at_least(1));
+  f.add("steps", steps, "of the path from noise to sample", between(1, 100000));
   f.add("sample_shift", shift, "moves times towards noise, besides the objective's shift",
         at_least(1e-6));
   GuidanceParams::declare_guidance(f);

@@ -71,7 +71,7 @@ void run_optimizer(const GoldenCase& c, GoldenResult& result) {
     ema.update(step + 1);
     rates.push_back(params.lr * factor);
     compare_present(c, result, prefix, {{"grad_norm", one(norm)}});
-    for (const auto& [key, p] : parameters) result.compare(prefix + "param." + key, *p);
+    for (const auto& [key, p] : parameters) result.compare(cat(prefix, "param.", key), *p);
     compare_present(c, result, prefix, optimizer.state());
     compare_present(c, result, prefix + "ema.", ema.state());
   }

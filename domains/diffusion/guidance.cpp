@@ -18,7 +18,7 @@ at::Tensor run(const ConditionalNetwork& network, const at::Tensor& x_BCSS, doub
   check(out.dim() == 4 && out.size(0) == x_RCSS.size(0) && out.size(1) >= x_RCSS.size(1),
         "guidance", "prediction: got ", to_text(out.sizes().vec()), " for rows of ",
         to_text(x_RCSS.sizes().vec()));
-  return out;
+  return out.to(x_BCSS.scalar_type());
 }
 
 }  // namespace

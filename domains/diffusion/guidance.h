@@ -12,7 +12,7 @@ namespace switchyard {
 
 /// The network in evaluation for R rows, R a multiple of the number of images B: row r shows image
 /// r mod B. x_RCSS [R, C, S, S]; t_R [R] of x's dtype, 0 .. 1000; null_R [R] bool, on x's device:
-/// rows without their condition. -> [R, >= C, S, S].
+/// rows without their condition. -> [R, >= C, S, S], of any floating type.
 using ConditionalNetwork = std::function<at::Tensor(const at::Tensor& x_RCSS, const at::Tensor& t_R,
                                                     const at::Tensor& null_R)>;
 

@@ -5,6 +5,8 @@
 namespace switchyard {
 namespace {
 
+constexpr double kMostSteps = 100000;
+
 template <class E>
 using Names = std::vector<std::pair<std::string, E>>;
 
@@ -35,7 +37,7 @@ E named(const Names<E>& names, const std::string& name) {
 
 void DdpmParams::declare(Fields<DdpmParams>& f) {
   f.add("schedule", &DdpmParams::schedule, "of the betas", Choices{{"linear", "cosine"}});
-  f.add("steps", &DdpmParams::steps, "of the process", at_least(1));
+  f.add("steps", &DdpmParams::steps, "of the process", between(1, kMostSteps));
   f.add("predict", &DdpmParams::predict, "what the network predicts", choices(kPredict));
   f.add("variance", &DdpmParams::variance, "of a reverse step", choices(kVariance));
   f.add("loss", &DdpmParams::loss, "mse adds the variational term of a learned variance",

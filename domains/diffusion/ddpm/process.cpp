@@ -86,11 +86,11 @@ ReverseStep DdpmProcess::reverse(const at::Tensor& out, const at::Tensor& x_t,
   const int64_t channels = x_t.size(1), wanted = channels * (learns_variance() ? 2 : 1);
   check(out.dim() == 4 && out.size(1) >= wanted, "ddpm", "prediction: got ",
         to_text(out.sizes().vec()), ", expected at least ", wanted, " channels");
-  const auto value = out.narrow(1, 0, channels);
+  const auto full = out.to(x_t.scalar_type()), value = full.narrow(1, 0, channels);
   auto x0 = predict_ == DdpmPredict::X0 ? value : x0_from_eps(x_t, value, t_B);
   if (clip) x0 = x0.clamp(-1, 1);
   ReverseStep step{posterior(x0, x_t, t_B), x0};
-  set_variance(out, x_t, t_B, step);
+  set_variance(full, x_t, t_B, step);
   return step;
 }
 

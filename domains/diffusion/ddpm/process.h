@@ -49,8 +49,8 @@ class DdpmProcess {
   Gaussian posterior(const at::Tensor& x0, const at::Tensor& x_t, const at::Tensor& t_B) const;
   at::Tensor x0_from_eps(const at::Tensor& x_t, const at::Tensor& eps, const at::Tensor& t_B) const;
   at::Tensor eps_from_x0(const at::Tensor& x_t, const at::Tensor& x0, const at::Tensor& t_B) const;
-  /// `out`: the network's, [B, >= C, S, S], at least 2C channels for a learned variance. `clip`: x0
-  /// into [-1, 1]. Errors: too few channels.
+  /// `out`: the network's, [B, >= C, S, S], at least 2C channels for a learned variance; brought to
+  /// the type of x_t. `clip`: x0 into [-1, 1]. Errors: too few channels.
   ReverseStep reverse(const at::Tensor& out, const at::Tensor& x_t, const at::Tensor& t_B,
                       bool clip) const;
 

@@ -36,7 +36,7 @@ at::Tensor mixed(const DdpmProcess& process, const Place& at, double signal, dou
 
 }  // namespace
 
-at::Tensor ancestral(const DdpmProcess& process, at::Tensor x, const DdpmModel& model,
+at::Tensor ancestral(const DdpmProcess& process, const at::Tensor& x, const DdpmModel& model,
                      const DdpmNoise& noise, bool clip, const DdpmObserver& observe) {
   const auto next = [&](const Place& at) {
     if (at.i == 0) return at.p.mean;
@@ -45,22 +45,22 @@ at::Tensor ancestral(const DdpmProcess& process, at::Tensor x, const DdpmModel& 
   return walk(process, x, model, clip, /*upwards=*/false, next, observe);
 }
 
-at::Tensor ddim(const DdpmProcess& process, at::Tensor x, const DdpmModel& model,
+at::Tensor ddim(const DdpmProcess& process, const at::Tensor& x, const DdpmModel& model,
                 const DdpmNoise& noise, double eta, bool clip, const DdpmObserver& observe) {
   const DdpmTables& tables = process.tables();
   const auto next = [&](const Place& at) {
     const double here = entry(tables.alphas_cumprod, at.i),
                  there = entry(tables.alphas_cumprod_prev, at.i);
     const double variance = eta * eta * (1 - there) / (1 - here) * (1 - here / there);
-    const auto mean = mixed(process, at, there, variance);
+    auto mean = mixed(process, at, there, variance);
     if (at.i == 0 || eta == 0) return mean;
     return mean + std::sqrt(variance) * noise(process.steps() - 1 - at.i);
   };
   return walk(process, x, model, clip, /*upwards=*/false, next, observe);
 }
 
-at::Tensor ddim_reverse(const DdpmProcess& process, at::Tensor x, const DdpmModel& model, bool clip,
-                        const DdpmObserver& observe) {
+at::Tensor ddim_reverse(const DdpmProcess& process, const at::Tensor& x, const DdpmModel& model,
+                        bool clip, const DdpmObserver& observe) {
   const auto next = [&](const Place& at) {
     return mixed(process, at, entry(process.tables().alphas_cumprod_next, at.i), 0);
   };

@@ -2,6 +2,7 @@
 
 #include <ATen/ops/linspace.h>
 
+#include <cmath>
 #include <numbers>
 
 #include "core/base/error.h"
@@ -18,10 +19,19 @@ at::Tensor linear_betas(int64_t steps) {
   return at::linspace(.1 / count, 20 / count, steps, at::kDouble);
 }
 
+/// Share of the signal's power left at a time in 0 .. 1.
+double cosine_left(double time) {
+  return std::pow(std::cos((time + .008) / 1.008 * std::numbers::pi / 2), 2);
+}
+
 at::Tensor cosine_betas(int64_t steps) {
-  const auto time = at::arange(steps + 1, at::kDouble) / static_cast<double>(steps);
-  const auto left = ((time + .008) / 1.008 * (std::numbers::pi / 2)).cos().square();
-  return (1 - left.narrow(0, 1, steps) / left.narrow(0, 0, steps)).clamp_max(kLargestBeta);
+  const auto count = static_cast<double>(steps);
+  std::vector<double> betas;
+  for (double t = 0; t < count; ++t) {
+    const double kept = cosine_left((t + 1) / count) / cosine_left(t / count);
+    betas.push_back(std::min(1 - kept, kLargestBeta));
+  }
+  return at::tensor(betas, at::kDouble);
 }
 
 /// `first` before, or after, all entries but one.

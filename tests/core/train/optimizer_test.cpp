@@ -11,6 +11,7 @@
 #include <set>
 #include <thread>
 
+#include "core/io/json.h"
 #include "core/nn/linear.h"
 #include "core/train/ema.h"
 #include "core/train/optimizer.h"
