@@ -11,7 +11,7 @@ namespace switchyard::fuzz {
 
 using Target = std::function<void(std::span<const std::byte>)>;
 
-/// By name: safetensors, npy, torch, yaml, json, gzip, bin_label, ... Each reads everything that
+/// By name: safetensors, npy, npz, torch, yaml, json, gzip, bin_label, ... Each reads everything that
 /// the file holds.
 const std::map<std::string, Target>& targets();
 
