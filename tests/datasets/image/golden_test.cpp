@@ -37,5 +37,6 @@ TEST_CASE("one wrong value fails a case of every kind of images", "[image][golde
   const std::string name =
       GENERATE("image_resize_gray", "image_center_crop_small", "image_flip_normalize",
                "image_to_uint8", "image_convert", "image_decode_formats");
+  if (name == "image_decode_formats" && !has_image_decoder()) return;
   check_notices_faults(data_dir() / "golden/diffusion" / (name + ".safetensors"));
 }
