@@ -160,9 +160,9 @@ TEST_CASE("damaged IDX files are refused by name", "[image][datasets][fuzz]") {
   write_part(root.path(), "train", images.view({2, 64}), bytes({0, 1}));
   CHECK(holds(idx_error(root.path()), "got magic number 2050, expected 2051"));
   write_part(root.path(), "train", at::zeros({2, 0, 8}, at::kByte), bytes({0, 1}));
-  CHECK(holds(idx_error(root.path()), "images without pixels"));
+  CHECK(holds(idx_error(root.path()), "holds nothing: got shape [2, 0, 8]"));
   write_part(root.path(), "train", at::zeros({0, 8, 8}, at::kByte), bytes({}));
-  CHECK(holds(idx_error(root.path()), "holds no image"));
+  CHECK(holds(idx_error(root.path()), "holds nothing"));
   write_part(root.path(), "train", images, bytes({0, 1}));
   const fs::path file = root / "train-images-idx3-ubyte";
   write_bytes(file, idx_bytes(images).substr(0, 40));
