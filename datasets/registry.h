@@ -8,8 +8,7 @@ namespace switchyard {
 
 Registry<Dataset>& datasets();
 
-/// Adds shards, npy_folder, bin_label, subset, concat and transformed. Calling it again does
-/// nothing.
+/// Adds all but the simulator's. Calling it again does nothing.
 void register_datasets();
 
 }  // namespace switchyard

@@ -92,8 +92,7 @@ ImageBlock read_part(const fs::path& root, const Part& part, std::vector<fs::pat
 
 int64_t largest_label(const std::vector<ImageBlock>& blocks) {
   int64_t out = 0;
-  for (const ImageBlock& block : blocks)
-    if (block.label_N.numel() > 0) out = std::max(out, block.label_N.max().item<int64_t>());
+  for (const ImageBlock& block : blocks) out = std::max(out, block.label_N.max().item<int64_t>());
   return out;
 }
 
@@ -112,10 +111,11 @@ at::Tensor read_idx(const fs::path& path, int64_t dims) {
     check(!__builtin_mul_overflow(values, static_cast<uint64_t>(shape.back()), &values),
           path.string(), "bad shape: got ", to_text(shape));
   }
+  check(values > 0, path.string(), "holds nothing: got shape ", to_text(shape));
   check(values == in.left(), path.string(), "wrong size: got ", in.left(), " values, expected ",
         values, " for shape ", to_text(shape));
   at::Tensor out = at::empty(shape, at::kByte);
-  if (values > 0) std::memcpy(out.data_ptr(), in.take(values).data(), values);
+  std::memcpy(out.data_ptr(), in.take(values).data(), values);
   return out;
 }
 

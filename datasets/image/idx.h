@@ -37,8 +37,8 @@ struct IdxParams : ImageShape {
 /// than of images, a label without a class; see read_idx.
 std::unique_ptr<Dataset> open_idx(const IdxParams& params);
 
-/// An IDX file of u8 with `dims` axes. Errors: another magic number, more or fewer bytes than the
-/// shape says, more than 2^32 bytes.
+/// An IDX file of u8 with `dims` axes. Errors: another magic number, nothing in it, more or fewer
+/// bytes than the shape says, more than 2^32 bytes.
 at::Tensor read_idx(const std::filesystem::path& path, int64_t dims);
 
 Layout idx_layout();

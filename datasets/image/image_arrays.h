@@ -20,7 +20,8 @@ struct ImageBlock {
 /// Samples: image [C,S,S] u8, label [1] i64.
 class ImageArrays : public Dataset {
  public:
-  /// `info` is complete. Errors: no image, a label without a class, `shape` (image_shape.h).
+  /// `info` is complete. At least one block, none without images. Errors: a label without a class,
+  /// `shape` (image_shape.h).
   ImageArrays(std::vector<ImageBlock> blocks, DatasetInfo info, const ImageShape& shape,
               const HashSplit& split);
 

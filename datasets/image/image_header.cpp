@@ -129,7 +129,7 @@ ImageHeader by_first_bytes(Bytes bytes, const std::string& where) {
   ByteReader in(bytes, where);
   if (text.starts_with("\xff\xd8\xff")) return JpegSegments(in).read();
   if (text.starts_with("\x89PNG\r\n\x1a\n")) return png(in);
-  if (text.starts_with("RIFF") && text.substr(8).starts_with("WEBP")) return webp(in);
+  if (text.starts_with("RIFF") && text.find("WEBP") == 8) return webp(in);
   if (text.starts_with("BM")) return bmp(in);
   fail(where, "is no image: got ", bytes.size(),
        " bytes of another format; valid: JPEG, PNG, WebP, BMP");

@@ -1,6 +1,7 @@
 #include "datasets/image/image_list.h"
 
 #include "core/io/file.h"
+#include "core/io/printable.h"
 #include "datasets/class_map.h"
 #include "datasets/split_map.h"
 
@@ -68,8 +69,9 @@ void ImageList::add_lines(const fs::path& file, const std::string& domain,
 void ImageList::add(ImageFile file, const std::string& class_name, const std::string& label,
                     const std::string& where) {
   check_inside(file.info.uri, where);
-  check(fs::is_regular_file(root_ / file.info.uri), where, "names an image that is not there: '",
-        file.info.uri, "'");
+  std::error_code no_such_path;
+  check(fs::is_regular_file(root_ / file.info.uri, no_such_path), where,
+        "names an image that is not there: ", printable(file.info.uri));
   file.label = raw_id(label, where);
   const auto class_here = class_of_.emplace(file.label, class_name).first->second;
   const auto label_here = label_of_.emplace(class_name, file.label).first->second;

@@ -10,8 +10,13 @@
 #include "core/io/gzip.h"
 #include "core/io/json.h"
 #include "core/io/npy.h"
+#include "core/io/npz.h"
 #include "core/io/safetensors.h"
 #include "core/io/tensor_io.h"
+#include "datasets/image/cifar10.h"
+#include "datasets/image/idx.h"
+#include "datasets/image/image_header.h"
+#include "datasets/image/image_list.h"
 #include "datasets/point_cloud/bin_label.h"
 #include "datasets/point_cloud/laser_tiles.h"
 #include "datasets/point_cloud/npy_folder.h"
@@ -168,6 +173,34 @@ void pointcept(Bytes bytes) {
   read_all(PointceptDataset(params));
 }
 
+void idx(Bytes bytes) {
+  const auto [images, labels] = halves(bytes);
+  write("idx/train-images-idx3-ubyte", images);
+  write("idx/train-labels-idx1-ubyte", labels);
+  IdxParams params;
+  params.root = (work_folder() / "idx").string();
+  read_all(*open_idx(params));
+}
+
+void cifar10(Bytes bytes) {
+  write("cifar10/batches.meta.txt", "a\nb\n");
+  write("cifar10/test_batch.bin", bytes);
+  Cifar10Params params;
+  params.root = (work_folder() / "cifar10").string();
+  read_all(*open_cifar10(params));
+}
+
+/// The first byte says which kind of list the rest is.
+void image_list(Bytes bytes) {
+  write("list/x.png", "");
+  if (bytes.empty()) return;
+  const fs::path file = write("list/list", bytes.subspan(1));
+  ImageList list(work_folder() / "list");
+  bytes[0] == std::byte{'p'} ? list.add_csv(write("list/list", bytes))
+                             : list.add_lines(file, "d", "train");
+  list.class_names();
+}
+
 void shard_index(Bytes bytes) {
   write("shards/index.json", bytes);
   read_all(ShardDataset(work_folder() / "shards"));
@@ -183,6 +216,11 @@ const std::map<std::string, Target>& targets() {
       {"yaml", [](Bytes bytes) { load_yaml(write("x.yaml", bytes)); }},
       {"json", [](Bytes bytes) { parse_json(text_of(bytes), "fuzz"); }},
       {"gzip", [](Bytes bytes) { read_gzip(write("x.gz", bytes), size_t{1} << 20); }},
+      {"npz", [](Bytes bytes) { read_npz(write("x.npz", bytes)); }},
+      {"image_header", [](Bytes bytes) { read_image_header(bytes, "fuzz"); }},
+      {"image_list", image_list},
+      {"idx", idx},
+      {"cifar10", cifar10},
       {"shard_index", shard_index},
       {"npy_folder", npy_folder},
       {"bin_label", bin_label},

@@ -11,8 +11,8 @@ namespace switchyard::fuzz {
 
 using Target = std::function<void(std::span<const std::byte>)>;
 
-/// By name: safetensors, npy, torch, yaml, json, gzip, bin_label, ... Each reads everything that
-/// the file holds.
+/// By name: safetensors, npy, npz, torch, yaml, json, gzip, bin_label, ... Each reads everything
+/// that the file holds.
 const std::map<std::string, Target>& targets();
 
 /// Runs a target. Lets through what is not an Error.

@@ -70,10 +70,12 @@ Painter photo(const Figure& figure, RandomStream& stream) {
   const Solid solid(figure, albedo, light, stream.next());
   const double dx = .09 * std::cos(light), dy = .09 * std::sin(light);
   return [=](Point p) {
-    const double d = figure.distance(p), behind = figure.distance(shifted(p, -dx, -dy));
+    const double d = figure.distance(p), inside = figure.cover(d);
+    if (inside == 1) return solid.at(p, d);
+    const double behind = figure.distance(shifted(p, -dx, -dy));
     const double shadow = std::clamp(.5 - behind / .09, 0., 1.);
     const Color below = scaled(ground(p), 1 - .6 * shadow);
-    return mix(below, solid.at(p, d), figure.cover(d));
+    return inside == 0 ? below : mix(below, solid.at(p, d), inside);
   };
 }
 
