@@ -22,6 +22,10 @@ struct TableRow {
   double params_total = kUndefined, params_active = kUndefined, flops_per_token = kUndefined;
   std::string data_hash;
   bool oracle = false;  ///< the model reads the data domain at evaluation
+  /// Of generated samples only: how many were scored against how many real ones (0: none or not
+  /// told), and why not to trust the value.
+  int64_t samples = 0, references = 0;
+  std::string warning;
 };
 
 struct ResultTable {
