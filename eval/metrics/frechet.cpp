@@ -1,6 +1,5 @@
 #include "eval/metrics/frechet.h"
 
-#include <ATen/ops/isfinite.h>
 #include <ATen/ops/linalg_eigh.h>
 #include <ATen/ops/linalg_qr.h>
 #include <ATen/ops/linalg_svdvals.h>
@@ -18,16 +17,6 @@ constexpr char kWhere[] = "frechet";
 /// Covariances are stored in single precision at times: smaller negative eigenvalues are rounding.
 constexpr double kNegative = 1e-4;
 
-void check_gaussian(const FeatureGaussian& g) {
-  const bool square = g.mu_D.dim() == 1 && g.sigma_DD.dim() == 2 && g.mu_D.size(0) > 0 &&
-                      g.sigma_DD.size(0) == g.mu_D.size(0) && g.sigma_DD.size(1) == g.mu_D.size(0);
-  check(square, kWhere, "shapes: got mu ", to_text(g.mu_D.sizes().vec()), " and sigma ",
-        to_text(g.sigma_DD.sizes().vec()), ", expected [D] and [D, D]");
-  const bool finite =
-      at::isfinite(g.mu_D).all().item<bool>() && at::isfinite(g.sigma_DD).all().item<bool>();
-  check(finite, kWhere, "mu and sigma: got values that are not finite, expected none");
-}
-
 }  // namespace
 
 GaussianFactor gaussian_factor(const at::Tensor& features_ND) {
@@ -39,7 +28,7 @@ GaussianFactor gaussian_factor(const at::Tensor& features_ND) {
 }
 
 GaussianFactor gaussian_factor(const FeatureGaussian& gaussian, double offset) {
-  check_gaussian(gaussian);
+  check_gaussian(gaussian, kWhere);
   const at::Tensor sigma = gaussian.sigma_DD.to(at::kDouble);
   auto [values_D, vectors_DD] = at::linalg_eigh((sigma + sigma.t()) / 2);
   const double largest = values_D[-1].item<double>(), smallest = values_D[0].item<double>();

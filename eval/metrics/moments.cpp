@@ -1,5 +1,7 @@
 #include "eval/metrics/moments.h"
 
+#include <ATen/ops/isfinite.h>
+
 #include "core/base/error.h"
 #include "eval/metrics/features.h"
 
@@ -10,6 +12,16 @@ constexpr char kWhere[] = "moments";
 
 }  // namespace
 
+void check_gaussian(const FeatureGaussian& gaussian, const std::string& where) {
+  const at::Tensor &mu = gaussian.mu_D, &sigma = gaussian.sigma_DD;
+  const bool square = mu.dim() == 1 && sigma.dim() == 2 && mu.size(0) > 0 &&
+                      sigma.size(0) == mu.size(0) && sigma.size(1) == mu.size(0);
+  check(square, where, "shapes: got mu ", to_text(mu.sizes().vec()), " and sigma ",
+        to_text(sigma.sizes().vec()), ", expected [D] and [D, D]");
+  check(at::isfinite(mu).all().item<bool>() && at::isfinite(sigma).all().item<bool>(), where,
+        "mu and sigma: got values that are not finite, expected none");
+}
+
 void FeatureMoments::update(const at::Tensor& features_ND) {
   const at::Tensor x = feature_rows(features_ND, kWhere);
   FeatureMoments block;
@@ -18,6 +30,17 @@ void FeatureMoments::update(const at::Tensor& features_ND) {
   const at::Tensor centred = x - block.mean_D_;
   block.scatter_DD_ = centred.t().matmul(centred);
   merge(block);
+}
+
+void FeatureMoments::update(const FeatureGaussian& part) {
+  check(part.count >= 2, kWhere, "statistics: got those of ", part.count,
+        " samples, expected at least 2");
+  check_gaussian(part, kWhere);
+  FeatureMoments moments;
+  moments.count_ = part.count;
+  moments.mean_D_ = part.mu_D.to(at::kDouble);
+  moments.scatter_DD_ = part.sigma_DD.to(at::kDouble) * static_cast<double>(part.count - 1);
+  merge(moments);
 }
 
 void FeatureMoments::merge(const FeatureMoments& other) {

@@ -3,6 +3,8 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <string>
+
 namespace switchyard {
 
 /// A Gaussian fitted to features: mean [D] and covariance [D, D] (divisor n-1), f64.
@@ -10,6 +12,8 @@ struct FeatureGaussian {
   at::Tensor mu_D, sigma_DD;
   int64_t count = 0;
 };
+/// Errors at `where`: other shapes, values that are not finite.
+void check_gaussian(const FeatureGaussian& gaussian, const std::string& where);
 
 /// Running mean and scatter in double, combined as by Chan, Golub and LeVeque (1979), so a mean far
 /// from 0 costs no digits. Accumulators of parts of a set merge into that of the whole.
@@ -18,6 +22,8 @@ class FeatureMoments {
   /// Features [N, D], any floating type and device. Errors: see feature_rows; another width than
   /// before.
   void update(const at::Tensor& features_ND);
+  /// The statistics of a part of the set. Errors: shapes, fewer than two rows.
+  void update(const FeatureGaussian& part);
   void merge(const FeatureMoments& other);
   /// Errors: fewer than two rows so far.
   FeatureGaussian compute() const;

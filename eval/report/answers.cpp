@@ -7,6 +7,7 @@
 #include "eval/report/number.h"
 #include "eval/report/palette.h"
 #include "eval/report/svg.h"
+#include "eval/study/metric_info.h"
 
 namespace switchyard {
 namespace {
@@ -16,8 +17,13 @@ constexpr double kStrong = 1.5, kWeak = 0.02;
 
 std::string strong(const std::string& text) { return "<strong>" + text + "</strong> "; }
 
-std::string interval(const Difference& d) {
-  return cat(signed_text(d.lo, 1), " to ", signed_text(d.hi, 1));
+std::string interval(const Difference& d, int decimals) {
+  return cat(signed_text(d.lo, decimals), " to ", signed_text(d.hi, decimals));
+}
+
+/// "3.1 points", "0.42" where the metric is no percentage.
+std::string amount(double x, const MetricInfo& info) {
+  return fixed_text(std::abs(x), info.decimals) + (info.unit == "%" ? " points" : "");
 }
 
 std::string twin_word(const SummaryTable& s) {
@@ -39,33 +45,37 @@ std::vector<const SummaryRow*> unseen_rows(const SummaryTable& s) {
 /// "On sonar MoE beats the dense twin by 3.1 points (95\u00a0% interval +1.5 to +4.7)."
 std::string compared(const SummaryTable& s, const SummaryRow& row) {
   const Difference* d = difference_of(row);
+  const MetricInfo& info = metric_info(s.metric);
   const std::string on = cat("On ", escape_xml(short_name(row.domain)), " ");
   if (!d || !defined(d->diff)) return on + "there is no comparison.";
   if (s.seeds < 3) {
-    const std::string how = cat(fixed_text(std::abs(d->diff), 1),
-                                d->diff < 0 ? " points below " : " points above ", twin_word(s));
-    return cat(on, "MoE is ", how,
-               defined(d->lo) ? cat(" (over the same ", "groups: ", interval(*d), ")") : "", ".");
+    const std::string how =
+        cat(amount(d->diff, info), d->diff < 0 ? " below " : " above ", twin_word(s));
+    return cat(
+        on, "MoE is ", how,
+        defined(d->lo) ? cat(" (over the same ", "groups: ", interval(*d, info.decimals), ")") : "",
+        info.higher_is_better ? "." : "; lower is better.");
   }
   if (d->verdict == "undecided" || !defined(d->lo))
-    return cat(on, "the ", s.seeds, " seeds cannot separate them (", signed_text(d->diff, 1), ", ",
-               interval(*d), ").");
+    return cat(on, "the ", s.seeds, " seeds cannot separate them (",
+               signed_text(d->diff, info.decimals), ", ", interval(*d, info.decimals), ").");
   return cat(on, "MoE ", d->verdict == "beats" ? "beats " : "loses to ", twin_word(s), " by ",
-             fixed_text(std::abs(d->diff), 1), " points (95\u00a0% interval ", interval(*d), ").");
+             amount(d->diff, info), " (95\u00a0% interval ", interval(*d, info.decimals), ").");
 }
 
 std::string only_scores(const SummaryTable& s, const std::vector<const SummaryRow*>& rows) {
+  const int decimals = metric_info(s.metric).decimals;
   std::vector<std::string> scores;
   for (const auto* row : rows)
     scores.push_back(
-        cat(fixed_text(row->cells[0].mean, 1), " on ", escape_xml(short_name(row->domain))));
+        cat(fixed_text(row->cells[0].mean, decimals), " on ", escape_xml(short_name(row->domain))));
   std::string out =
       strong("Not compared.") + cat("No dense twin was evaluated; ",
                                     s.arms[0] == "moe" ? "MoE" : escape_xml(s.arms[0]), " scores ",
                                     listed(scores));
   for (const auto& row : s.rows)
     if (row.is_mean && row.seen)
-      out += cat(", against ", fixed_text(row.cells[0].mean, 1), " on seen domains");
+      out += cat(", against ", fixed_text(row.cells[0].mean, decimals), " on seen domains");
   return out + ".";
 }
 

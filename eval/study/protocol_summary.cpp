@@ -7,6 +7,7 @@
 #include "core/base/text.h"
 #include "core/io/file.h"
 #include "eval/study/csv.h"
+#include "eval/study/metric_info.h"
 
 namespace switchyard {
 namespace {
@@ -15,16 +16,22 @@ void add_once(std::vector<std::string>& list, const std::string& item) {
   if (std::find(list.begin(), list.end(), item) == list.end()) list.push_back(item);
 }
 
-std::string number(double x) {
+std::string number(double x, int decimals) {
   if (!defined(x)) return "–";
   char text[32];
-  std::snprintf(text, sizeof text, "%.1f", x);
+  std::snprintf(text, sizeof text, "%.*f", decimals, x);
   return text;
 }
 
-std::string with_spread(const Row& values) {
+std::string with_spread(const Row& values, int decimals) {
   const double sd = sample_deviation(values);
-  return defined(sd) ? number(mean(values)) + " ± " + number(sd) : number(mean(values));
+  const std::string center = number(mean(values), decimals);
+  return defined(sd) ? center + " ± " + number(sd, decimals) : center;
+}
+
+std::string change_text(const ProtocolRow& row, bool relative, const MetricInfo& info) {
+  return relative ? number(info.gain(row.change(true)), 1)
+                  : number(row.change(false), info.decimals);
 }
 
 std::string line(const std::vector<std::string>& cells) {
@@ -40,7 +47,9 @@ ProtocolRow row_of(const ProtocolSummary& summary, const ProtocolRow& like,
 
 std::string block_markdown(const ProtocolSummary& summary, const std::string& block,
                            const std::vector<std::string>& arms) {
-  const std::string change = summary.relative ? "drop, %" : "difference";
+  const MetricInfo& info = metric_info(summary.metric);
+  const std::string loss = info.higher_is_better ? "drop, %" : "rise, %";
+  const std::string change = summary.relative ? loss : "difference";
   std::vector<std::string> head{summary.condition};
   for (const auto& arm : arms)
     for (const auto& title : {summary.value, summary.reference, change})
@@ -53,8 +62,9 @@ std::string block_markdown(const ProtocolSummary& summary, const std::string& bl
     std::vector<std::string> cells{row.condition};
     for (const auto& arm : arms) {
       const ProtocolRow shown = row_of(summary, row, arm);
-      cells.insert(cells.end(), {with_spread(shown.values), with_spread(shown.reference),
-                                 number(shown.change(summary.relative))});
+      cells.insert(cells.end(), {with_spread(shown.values, info.decimals),
+                                 with_spread(shown.reference, info.decimals),
+                                 change_text(shown, summary.relative, info)});
     }
     out += line(cells);
   }

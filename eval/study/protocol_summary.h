@@ -22,7 +22,7 @@ struct ProtocolRow {
 struct ProtocolSummary {
   std::string protocol, metric;
   std::string condition, value, reference;  ///< column titles
-  bool relative = false;                    ///< what is printed as the change
+  bool relative = false;                    ///< printed as a drop (a rise where lower is better)
   std::vector<ProtocolRow> rows;
 };
 

@@ -58,30 +58,39 @@ TableRow table_row(const RowReader& f) {
   row.flops_per_token = f.real("flops_per_token");
   row.data_hash = f.text("data_hash");
   row.oracle = f.has("oracle") && f.flag("oracle");  // absent in older tables
+  if (!f.has("samples")) return row;
+  row.samples = f.integer("samples");
+  row.references = f.integer("references");
+  row.warning = f.text("warning");
   return row;
 }
 
 Json row_json(const TableRow& row) {
-  return {{"model", row.model},
-          {"arm", row.arm},
-          {"role", row.role},
-          {"seed", row.seed},
-          {"domain", row.domain},
-          {"seen", row.seen},
-          {"split", row.split},
-          {"value", row.value},
-          {"step", row.step},
-          {"weights", row.weights},
-          {"params_total", row.params_total},
-          {"params_active", row.params_active},
-          {"flops_per_token", row.flops_per_token},
-          {"data_hash", row.data_hash},
-          {"oracle", row.oracle}};
+  Json out{{"model", row.model},
+           {"arm", row.arm},
+           {"role", row.role},
+           {"seed", row.seed},
+           {"domain", row.domain},
+           {"seen", row.seen},
+           {"split", row.split},
+           {"value", row.value},
+           {"step", row.step},
+           {"weights", row.weights},
+           {"params_total", row.params_total},
+           {"params_active", row.params_active},
+           {"flops_per_token", row.flops_per_token},
+           {"data_hash", row.data_hash},
+           {"oracle", row.oracle}};
+  if (row.samples == 0) return out;
+  out["samples"] = row.samples;
+  out["references"] = row.references;
+  out["warning"] = row.warning;
+  return out;
 }
 
 std::string table_csv(const ResultTable& table) {
   std::string out, separator;
-  const Json names = row_json({});
+  const Json names = row_json(table.rows.empty() ? TableRow{} : table.rows.front());
   for (const auto& item : names.items()) {
     out += separator + item.key();
     separator = ",";

@@ -22,6 +22,10 @@ struct TableRow {
   double params_total = kUndefined, params_active = kUndefined, flops_per_token = kUndefined;
   std::string data_hash;
   bool oracle = false;  ///< the model reads the data domain at evaluation
+  /// Of generated samples only: how many were scored against how many real ones (0: none or not
+  /// told), and why not to trust the value.
+  int64_t samples = 0, references = 0;
+  std::string warning;
 };
 
 struct ResultTable {
@@ -73,7 +77,7 @@ struct SummaryRow {
   bool seen = true, is_mean = false;
   std::vector<SummaryCell> cells;              ///< [arm]
   std::vector<SummaryDifference> differences;  ///< first arm minus each other
-  int64_t better_twin = -1;                    ///< index into `differences`: smallest difference
+  int64_t better_twin = -1;                    ///< index into `differences`: smallest advantage
 };
 struct SummaryTable {
   std::string metric;
@@ -85,11 +89,12 @@ struct SummaryTable {
   std::string interval;
 };
 
-/// Figure 1 and table.md; a higher metric is better. Several values of one (arm, domain, seen,
-/// seed), as from several held-out sets, are averaged. With >= 3 seeds in every arm: t and Welch
-/// intervals over seeds. With fewer, paired bootstraps over groups from `groups` (`group_word`
-/// names them: "rooms"): the same groups are drawn for every arm and domain, and a class that a
-/// resample lacks is left out of its mean. Without groups: none. Errors: groups of another metric.
+/// Figure 1 and table.md; which way is better, metric_info says. Several values of one (arm,
+/// domain, seen, seed), as from several held-out sets, are averaged. With >= 3 seeds in every arm:
+/// t and Welch intervals over seeds. With fewer, paired bootstraps over groups from `groups`
+/// (`group_word` names them: "rooms"): the same groups are drawn for every arm and domain, and a
+/// class that a resample lacks is left out of its mean. Without groups: none. Errors: groups of
+/// another metric.
 SummaryTable summarise(const ResultTable& table, const std::optional<GroupResults>& groups,
                        const std::string& group_word, int64_t draws, RandomStream stream);
 

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "core/base/error.h"
+#include "eval/study/metric_info.h"
 #include "eval/study/results.h"
 
 namespace switchyard {
@@ -122,7 +123,8 @@ class GroupBootstrap {
 
 class Summariser {
  public:
-  Summariser(const ResultTable& table, const GroupBootstrap* bootstrap) : bootstrap_(bootstrap) {
+  Summariser(const ResultTable& table, const GroupBootstrap* bootstrap)
+      : info_(metric_info(table.metric)), bootstrap_(bootstrap) {
     out_.metric = table.metric;
     for (const auto& row : table.rows) {
       if (std::find(out_.arms.begin(), out_.arms.end(), row.arm) == out_.arms.end()) {
@@ -214,7 +216,8 @@ class Summariser {
       const auto& twin = row.differences.back().difference;
       const bool comparable = out_.roles[m] == "active" || out_.roles[m] == "total";
       if (!comparable || !defined(twin.diff)) continue;
-      if (row.better_twin < 0 || twin.diff < row.differences[row.better_twin].difference.diff)
+      const auto gain = [&](size_t i) { return info_.gain(row.differences[i].difference.diff); };
+      if (row.better_twin < 0 || gain(m - 1) < gain(static_cast<size_t>(row.better_twin)))
         row.better_twin = static_cast<int64_t>(m) - 1;
     }
     out_.rows.push_back(std::move(row));
@@ -233,15 +236,17 @@ class Summariser {
   Difference make_difference(const SummaryCell& a, const SummaryCell& b, const Row& boot_a,
                              const Row& boot_b) const {
     Difference out = welch(a.seeds, b.seeds, 0.95, kSeedsForT);
+    out.verdict = info_.verdict(out.lo, out.hi);
     if (out_.seeds >= kSeedsForT || boot_a.empty() || boot_b.empty()) return out;
     Row boot(boot_a.size());
     for (size_t r = 0; r < boot.size(); ++r) boot[r] = boot_a[r] - boot_b[r];
     out.lo = percentile(boot, 2.5);
     out.hi = percentile(boot, 97.5);
-    out.verdict = verdict(out.lo, out.hi);
+    out.verdict = info_.verdict(out.lo, out.hi);
     return out;
   }
 
+  const MetricInfo& info_;
   const GroupBootstrap* bootstrap_;
   SummaryTable out_;
   std::vector<DomainKey> domains_;

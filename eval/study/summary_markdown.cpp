@@ -2,6 +2,7 @@
 #include <cstdio>
 
 #include "core/base/text.h"
+#include "eval/study/metric_info.h"
 #include "eval/study/results.h"
 
 namespace switchyard {
@@ -13,24 +14,26 @@ std::string fixed(double x, int decimals) {
   return text;
 }
 
-std::string signed_value(double x) {
-  const std::string digits = fixed(std::abs(x), 1);
-  if (digits == "0.0") return digits;
+std::string signed_value(double x, int decimals) {
+  const std::string digits = fixed(std::abs(x), decimals);
+  if (digits == fixed(0, decimals)) return digits;
   return (x < 0 ? "−" : "+") + digits;
 }
 
-std::string cell_text(const SummaryCell& cell) {
+std::string cell_text(const SummaryCell& cell, int decimals) {
   if (!defined(cell.mean)) return "–";
-  std::string out = fixed(cell.mean, 1);
-  if (defined(cell.lo)) out += " (" + fixed(cell.lo, 1) + " to " + fixed(cell.hi, 1) + ")";
+  std::string out = fixed(cell.mean, decimals);
+  if (defined(cell.lo))
+    out += " (" + fixed(cell.lo, decimals) + " to " + fixed(cell.hi, decimals) + ")";
   return out;
 }
 
-std::string difference_text(const Difference& d) {
+std::string difference_text(const Difference& d, int decimals) {
   if (!defined(d.diff)) return "–";
-  std::string out = signed_value(d.diff);
+  std::string out = signed_value(d.diff, decimals);
   if (!defined(d.lo)) return out + ", no interval";
-  return out + " (" + signed_value(d.lo) + " to " + signed_value(d.hi) + "), " + d.verdict;
+  return out + " (" + signed_value(d.lo, decimals) + " to " + signed_value(d.hi, decimals) + "), " +
+         d.verdict;
 }
 
 std::string line(const std::vector<std::string>& cells) {
@@ -70,16 +73,20 @@ std::string costs(const SummaryTable& summary, const ResultTable& table) {
 }  // namespace
 
 std::string summary_markdown(const SummaryTable& summary, const ResultTable& table) {
+  const MetricInfo& info = metric_info(summary.metric);
   std::vector<std::string> head{"domain", "seen"};
   for (const auto& arm : summary.arms) head.push_back(escaped(arm));
   for (size_t m = 1; m < summary.arms.size(); ++m)
     head.push_back(escaped(summary.arms[0]) + " − " + escaped(summary.arms[m]));
-  std::string out = "`" + summary.metric + "`, 95 % intervals: " + summary.interval + ".\n\n";
+  std::string out = "`" + summary.metric + "`" + (info.unit.empty() ? info.suffix() : "") +
+                    (info.higher_is_better ? "" : " (" + info.direction() + ")") +
+                    ", 95 % intervals: " + summary.interval + ".\n\n";
   out += line(head) + rule(head.size());
   for (const auto& row : summary.rows) {
     std::vector<std::string> cells{escaped(row.domain), row.seen ? "seen" : "never seen"};
-    for (const auto& cell : row.cells) cells.push_back(cell_text(cell));
-    for (const auto& d : row.differences) cells.push_back(difference_text(d.difference));
+    for (const auto& cell : row.cells) cells.push_back(cell_text(cell, info.decimals));
+    for (const auto& d : row.differences)
+      cells.push_back(difference_text(d.difference, info.decimals));
     out += line(cells);
   }
   out += "\n" + costs(summary, table);

@@ -7,6 +7,7 @@
 #include "eval/report/chart.h"
 #include "eval/report/compare.h"
 #include "eval/report/number.h"
+#include "eval/study/metric_info.h"
 
 namespace switchyard {
 namespace {
@@ -24,16 +25,17 @@ std::string table_html(const std::vector<std::string>& head,
   return out + "</table>";
 }
 
-std::string difference_text(const Difference& d) {
+std::string difference_text(const Difference& d, int decimals) {
   if (!defined(d.diff)) return "–";
-  return defined(d.lo) ? cat(signed_text(d.diff, 1), " (", signed_text(d.lo, 1), " to ",
-                             signed_text(d.hi, 1), ")")
-                       : signed_text(d.diff, 1) + ", no interval";
+  const auto number = [&](double x) { return signed_text(x, decimals); };
+  return defined(d.lo) ? cat(number(d.diff), " (", number(d.lo), " to ", number(d.hi), ")")
+                       : number(d.diff) + ", no interval";
 }
 
 }  // namespace
 
 std::vector<ComparedScore> compared_scores(const ReportData& a, const ReportData& b) {
+  const MetricInfo& info = metric_info(a.summary->metric);
   std::vector<ComparedScore> out;
   for (const auto& row : a.summary->rows)
     for (const auto& other : b.summary->rows) {
@@ -42,6 +44,7 @@ std::vector<ComparedScore> compared_scores(const ReportData& a, const ReportData
       ComparedScore score{
           row.domain, row.seen, row.cells.front().seeds, other.cells.front().seeds, {}};
       score.difference = welch(score.b, score.a);
+      score.difference.verdict = info.verdict(score.difference.lo, score.difference.hi);
       score.difference.diff = mean(score.b) - mean(score.a);
       out.push_back(std::move(score));
     }
@@ -62,12 +65,13 @@ Figure compare_scores_figure(const ReportData& a, const ReportData& b) {
     return f;
   }
   f.unit = a.summary->metric;
+  const int decimals = metric_info(a.summary->metric).decimals;
   std::vector<std::vector<std::string>> rows;
   Csv csv("domain,seen,a,b,difference,lo,hi,seeds_a,seeds_b");
   Json data = Json::array();
   for (const auto& s : compared_scores(a, b)) {
-    rows.push_back({s.domain, s.seen ? "seen" : "never seen", fixed_text(mean(s.a), 1),
-                    fixed_text(mean(s.b), 1), difference_text(s.difference)});
+    rows.push_back({s.domain, s.seen ? "seen" : "never seen", fixed_text(mean(s.a), decimals),
+                    fixed_text(mean(s.b), decimals), difference_text(s.difference, decimals)});
     csv.cell(s.domain).cell(std::string(s.seen ? "true" : "false")).cell(mean(s.a));
     csv.cell(mean(s.b)).cell(s.difference.diff).cell(s.difference.lo).cell(s.difference.hi);
     csv.cell(static_cast<int64_t>(s.a.size())).cell(static_cast<int64_t>(s.b.size())).end();

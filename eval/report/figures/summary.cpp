@@ -7,6 +7,7 @@
 #include "core/io/json.h"
 #include "eval/report/figures/figures.h"
 #include "eval/report/number.h"
+#include "eval/study/metric_info.h"
 
 namespace switchyard {
 namespace {
@@ -41,6 +42,7 @@ class Drawing {
  public:
   explicit Drawing(const SummaryTable& summary)
       : summary_(summary),
+        info_(metric_info(summary.metric)),
         pitch_(std::clamp(372 / (summary.rows.size() * (summary.arms.size() + 0.6)), 13.0, 20.0)),
         group_(pitch_ * (static_cast<double>(std::max<size_t>(summary.arms.size(), 2)) + 0.6)),
         svg_(kWidth, kTop + group_ * static_cast<double>(summary.rows.size()) + 24) {
@@ -68,8 +70,9 @@ class Drawing {
         for (double x : {d->difference.diff, d->difference.lo, d->difference.hi})
           widen(difference_, any_difference, x);
     }
-    value_ = padded(value_, 2);
-    const double far = std::max({std::abs(difference_.lo), std::abs(difference_.hi), 1.0}) * 1.1;
+    value_ = padded(value_, 20 * info_.resolution());
+    const double least = 10 * info_.resolution();
+    const double far = std::max({std::abs(difference_.lo), std::abs(difference_.hi), least}) * 1.1;
     difference_ = {-far, far};
   }
 
@@ -82,12 +85,13 @@ class Drawing {
   void axes() {
     const double bottom = svg_.height() - 22;
     svg_.text(8, 12, "domain", "s g");
-    svg_.text(kPlotLeft, 12, summary_.metric + ", % (higher is better)", "s g");
+    svg_.text(kPlotLeft, 12, cat(summary_.metric, info_.suffix(), " (", info_.direction(), ")"),
+              "s g");
     for (double x : round_ticks(value_.lo, value_.hi, 5)) {
       svg_.line(value_.at(x, kPlotLeft, kPlotRight), kTop, value_.at(x, kPlotLeft, kPlotRight),
                 bottom, "grid");
-      svg_.text(value_.at(x, kPlotLeft, kPlotRight), bottom + 15,
-                fixed_text(x, x == std::round(x) ? 0 : 1), "s", "middle");
+      svg_.text(value_.at(x, kPlotLeft, kPlotRight), bottom + 15, fixed_text(x, tick_decimals(x)),
+                "s", "middle");
     }
     if (summary_.arms.size() < 2) return;
     svg_.text(kDiffRight + 8, 12, summary_.arms.size() > 2 ? "MoE − better twin" : "MoE − twin",
@@ -95,8 +99,7 @@ class Drawing {
     for (double x : round_ticks(difference_.lo, difference_.hi, 5)) {
       const double at = difference_.at(x, kDiffLeft, kDiffRight);
       svg_.line(at, bottom - 4, at, bottom, "axis");
-      svg_.text(at, bottom + 15, x == 0 ? "0" : signed_text(x, x == std::round(x) ? 0 : 1), "s",
-                "middle");
+      svg_.text(at, bottom + 15, x == 0 ? "0" : signed_text(x, tick_decimals(x)), "s", "middle");
     }
   }
 
@@ -116,8 +119,8 @@ class Drawing {
     for (double v : cell.seeds)
       if (defined(v)) svg_.circle(x(v), y, 2.2, "seed");
     if (defined(cell.lo)) svg_.line(x(cell.lo), y, x(cell.hi), y, m == 0 ? "bar" : "bar2");
-    std::string text = fixed_text(cell.mean, 1);
-    if (defined(cell.lo)) text += " ± " + fixed_text((cell.hi - cell.lo) / 2, 1);
+    std::string text = fixed_text(cell.mean, info_.decimals);
+    if (defined(cell.lo)) text += " ± " + fixed_text((cell.hi - cell.lo) / 2, info_.decimals);
     const char* marks[] = {"dot", "hollow", "dot2"};
     if (defined(cell.mean))
       svg_.circle(x(cell.mean), y, 4.5, marks[std::min<size_t>(m, 2)], cell.arm + ": " + text);
@@ -131,11 +134,14 @@ class Drawing {
     const bool clear = v.verdict != "undecided";
     svg_.line(x(0), y - 8, x(0), y + 6, "zero");
     if (defined(v.lo)) svg_.line(x(v.lo), y, x(v.hi), y, clear ? "bara" : "bar2");
-    std::string text = signed_text(v.diff, 1);
-    if (defined(v.lo)) text += " [" + signed_text(v.lo, 1) + ", " + signed_text(v.hi, 1) + "]";
+    const auto number = [&](double value) { return signed_text(value, info_.decimals); };
+    std::string text = number(v.diff);
+    if (defined(v.lo)) text += " [" + number(v.lo) + ", " + number(v.hi) + "]";
     svg_.circle(x(v.diff), y, 4, clear ? "dota" : "dot2", "MoE − " + d.against + ": " + text);
     svg_.text((kDiffLeft + kDiffRight) / 2, y + pitch_ + 2, text, clear ? "s b" : "s", "middle");
   }
+
+  int tick_decimals(double x) const { return x == std::round(x) ? 0 : info_.decimals; }
 
   static std::string arm_label(const std::string& arm) {
     if (arm == "moe") return "MoE";
@@ -143,6 +149,7 @@ class Drawing {
   }
 
   const SummaryTable& summary_;
+  const MetricInfo& info_;
   double pitch_, group_;
   Svg svg_;
   Range value_, difference_;
@@ -193,7 +200,6 @@ std::string csv_of(const ResultTable& table) {
 Figure summary_figure(const ReportData& data) {
   Figure f;
   f.slug = "summary", f.number = "1", f.title = "Seen and unseen domains", f.section = "answer";
-  f.unit = "%";
   f.definition =
       "Metric on the test split, per domain. The mean rows weigh domains equally. The difference "
       "is MoE minus the better "
@@ -205,6 +211,7 @@ Figure summary_figure(const ReportData& data) {
     return f;
   }
   const SummaryTable& s = *data.summary;
+  f.unit = metric_info(s.metric).unit;
   const bool over_seeds = s.seeds >= 3;
   f.reading =
       over_seeds
