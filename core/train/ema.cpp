@@ -6,17 +6,18 @@
 
 namespace switchyard {
 
-Ema::Ema(const Module& module, double decay)
-    : module_(module), decay_(decay), parameters_(module.parameters()) {
+Ema::Ema(const Module& module, double decay, const EmaWarmup& warmup)
+    : module_(module), decay_(decay), warmup_(warmup), parameters_(module.parameters()) {
   check(decay >= 0 && decay < 1, "trainer.ema_decay", "is out of range: got ", decay,
         ", expected 0 to below 1");
   for (const at::Tensor& parameter : parameters_) averages_.push_back(parameter.detach().clone());
 }
 
-void Ema::update() {
+void Ema::update(int64_t n) {
   at::NoGradGuard no_grad;
+  const double decay = ema_decay(decay_, warmup_, n);
   for (size_t i = 0; i < parameters_.size(); ++i)
-    averages_[i].lerp_(parameters_[i].detach(), 1 - decay_);
+    averages_[i].lerp_(parameters_[i].detach(), 1 - decay);
 }
 
 void Ema::swap() {

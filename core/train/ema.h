@@ -2,6 +2,7 @@
 
 #include "core/io/safetensors.h"
 #include "core/nn/module.h"
+#include "core/train/ema_decay.h"
 
 namespace switchyard {
 
@@ -10,9 +11,10 @@ namespace switchyard {
 class Ema {
  public:
   /// Starts as a copy of the weights. `decay` in [0, 1).
-  Ema(const Module& module, double decay);
-  /// average = decay * average + (1 - decay) * weights; call once per step.
-  void update();
+  Ema(const Module& module, double decay, const EmaWarmup& warmup = {});
+  /// average = d * average + (1 - d) * weights, d = ema_decay(n); call once per step, `n` its
+  /// number from 1.
+  void update(int64_t n);
   /// Exchanges average and weights in place (no copy); twice restores. See EmaScope.
   void swap();
   /// Every published tensor of the module, averaged: loads as ordinary weights.
@@ -23,6 +25,7 @@ class Ema {
  private:
   const Module& module_;
   double decay_;
+  EmaWarmup warmup_;
   std::vector<at::Tensor> parameters_, averages_;
 };
 

@@ -35,7 +35,7 @@ TrainLoop::TrainLoop(Task& task, Module& model, const TrainSetup& setup)
           "the model is on another device: got ", parameter.device().str(), ", expected ",
           device_.str());
   }
-  if (params_.ema_decay > 0) ema_.emplace(model, params_.ema_decay);
+  if (params_.ema_decay > 0) ema_.emplace(model, params_.ema_decay, params_.ema_warmup);
   if (params_.precision == "fp16") state_.loss_scaler.emplace();
   state_.threads = at::get_num_threads();
   state_.seed = setup.seed;
@@ -196,7 +196,7 @@ void TrainLoop::update(double grad_norm, const ScheduleValue& value) {
   TimedScope scope("optimizer");
   optimizer_.step(value.lr_factor, value.beta1,
                   clip_factor(grad_norm, params_.clip_norm) / loss_scale());
-  if (ema_) ema_->update();
+  if (ema_) ema_->update(state_.step + 1);
   state_.skipped_in_a_row = 0;
 }
 

@@ -16,6 +16,7 @@ void TrainerParams::declare(Fields<TrainerParams>& f) {
         Choices{{"fp32", "bf16", "fp16"}});
   f.add("ema_decay", &TrainerParams::ema_decay, "decay of the weight average; 0: none",
         between(0, 0.99999999));
+  f.node("ema_warmup", &TrainerParams::ema_warmup, "how the decay of the average grows");
   f.add("checkpoint_every", &TrainerParams::checkpoint_every, "steps; 0: only at the end",
         at_least(0));
   f.add("keep_last", &TrainerParams::keep_last, "checkpoints to keep besides the best",

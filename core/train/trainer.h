@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "core/config/node.h"
+#include "core/train/ema_decay.h"
 #include "core/train/optimizer.h"
 #include "core/train/schedule.h"
 #include "core/train/task.h"
@@ -19,6 +20,7 @@ struct TrainerParams {
   double clip_norm = 0;            ///< global gradient norm; 0: no clipping
   std::string precision = "fp32";  ///< of the forward pass; fp16 trains with a LossScaler
   double ema_decay = 0;            ///< 0: no average
+  EmaWarmup ema_warmup;
   int64_t checkpoint_every = 0;    ///< 0: only at the end
   int64_t keep_last = 2;
   int64_t eval_every = 0;   ///< 0: never

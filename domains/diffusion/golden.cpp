@@ -15,6 +15,7 @@ void register_diffusion_golden() {
     register_golden_set(diffusion_golden_set());
     diffusion_golden::register_module_kinds();
     diffusion_golden::register_net_kinds();
+    diffusion_golden::register_training_kinds();
     diffusion_golden::register_flow_kinds();
     diffusion_golden::register_ddpm_kinds();
     diffusion_golden::register_vae_kinds();

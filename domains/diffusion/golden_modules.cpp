@@ -1,9 +1,5 @@
-// Golden kinds module, loss, schedule and optimizer of the set promoe.
+// Golden kinds module, loss and schedule of the set promoe.
 
-#include <ATen/core/grad_mode.h>
-
-#include "core/train/ema.h"
-#include "core/train/optimizer.h"
 #include "domains/diffusion/flow.h"
 #include "domains/diffusion/golden_parts.h"
 #include "routers/losses/routing_contrastive.h"
@@ -174,55 +170,12 @@ void run_schedule(const GoldenCase& c, GoldenResult& result) {
   }
 }
 
-/// Bare tensors p0, p1, ... as a module.
-struct Tensors : Module {
-  at::Tensor& add(const std::string& name, const at::Tensor& value) {
-    at::Tensor& out = add_parameter(name, value.sizes(), Init::constant(0));
-    const at::NoGradGuard no_grad;
-    out.set_data(value.clone());
-    return out;
-  }
-};
-
-void run_optimizer(const GoldenCase& c, GoldenResult& result) {
-  Tensors module;
-  std::map<std::string, at::Tensor*> parameters;
-  for (int64_t i = 0; c.has(cat("weights/p", i)); ++i)
-    parameters[cat("p", i)] = &module.add(cat("p", i), c.tensor(cat("weights/p", i)));
-  AdamWParams params;
-  params.lr = c.config.at("lr").get<double>();
-  params.beta1 = c.config.at("betas").at(0).get<double>();
-  params.beta2 = c.config.at("betas").at(1).get<double>();
-  params.eps = c.config.at("eps").get<double>();
-  params.weight_decay = c.config.at("weight_decay").get<double>();
-  AdamW optimizer(module, params);
-  Ema ema(module, c.config.at("ema_decay").get<double>());
-  for (int64_t step = 0; step < c.config.at("steps").get<int64_t>(); ++step) {
-    const std::string name = cat("step", step, ".");
-    for (auto& [key, p] : parameters) p->mutable_grad() = c.input(name + "grad." + key);
-    const double norm = optimizer.grad_norm();
-    result.compare("outputs/" + name + "grad_norm", at::full({1}, norm, at::kDouble));
-    optimizer.step(1, {}, clip_factor(norm, c.config.at("max_grad_norm").get<double>()));
-    ema.update();
-    for (const auto& [key, p] : parameters) result.compare("outputs/" + name + "param." + key, *p);
-    for (const auto& [key, value] : optimizer.state()) {
-      const size_t slash = key.find('/');
-      const std::string expected =
-          "outputs/" + name + key.substr(0, slash) + "." + key.substr(slash + 1);
-      if (c.has(expected)) result.compare(expected, value);
-    }
-    for (const auto& [key, value] : ema.state())
-      result.compare("outputs/" + name + "ema." + key, value);
-  }
-}
-
 }  // namespace
 
 void register_module_kinds() {
   register_golden_kind("promoe", "module", run_module);
   register_golden_kind("promoe", "loss", run_loss);
   register_golden_kind("promoe", "schedule", run_schedule);
-  register_golden_kind("promoe", "optimizer", run_optimizer);
 }
 
 }  // namespace switchyard::diffusion_golden

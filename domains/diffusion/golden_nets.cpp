@@ -282,7 +282,7 @@ class FlowCase {
       result_.compare(name + "loss.mse", one(loss.mse));
       result_.compare(name + "loss.aux", one(loss.aux));
       optimizer.step(1, {}, clip_factor(norm, plan.at("max_grad_norm").get<double>()));
-      ema.update();
+      ema.update(step + 1);
     }
     compare_weights("outputs/steps/weights/", net_);
     const EmaScope averaged(&ema);

@@ -65,5 +65,6 @@ at::Tensor sum_of_losses(const ForwardContext& context, const at::TensorOptions&
 void register_module_kinds();
 void register_net_kinds();
 void register_flow_kinds();
+void register_training_kinds();
 
 }  // namespace switchyard::diffusion_golden

@@ -167,7 +167,7 @@ TEST_CASE("the average follows its recursion, swaps in place and loads back", "[
   model.weight.detach().fill_(1);
   Ema ema(model, .75);
   model.weight.detach().fill_(5);
-  ema.update();
+  ema.update(1);
   CHECK(ema.state()[1].second[0].item<float>() == 2);
   {
     EmaScope scope(&ema);
@@ -178,4 +178,21 @@ TEST_CASE("the average follows its recursion, swaps in place and loads back", "[
   Ema other(model, .75);
   other.load_state(SafeTensors::open(dir / "e.safetensors"));
   CHECK(other.state()[0].second[2].item<float>() == 2);
+}
+
+TEST_CASE("the decay of an average grows to its end", "[train][ema]") {
+  EmaWarmup warmup;
+  CHECK(ema_decay(.9, warmup, 1) == .9);
+  warmup.rule = "ratio";
+  CHECK(ema_decay(.9, warmup, 1) == 0);
+  CHECK(ema_decay(.9, warmup, 2) == Approx(2. / 11));
+  CHECK(ema_decay(.9, warmup, 1000) == .9);
+  warmup.rule = "power";
+  warmup.start = 5;
+  warmup.min_decay = .1;
+  CHECK(ema_decay(.9, warmup, 6) == 0);
+  CHECK(ema_decay(.9, warmup, 7) == Approx(1 - std::pow(2, -2. / 3)));
+  const auto node = to_config(Json{{"rule", "fast"}});
+  CHECK(error_of([&] { parse_params<EmaWarmup>(node, "trainer.ema_warmup"); })
+            .find("none, ratio, power") != std::string::npos);
 }
