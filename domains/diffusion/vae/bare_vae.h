@@ -4,7 +4,8 @@
 
 namespace switchyard {
 
-/// The autoencoder of a node `model` {type: kl_vae, ...}. Errors: unknown key, a mixture, VaeParams'.
+/// The autoencoder of a node `model` {type: kl_vae, ...}. Errors: unknown key, a mixture,
+/// VaeParams'.
 std::unique_ptr<AutoencoderKl> bare_vae(const ConfigNode& model);
 
 }  // namespace switchyard
