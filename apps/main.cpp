@@ -66,8 +66,8 @@ int run(int argc, char** argv) {
   app.require_subcommand(1);
   std::vector<std::unique_ptr<ParsedVerb>> verbs;
   for (auto* make :
-       {train_verb, sweep_verb, eval_verb, predict_verb, report_verb, describe_verb, pack_verb,
-        parity_verb, datasets_verb, runs_verb, bench_verb, convert_verb, rerun_verb}) {
+       {train_verb, sweep_verb, eval_verb, predict_verb, sample_verb, report_verb, describe_verb,
+        pack_verb, parity_verb, datasets_verb, runs_verb, bench_verb, convert_verb, rerun_verb}) {
     verbs.push_back(std::make_unique<ParsedVerb>());
     verbs.back()->verb = make();
     add_verb(app, *verbs.back());

@@ -34,6 +34,7 @@ Verb train_verb();
 Verb sweep_verb();
 Verb eval_verb();
 Verb predict_verb();
+Verb sample_verb();
 Verb report_verb();
 Verb describe_verb();
 Verb pack_verb();

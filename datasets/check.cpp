@@ -1,6 +1,11 @@
 #include "datasets/check.h"
 
 #include "core/base/error.h"
+#include "datasets/image/cifar10.h"
+#include "datasets/image/idx.h"
+#include "datasets/image/image_domains.h"
+#include "datasets/image/image_folder.h"
+#include "datasets/image/latent_cache.h"
 #include "datasets/layout.h"
 #include "datasets/point_cloud/bin_label.h"
 #include "datasets/point_cloud/npy_folder.h"
@@ -30,6 +35,11 @@ const std::vector<Layout>& layouts() {
       pointcept_layout(),
       point_files_layout(),
       point_files_flat_layout(),
+      cifar10_layout(),
+      idx_layout(),
+      latent_cache_layout(),
+      image_domains_layout(),
+      image_folder_layout(),
       // clang-format on
   };
   return table;

@@ -1,4 +1,11 @@
 #include "datasets/concat.h"
+#include "datasets/image/cifar10.h"
+#include "datasets/image/idx.h"
+#include "datasets/image/image_domains.h"
+#include "datasets/image/image_folder.h"
+#include "datasets/image/latent_cache.h"
+#include "datasets/image/noise_latents.h"
+#include "datasets/image/shapes.h"
 #include "datasets/point_cloud/bin_label.h"
 #include "datasets/point_cloud/laser_tiles.h"
 #include "datasets/point_cloud/npy_folder.h"
@@ -78,6 +85,24 @@ void register_datasets() {
   registry.add<NuscenesParams>(
       "nuscenes", "nuScenes-lidarseg, listed by JSON",
       [](const NuscenesParams& p) { return std::make_unique<NuscenesDataset>(p); });
+<<<<<<< HEAD
+  registry.add<NoiseLatentsParams>(
+      "noise_latents", "latents of noise, to measure speed",
+      [](const NoiseLatentsParams& p) { return std::make_unique<NoiseLatents>(p); });
+=======
+  registry.add<ImageFolderParams>(
+      "image_folder", "images by class: SPLIT/CLASS/*.jpg or CLASS/*.jpg", open_image_folder);
+  registry.add<ImageDomainsParams>(
+      "image_domains",
+      "images of several styles: DOMAIN/CLASS/*.jpg, index.csv or DOMAIN_SPLIT.txt",
+      open_image_domains);
+  registry.add<Cifar10Params>("cifar10", "CIFAR-10, binary version", open_cifar10);
+  registry.add<IdxParams>("idx", "MNIST's files: PART-images-idx3-ubyte[.gz] and labels", open_idx);
+  registry.add<LatentCacheParams>("latent_cache", "latents of a VAE: CLASS/NAME.latent.npz",
+                                  open_latent_cache);
+  registry.add<ShapesParams>("shapes", "drawn shapes in five styles",
+                             [](const ShapesParams& p) { return std::make_unique<Shapes>(p); });
+>>>>>>> image
   registry.add<SubsetParams>("subset", "part of a dataset, by domain and split", make_subset);
   registry.add<ConcatParams>("concat", "several datasets as one", make_concat);
   register_point_transforms();

@@ -191,11 +191,13 @@ std::string header_text(const at::Tensor& tensor, const std::string& where) {
 }  // namespace
 
 at::Tensor read_npy(const std::filesystem::path& path) {
-  const std::string where = path.string();
   const auto file = MappedFile::open(path);
   const auto bytes = file->bytes();
-  const auto [text, data] =
-      parts_of({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, where);
+  return parse_npy({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, path.string());
+}
+
+at::Tensor parse_npy(std::string_view file, const std::string& where) {
+  const auto [text, data] = parts_of(file, where);
   const Header header = parse_header(text, where);
   return npy_array(header.descr, header.shape, header.fortran, data, where);
 }

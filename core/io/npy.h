@@ -15,6 +15,9 @@ namespace switchyard {
 /// damaged header, big-endian or unsupported type, a size that does not fit.
 at::Tensor read_npy(const std::filesystem::path& path);
 
+/// The same from the content of a file.
+at::Tensor parse_npy(std::string_view file, const std::string& where);
+
 /// The same from the parts of a header: `descr` as "<f8" or "|u1", elements in `data`, first axis
 /// fastest where `fortran`. Errors: as above.
 at::Tensor npy_array(const std::string& descr, std::vector<int64_t> shape, bool fortran,

@@ -36,7 +36,7 @@ void check_format(const fs::path& path) {
 }
 
 /// The one folder at the top of the archive that holds data.pkl.
-std::string folder_of(const StoredZip& zip, const std::string& where) {
+std::string folder_of(const ZipFile& zip, const std::string& where) {
   std::vector<std::string> folders;
   for (const std::string& name : zip.names()) {
     const size_t slash = name.find('/');
@@ -48,7 +48,7 @@ std::string folder_of(const StoredZip& zip, const std::string& where) {
   return folders.front();
 }
 
-void check_byte_order(const StoredZip& zip, const std::string& folder, const std::string& where) {
+void check_byte_order(const ZipFile& zip, const std::string& folder, const std::string& where) {
   const std::string member = folder + "/byteorder";
   if (!zip.has(member)) return;  // before PyTorch 2.1
   const std::string_view order = text_of(zip.get(member));
@@ -58,14 +58,14 @@ void check_byte_order(const StoredZip& zip, const std::string& folder, const std
 
 /// The parts of a .pth, its pickle read.
 struct Opened {
-  StoredZip zip;
+  ZipFile zip;
   std::string folder, where;
   Pickle pickle;
 };
 
 Opened open_torch(const fs::path& path, size_t max_bytes) {
   check_format(path);
-  StoredZip zip = StoredZip::open(path);
+  ZipFile zip = ZipFile::open(path);
   const std::string folder = folder_of(zip, path.string());
   const std::string member = folder + "/" + std::string(kPickle);
   check_byte_order(zip, folder, path.string());

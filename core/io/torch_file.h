@@ -18,7 +18,7 @@ bool is_torch_file(const std::filesystem::path& path);
 /// "state_dict" where the file has that, else the file's only dict. They are views of a mapping of
 /// the file and share storage where they did: never write to one. With `key` the rest of the file
 /// may hold anything: it is left out unseen. f64 f32 f16 bf16 i64 i32 i16 i8 u8 bool.
-/// Errors, naming the file and the byte or member: see StoredZip and Pickle; a global that is
+/// Errors, naming the file and the byte or member: see ZipFile and Pickle; a global that is
 /// refused; a value in the dict that is no tensor; a view outside its storage; tensors that repeat
 /// the file's bytes more than fourfold; big-endian; the format before PyTorch 1.6.
 NamedTensors read_torch(const std::filesystem::path& path, const std::string& key = "");

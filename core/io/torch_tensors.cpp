@@ -77,7 +77,7 @@ bool is_plain_global(const std::string& name) {
          storage_dtype(name) != at::ScalarType::Undefined;
 }
 
-TorchTensors::TorchTensors(const StoredZip& zip, std::string folder)
+TorchTensors::TorchTensors(const ZipFile& zip, std::string folder)
     : zip_(zip),
       folder_(std::move(folder)),
       budget_(kRepeats * zip.file()->bytes().size() + kSmall) {}

@@ -6,7 +6,7 @@
 #include <map>
 
 #include "core/io/pickle.h"
-#include "core/io/stored_zip.h"
+#include "core/io/zip_file.h"
 
 namespace switchyard {
 
@@ -16,7 +16,7 @@ bool is_plain_global(const std::string& name);
 class TorchTensors {
  public:
   /// `folder`: of data.pkl inside the archive.
-  TorchTensors(const StoredZip& zip, std::string folder);
+  TorchTensors(const ZipFile& zip, std::string folder);
   /// Whether make() may be tried: a call that rebuilds a tensor or a parameter.
   static bool is_tensor(const PickleNode& node);
   /// `where`: file and name of the tensor. Errors: no tensor; see read_torch.
@@ -29,7 +29,7 @@ class TorchTensors {
                          const std::string& where) const;
   void spend(uint64_t bytes, const std::string& where);
 
-  const StoredZip& zip_;
+  const ZipFile& zip_;
   std::string folder_;
   std::map<std::string, at::Tensor> storages_;
   uint64_t budget_;

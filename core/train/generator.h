@@ -32,6 +32,13 @@ class Generator {
   /// u8 [N, C, H, W], on the CPU. `model` in evaluation mode, on `device`.
   virtual at::Tensor generate(Module& model, const std::vector<Item>& items, uint64_t seed,
                               at::Device device, const Prepare& prepare = {}) = 0;
+  /// Real data, to compare with: u8 [N, C, H, W] and their classes [N] i64, on the CPU.
+  struct Examples {
+    at::Tensor data, label;
+  };
+  /// Of a domain of Task::domain_names(), split "train" or "test", whether trained on or not.
+  /// Errors: no example.
+  virtual Examples examples(int64_t domain, const std::string& split) = 0;
   /// Tokens of an item in every pass, for traces: their places [T, c], as Batch::places().
   virtual at::Tensor places() const = 0;
 };

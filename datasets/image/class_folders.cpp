@@ -7,6 +7,7 @@
 #include "core/base/error.h"
 #include "core/base/log.h"
 #include "datasets/folder.h"
+#include "datasets/split_map.h"
 
 namespace switchyard {
 namespace fs = std::filesystem;
@@ -91,6 +92,25 @@ ClassFolders list_class_folders(const fs::path& root, const std::vector<std::str
   Listing listing(root, wanted);
   for (const auto& outer : outers) listing.add(outer);
   return listing.finish(outers);
+}
+
+SplitClasses list_split_classes(const fs::path& root, const ConfigNode& splits,
+                                const std::string& split, FilePredicate wanted) {
+  check(fs::is_directory(root), root.string(), "no such folder");
+  std::vector<SplitSource> sources = {{split, ""}};
+  if (!splits.is_null() || !holds_file_below(root, 1, wanted))
+    sources = read_split_map(splits, "splits", subfolders(root));
+  SplitClasses out;
+  std::vector<std::string> outers;
+  for (const auto& source : sources) {
+    outers.push_back(source.source);
+    check(out.split_of.emplace(source.source, source.split).second, "splits",
+          "names a folder twice: got ", source.source);
+  }
+  ClassFolders found = list_class_folders(root, outers, wanted);
+  out.classes = std::move(found.classes);
+  out.files = std::move(found.files);
+  return out;
 }
 
 bool holds_file_below(const fs::path& folder, int depth, FilePredicate wanted) {

@@ -2,8 +2,11 @@
 // Folders whose names are classes, below folders that are splits or data domains.
 
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
+
+#include "core/config/node.h"
 
 namespace switchyard {
 
@@ -28,6 +31,17 @@ bool is_image_name(const std::string& name);
 /// Errors: no such folder, no class, a class folder without a wanted file.
 ClassFolders list_class_folders(const std::filesystem::path& root,
                                 const std::vector<std::string>& outers, FilePredicate wanted);
+
+/// ROOT/SPLIT/CLASS/* or, where classes lie in the root itself, ROOT/CLASS/*.
+struct SplitClasses {
+  std::vector<std::string> classes;
+  std::vector<ClassFile> files;
+  std::map<std::string, std::string> split_of;  ///< by outer folder
+};
+/// `splits`: {split: [sub-folder, ...]}; null: each sub-folder is a split, or all is `split` where
+/// there are no split folders. Errors: as above and of read_split_map.
+SplitClasses list_split_classes(const std::filesystem::path& root, const ConfigNode& splits,
+                                const std::string& split, FilePredicate wanted);
 
 /// Some file exactly `depth` levels below `folder` (0: directly inside) is wanted.
 bool holds_file_below(const std::filesystem::path& folder, int depth, FilePredicate wanted);

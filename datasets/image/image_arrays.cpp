@@ -31,6 +31,8 @@ ImageArrays::ImageArrays(std::vector<ImageBlock> blocks, DatasetInfo info, const
       split_(split) {
   int64_t images = 0;
   for (const ImageBlock& block : blocks_) {
+    check(block.image_NCHW.numel() > 0 || block.label_N.size(0) == 0, block.name,
+          "images without pixels: got ", to_text(block.image_NCHW.sizes().vec()));
     check_labels(block, static_cast<int64_t>(info_.class_names.size()));
     end_.push_back(images += block.label_N.size(0));
   }

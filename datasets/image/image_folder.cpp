@@ -1,11 +1,7 @@
 #include "datasets/image/image_folder.h"
 
-#include <map>
-
-#include "datasets/folder.h"
 #include "datasets/image/class_folders.h"
 #include "datasets/image/image_files.h"
-#include "datasets/split_map.h"
 
 namespace switchyard {
 namespace fs = std::filesystem;
@@ -13,11 +9,6 @@ namespace {
 
 /// Classes lie in the root itself.
 bool is_flat(const fs::path& root) { return holds_file_below(root, 1, is_image_name); }
-
-std::vector<SplitSource> splits_of(const ImageFolderParams& params) {
-  if (params.splits.is_null() && is_flat(params.root)) return {{params.split, ""}};
-  return read_split_map(params.splits, "splits", subfolders(params.root));
-}
 
 }  // namespace
 
@@ -34,17 +25,11 @@ void ImageFolderParams::declare(Fields<ImageFolderParams>& f) {
 std::unique_ptr<Dataset> open_image_folder(const ImageFolderParams& params) {
   const fs::path root = params.root;
   const std::string name = root.filename().string();
-  std::vector<std::string> sources;
-  std::map<std::string, std::string> split_of;
-  for (const auto& [split, source] : splits_of(params)) {
-    sources.push_back(source);
-    split_of[source] = split;
-  }
-  ClassFolders found = list_class_folders(root, sources, is_image_name);
   const std::string domain = params.domain.empty() ? name : params.domain;
+  auto found = list_split_classes(root, params.splits, params.split, is_image_name);
   std::vector<ImageFile> files;
   for (const ClassFile& file : found.files)
-    files.push_back({{file.uri, domain, file.uri, split_of.at(file.outer)}, file.label});
+    files.push_back({{file.uri, domain, file.uri, found.split_of.at(file.outer)}, file.label});
   DatasetInfo info;
   info.class_names = std::move(found.classes);
   info.source = params.source.empty() ? name : params.source;

@@ -1,6 +1,8 @@
 #include "domains/diffusion/task.h"
 
 #include <ATen/ops/arange.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/stack.h>
 #include <ATen/ops/zeros.h>
 
 #include <numeric>
@@ -206,6 +208,20 @@ at::Tensor ImageTask::generate(Module& model, const std::vector<Item>& items, ui
       start_noise(streams, {params.in_channels, params.input_size, params.input_size},
                   at::TensorOptions(at::kFloat).device(device));
   return to_pixels(sampler_->sample(network(model, items, prepare), start, streams));
+}
+
+Generator::Examples ImageTask::examples(int64_t domain, const std::string& split) {
+  check_name("ImageTask.examples", "split", split, {"train", "test"});
+  DomainSpec spec = plan_.tested()[static_cast<size_t>(domain)];
+  if (split == "train") spec.split = params_.train_split;
+  std::vector<at::Tensor> data, label;
+  const DomainIndex index(*dataset_, {spec});
+  for (const int64_t i : index.of_domain(0)) {
+    const Sample sample = dataset_->get(i, {});
+    data.push_back(input_.stored(sample, "image"));
+    label.push_back(sample.tensors.at("label").view({1}));
+  }
+  return {at::stack(data), at::cat(label)};
 }
 
 at::Tensor ImageTask::places() const { return token_places(dit_params().grid()); }

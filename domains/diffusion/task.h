@@ -37,6 +37,7 @@ class ImageTask : public Task, public Generator {
   /// Errors: latents, which need their VAE.
   at::Tensor generate(Module& model, const std::vector<Item>& items, uint64_t seed,
                       at::Device device, const Prepare& prepare = {}) override;
+  Examples examples(int64_t domain, const std::string& split) override;
   at::Tensor places() const override;
 
   std::vector<std::string> domain_names() const override { return params_.test_domains; }

@@ -1,10 +1,11 @@
-#include "core/io/stored_zip.h"
+#include "core/io/zip_file.h"
 
 #include <zlib.h>
 
 #include <algorithm>
 
 #include "core/io/byte_reader.h"
+#include "core/io/deflate.h"
 #include "core/io/file.h"
 #include "core/io/printable.h"
 
@@ -14,8 +15,9 @@ namespace {
 constexpr uint32_t kLocalHeader = 0x04034b50, kDirectoryEntry = 0x02014b50, kEnd = 0x06054b50,
                    kEnd64 = 0x06064b50, kLocator64 = 0x07064b50;
 constexpr uint64_t kEndSize = 22, kLocator64Size = 20, kEnd64Size = 56;
-constexpr uint16_t kEncrypted = 1, kSizesBehind = 8;
-constexpr uint32_t kSee64 = 0xffffffff;  // the number is in the zip64 field
+constexpr uint16_t kEncrypted = 1, kSizesBehind = 8;  // flags
+constexpr uint16_t kStored = 0, kDeflated = 8;        // methods
+constexpr uint32_t kSee64 = 0xffffffff;               // the number is in the zip64 field
 
 uint32_t crc_of(std::span<const std::byte> bytes) {
   return static_cast<uint32_t>(
@@ -62,15 +64,15 @@ void read_zip64(std::string_view extra, const std::string& where,
 
 }  // namespace
 
-StoredZip StoredZip::open(const std::filesystem::path& path) {
-  StoredZip zip;
+ZipFile ZipFile::open(const std::filesystem::path& path) {
+  ZipFile zip;
   zip.file_ = MappedFile::open(path);
   zip.read_directory(zip.find_directory());
   zip.check_overlaps();
   return zip;
 }
 
-StoredZip::Directory StoredZip::find_directory() const {
+ZipFile::Directory ZipFile::find_directory() const {
   const std::string where = file_->path().string();
   ByteReader in(file_->bytes(), where);
   check(in.left() >= kEndSize, where, "too short for a zip archive: got ", in.left(), " bytes");
@@ -92,7 +94,7 @@ StoredZip::Directory StoredZip::find_directory() const {
   return found;
 }
 
-void StoredZip::replace_by_zip64(ByteReader& in, uint64_t end_at, Directory& found) {
+void ZipFile::replace_by_zip64(ByteReader& in, uint64_t end_at, Directory& found) {
   in.seek(end_at - kLocator64Size);
   if (in.number<uint32_t>() != kLocator64) return;
   in.take(4);  // disk
@@ -107,7 +109,7 @@ void StoredZip::replace_by_zip64(ByteReader& in, uint64_t end_at, Directory& fou
   found.begin = in.number<uint64_t>();
 }
 
-void StoredZip::read_directory(const Directory& directory) {
+void ZipFile::read_directory(const Directory& directory) {
   const std::string where = file_->path().string();
   ByteReader in(file_->bytes().first(directory.end), where);
   in.seek(directory.begin);
@@ -121,8 +123,8 @@ void StoredZip::read_directory(const Directory& directory) {
         directory.count, " entries");
 }
 
-StoredZip::Member StoredZip::read_member(ByteReader& entry, const Directory& directory,
-                                         std::string& name) const {
+ZipFile::Member ZipFile::read_member(ByteReader& entry, const Directory& directory,
+                                     std::string& name) const {
   const std::string& file = entry.where();
   const size_t at = entry.at();
   check(entry.number<uint32_t>() == kDirectoryEntry, file, "damaged zip directory entry at byte ",
@@ -137,14 +139,16 @@ StoredZip::Member StoredZip::read_member(ByteReader& entry, const Directory& dir
   read_zip64(entry.take(central.extra_length), where, {&central.size, &central.packed, &header});
   entry.take(comment);
   check(!(central.flags & kEncrypted), where, "is encrypted");
-  check(central.method == 0 && central.packed == central.size, where, "is compressed: got method ",
-        central.method, " and ", central.packed, " of ", central.size,
-        " bytes, expected a stored member; valid: a file as torch.save writes it");
-  return find_data(name, {header, 0, central.size, central.crc}, directory);
+  check(
+      central.method == kDeflated || (central.method == kStored && central.packed == central.size),
+      where, "is neither stored nor deflated: got method ", central.method, " and ", central.packed,
+      " of ", central.size, " bytes");
+  return find_data(name, {header, 0, central.packed, central.size, central.crc, central.method},
+                   directory);
 }
 
-StoredZip::Member StoredZip::find_data(const std::string& name, Member member,
-                                       const Directory& directory) const {
+ZipFile::Member ZipFile::find_data(const std::string& name, Member member,
+                                   const Directory& directory) const {
   const std::string where = file_->path().string() + ":" + printable(name);
   ByteReader in(file_->bytes().first(directory.begin), where);
   in.seek(member.header);
@@ -154,15 +158,17 @@ StoredZip::Member StoredZip::find_data(const std::string& name, Member member,
   check(in.take(local.name_length) == name, where, "has another name at byte ", member.header);
   read_zip64(in.take(local.extra_length), where, {&local.size, &local.packed});
   const bool behind = (local.flags & kSizesBehind) && local.size == 0 && local.packed == 0;
-  const bool equal = local.size == member.size && local.packed == member.size;
-  check(local.method == 0 && (behind || equal), where, "has another size at byte ", member.header,
-        ": got ", local.size, ", expected ", member.size);
+  const bool equal = local.size == member.size && local.packed == member.packed;
+  check(local.method == member.method, where, "has another method at byte ", member.header,
+        ": got ", local.method, ", expected ", member.method);
+  check(behind || equal, where, "has another size at byte ", member.header, ": got ", local.size,
+        ", expected ", member.size);
   member.begin = in.at();
-  in.take(member.size);
+  in.take(member.packed);
   return member;
 }
 
-void StoredZip::check_overlaps() const {
+void ZipFile::check_overlaps() const {
   std::vector<std::pair<Member, std::string>> sorted;
   for (const auto& [name, member] : members_) sorted.emplace_back(member, name);
   std::sort(sorted.begin(), sorted.end(),
@@ -171,20 +177,48 @@ void StoredZip::check_overlaps() const {
   for (const auto& [member, name] : sorted) {
     check(member.header >= end, file_->path().string() + ":" + printable(name),
           "overlaps the member before it at byte ", member.header);
-    end = member.begin + member.size;
+    end = member.begin + member.packed;
   }
 }
 
-std::span<const std::byte> StoredZip::get(const std::string& name) const {
+const ZipFile::Member& ZipFile::find(const std::string& name) const {
   const auto found = members_.find(name);
   check(found != members_.end(), file_->path().string(), "member is missing: expected ",
         printable(name));
-  const Member& member = found->second;
-  const auto bytes = file_->bytes().subspan(member.begin, member.size);
-  check(crc_of(bytes) == member.crc, file_->path().string() + ":" + printable(name),
+  return found->second;
+}
+
+std::span<const std::byte> ZipFile::packed(const Member& member) const {
+  return file_->bytes().subspan(member.begin, member.packed);
+}
+
+void ZipFile::check_sum(const std::string& name, std::span<const std::byte> content) const {
+  const Member& member = find(name);
+  check(content.size() == member.size && crc_of(content) == member.crc,
+        file_->path().string() + ":" + printable(name),
         "is damaged: its checksum does not fit (bytes ", member.begin, " to ",
-        member.begin + member.size, ")");
-  return bytes;
+        member.begin + member.packed, ")");
+}
+
+std::span<const std::byte> ZipFile::get(const std::string& name) const {
+  const Member& member = find(name);
+  check(member.method == kStored, file_->path().string() + ":" + printable(name),
+        "is compressed: expected a stored member; valid: a file as torch.save writes it");
+  check_sum(name, packed(member));
+  return packed(member);
+}
+
+std::vector<std::byte> ZipFile::read(const std::string& name, size_t limit) const {
+  const Member& member = find(name);
+  const std::string where = file_->path().string() + ":" + printable(name);
+  check(member.size <= limit, where, "is too large: got ", member.size, " bytes, expected at most ",
+        limit);
+  const auto bytes = packed(member);
+  auto content = member.method == kDeflated
+                     ? inflate_bytes(bytes, DeflateFormat::Raw, member.size, where)
+                     : std::vector<std::byte>(bytes.begin(), bytes.end());
+  check_sum(name, content);
+  return content;
 }
 
 }  // namespace switchyard

@@ -1,7 +1,7 @@
 #pragma once
-// Zip archives (PKWARE APPNOTE 6.3) whose members are stored, as PyTorch writes them: nothing is
-// compressed, so that tensors can be mapped. That subset is small enough to read ourselves; libzip
-// stays with the simulator, which a headless build leaves out.
+// Zip archives (PKWARE APPNOTE 6.3) whose members are stored, as PyTorch writes them so that
+// tensors can be mapped, or deflated, as NumPy's savez_compressed does. That subset is small enough
+// to read ourselves; libzip stays with the simulator, which a headless build leaves out.
 
 #include <filesystem>
 #include <map>
@@ -15,24 +15,29 @@ namespace switchyard {
 class ByteReader;
 class MappedFile;
 
-class StoredZip {
+class ZipFile {
  public:
   /// Reads the central directory (zip64 too). Any file may be hostile. Errors: no zip, a comment
-  /// behind the archive, members that are compressed, encrypted, named twice, overlapping, or of
-  /// another name or size in their own header than in the directory.
-  static StoredZip open(const std::filesystem::path& path);
+  /// behind the archive, members that are compressed otherwise, encrypted, named twice,
+  /// overlapping, or of another name, method or size in their own header than in the directory.
+  static ZipFile open(const std::filesystem::path& path);
 
   /// In the order of the directory.
   const std::vector<std::string>& names() const { return names_; }
   bool has(const std::string& name) const { return members_.count(name) > 0; }
-  /// Bytes of a member; they live as long as file(). Errors: no such member, wrong checksum.
+  /// Bytes of a stored member; they live as long as file(). Errors: no such member, a deflated one,
+  /// wrong checksum.
   std::span<const std::byte> get(const std::string& name) const;
+  /// A copy of a member's content, inflated where it is deflated. Errors: no such member, damaged,
+  /// wrong checksum, more than `limit` bytes.
+  std::vector<std::byte> read(const std::string& name, size_t limit) const;
   const std::shared_ptr<const MappedFile>& file() const { return file_; }
 
  private:
   struct Member {
-    uint64_t header, begin, size;  // in the file
+    uint64_t header, begin, packed, size;  // `packed` bytes in the file
     uint32_t crc;
+    uint16_t method;
   };
   struct Directory {
     uint64_t begin, size, end, count;
@@ -45,6 +50,9 @@ class StoredZip {
   /// Fills `begin` from the member's own header, which must say the same as the directory.
   Member find_data(const std::string& name, Member member, const Directory& directory) const;
   void check_overlaps() const;
+  const Member& find(const std::string& name) const;
+  std::span<const std::byte> packed(const Member& member) const;
+  void check_sum(const std::string& name, std::span<const std::byte> content) const;
 
   std::shared_ptr<const MappedFile> file_;
   std::vector<std::string> names_;

@@ -1,0 +1,28 @@
+#include "core/io/npz.h"
+
+#include "core/io/npy.h"
+#include "core/io/printable.h"
+#include "core/io/zip_file.h"
+
+namespace switchyard {
+namespace {
+
+constexpr std::string_view kExtension = ".npy";
+constexpr size_t kLargest = size_t{1} << 30;
+
+}  // namespace
+
+std::map<std::string, at::Tensor> read_npz(const std::filesystem::path& path) {
+  const ZipFile zip = ZipFile::open(path);
+  std::map<std::string, at::Tensor> out;
+  for (const std::string& name : zip.names()) {
+    const std::string where = path.string() + ":" + printable(name);
+    check(name.ends_with(kExtension), where, "is no array: expected NAME", kExtension);
+    const auto bytes = zip.read(name, kLargest);
+    out.emplace(name.substr(0, name.size() - kExtension.size()),
+                parse_npy({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, where));
+  }
+  return out;
+}
+
+}  // namespace switchyard
