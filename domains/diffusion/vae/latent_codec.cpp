@@ -2,7 +2,6 @@
 
 #include <ATen/core/grad_mode.h>
 
-#include "core/base/registry.h"
 #include "core/config/yaml.h"
 #include "core/io/sha256.h"
 #include "core/train/load_weights.h"
@@ -25,13 +24,10 @@ std::string id_of(const AutoencoderKl& vae) {
   return sum.update(cat("scaling_factor ", vae.params().scaling_factor)).hex();
 }
 
+/// A run folder's own model.
 ConfigNode model_of(const fs::path& path, const ConfigNode& given) {
   const fs::path config = path / "config.yaml";
-  ConfigNode model = fs::exists(config) ? load_yaml(config).at("model") : given;
-  const std::string type = split_type(model, "model").first;
-  check(type == "kl_vae", path.string(), "needs its model: got type '", type,
-        "', expected kl_vae (model=diffusion/sd_vae_ft_mse, or a run folder of an autoencoder)");
-  return model;
+  return fs::exists(config) ? load_yaml(config).at("model") : given;
 }
 
 }  // namespace
