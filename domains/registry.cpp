@@ -4,6 +4,7 @@
 #include "domains/diffusion/model/bare_dit.h"
 #include "domains/diffusion/task.h"
 #include "domains/diffusion/vae/bare_vae.h"
+#include "domains/diffusion/vae/task.h"
 #include "domains/point_cloud/model/bare_segmentor.h"
 #include "domains/point_cloud/register.h"
 
@@ -22,6 +23,7 @@ std::map<std::string, BareModel>& bare_models() {
 void register_domains() {
   register_point_cloud(tasks());
   register_image_task(tasks());
+  register_autoencoder_task(tasks());
   register_diffusion_golden();
   bare_models()["ptv3"] = bare_segmentor;
   bare_models()["dit"] = bare_dit;

@@ -78,9 +78,10 @@ double even_time(int64_t i, int64_t times) {
   return (static_cast<double>(i) + .5) / static_cast<double>(times);
 }
 
-std::string uri_at(const std::string& uri, double time) {
+std::string visit_uri(const std::string& uri, int64_t i, int64_t times) {
+  if (times == 1) return uri;
   char text[16];
-  std::snprintf(text, sizeof text, "@t=%.3f", time);
+  std::snprintf(text, sizeof text, "@t=%.3f", even_time(i, times));
   return uri + text;
 }
 
@@ -109,7 +110,7 @@ std::unique_ptr<Batch> ImageTestSource::next() {
   Collator collator(data_);
   for (int64_t i = 0; i < times_; ++i) {
     const double u = even_time(i, times_);
-    collator.add(sample, uri_at(sample.info.uri, u), domain, z, u,
+    collator.add(sample, visit_uri(sample.info.uri, i, times_), domain, z, u,
                  draw.stream("noise").child("time", uint64_t(i)));
   }
   return collator.finish();

@@ -54,7 +54,7 @@ class ImageTrainSource : public BatchSource {
   int64_t images_, batch_ = 0;
 };
 
-/// Finite: one image a batch, at `times` evenly spread times, a sequence each ("URI@t=0.125").
+/// Finite: one image a batch, at `times` evenly spread times, a sequence each.
 class ImageTestSource : public BatchSource {
  public:
   ImageTestSource(ImageSourceData data, int64_t times) : data_(std::move(data)), times_(times) {}
@@ -69,7 +69,7 @@ class ImageTestSource : public BatchSource {
 
 /// The i-th of `times` evenly spread times: (i + 1/2) / times.
 double even_time(int64_t i, int64_t times);
-/// Name of an image at a time.
-std::string uri_at(const std::string& uri, double time);
+/// Name of that visit of an image: "URI@t=0.125", or URI where there is but one.
+std::string visit_uri(const std::string& uri, int64_t i, int64_t times);
 
 }  // namespace switchyard

@@ -7,8 +7,6 @@
 namespace switchyard {
 namespace {
 
-constexpr double kLowestLogVar = -30, kHighestLogVar = 20;  // as AutoencoderKL clamps them
-
 at::Tensor to_signed(const at::Tensor& pixels) { return pixels.to(at::kFloat) / 127.5 - 1; }
 
 }  // namespace
@@ -41,21 +39,24 @@ const at::Tensor& ImageInput::stored(const Sample& sample, const std::string& ke
   return value;
 }
 
+VaePosterior ImageInput::posterior_of(const Sample& sample, const std::string& key) const {
+  return VaePosterior(stored(sample, key).unsqueeze(0));
+}
+
 at::Tensor ImageInput::train(const Sample& sample, RandomStream stream) const {
   const bool mirrored = params_.flip && stream.child("flip").chance(.5);
   if (!latents()) {
     const auto pixels = to_signed(stored(sample, "image"));
     return mirrored ? pixels.flip({2}) : pixels;
   }
-  const auto moments = stored(sample, mirrored ? "latent_flip" : "latent").chunk(2, 0);
-  const auto deviation = (.5 * moments[1].clamp(kLowestLogVar, kHighestLogVar)).exp();
-  const auto noise = normal_tensor(deviation.sizes(), stream.child("posterior"));
-  return (moments[0] + deviation * noise) * params_.scaling_factor;
+  const auto posterior = posterior_of(sample, mirrored ? "latent_flip" : "latent");
+  const auto noise = normal_tensor(posterior.mode().sizes(), stream.child("posterior"));
+  return posterior.sample(noise)[0] * params_.scaling_factor;
 }
 
 at::Tensor ImageInput::whole(const Sample& sample) const {
   if (!latents()) return to_signed(stored(sample, "image"));
-  return stored(sample, "latent").chunk(2, 0)[0] * params_.scaling_factor;
+  return posterior_of(sample, "latent").mode()[0] * params_.scaling_factor;
 }
 
 }  // namespace switchyard

@@ -3,6 +3,7 @@
 
 #include "core/base/params.h"
 #include "datasets/dataset.h"
+#include "domains/diffusion/vae/posterior.h"
 
 namespace switchyard {
 
@@ -27,6 +28,9 @@ class ImageInput {
   bool latents() const { return params_.source == "latent"; }
 
  private:
+  /// Of one image: [1, C, S, S].
+  VaePosterior posterior_of(const Sample& sample, const std::string& key) const;
+
   ImageInputParams params_;
 };
 

@@ -1,14 +1,9 @@
 #include "domains/diffusion/task.h"
 
-#include <ATen/ops/arange.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/stack.h>
-#include <ATen/ops/zeros.h>
-
-#include <numeric>
 
 #include "core/base/text.h"
-#include "datasets/registry.h"
 #include "domains/diffusion/flow.h"
 
 namespace switchyard {
@@ -21,39 +16,18 @@ at::Tensor to_pixels(const at::Tensor& z) {
 }  // namespace
 
 void ImageTaskParams::declare(Fields<ImageTaskParams>& f) {
-  f.add("train_domains", &ImageTaskParams::train_domains,
-        "domains trained on: NAME, NAME:CLASS or NAME@SPLIT");
-  f.add("test_domains", &ImageTaskParams::test_domains, "domains evaluated, unseen ones included");
-  f.add("left_out", &ImageTaskParams::left_out, "cells that training never sees: NAME:CLASS");
-  f.add("train_split", &ImageTaskParams::train_split, "split trained on");
-  f.add("test_split", &ImageTaskParams::test_split, "split evaluated");
-  f.add("images", &ImageTaskParams::images, "images per batch, domains in turn", between(1, 65536));
+  declare_data(f);
   f.add("eval_times", &ImageTaskParams::eval_times,
         "evenly spread noise levels at which every test image is evaluated", between(1, 1000));
-  f.node("input", &ImageTaskParams::input, "pixels or latents");
   f.add("objective", &ImageTaskParams::objective, "flow or ddpm, with its parameters");
   f.add("sampler", &ImageTaskParams::sampler, "one of the objective's samplers");
 }
 
 ImageTask::ImageTask(const ImageTaskParams& params, const ConfigNode& root)
-    : params_(params),
-      plan_(DomainSpec::parse(params.train_domains, params.train_split),
-            DomainSpec::parse(params.test_domains, params.test_split),
-            DomainSpec::parse(params.left_out, params.train_split)),
+    : ImageDataTask(params, root, params.eval_times),
       model_node_(root.at("model")),
-      seed_(static_cast<uint64_t>(root.at("seed").as_int("seed"))),
-      dataset_(datasets().make(root.at("dataset"), "dataset")),
-      input_(params.input),
       objective_(objectives().make(params.objective, "task.objective")),
       sampler_(objective_->make_sampler(params.sampler, "task.sampler")) {}
-
-std::vector<std::string> ImageTask::trained_names() const {
-  std::vector<std::string> out;
-  for (const auto& spec : plan_.trained()) {
-    if (std::find(out.begin(), out.end(), spec.domain) == out.end()) out.push_back(spec.domain);
-  }
-  return out;
-}
 
 DitParams ImageTask::dit_params() const {
   auto params = parse_params<DitParams>(model_node_, "model", {"type"});
@@ -68,16 +42,6 @@ DitParams ImageTask::dit_params() const {
   return params;
 }
 
-std::vector<std::string> ImageTask::channel_names() const {
-  const DitParams params = dit_params();
-  std::vector<std::string> out;
-  for (int64_t c = 0; c < params.in_channels; ++c)
-    for (int64_t y = 0; y < params.patch_size; ++y)
-      for (int64_t x = 0; x < params.patch_size; ++x)
-        out.push_back(cat("channel ", c, " at ", x, ",", y));
-  return out;
-}
-
 std::vector<std::string> ImageTask::domain_readers() const {
   return *dit_params().num_domains > 0 ? std::vector<std::string>{"domain_embedder"}
                                        : std::vector<std::string>{};
@@ -85,7 +49,7 @@ std::vector<std::string> ImageTask::domain_readers() const {
 
 std::unique_ptr<Module> ImageTask::build_model() {
   const DitParams params = dit_params();
-  const at::Tensor z = input_.whole(dataset_->get(0, {}));
+  const at::Tensor z = input().whole(dataset().get(0, {}));
   check(z.size(0) == params.in_channels && z.size(1) == params.input_size, "model",
         "does not fit the data: got in_channels ", params.in_channels, " and input_size ",
         params.input_size, ", expected ", z.size(0), " and ", z.size(1));
@@ -93,46 +57,8 @@ std::unique_ptr<Module> ImageTask::build_model() {
   check(params.out_channels() >= wanted, "model.learn_sigma", "got false, expected true: '",
         objective_->name(), "' predicts ", wanted, " channels");
   auto model = std::make_unique<Dit>(params);
-  init_parameters(*model, seed_);
+  init_parameters(*model, seed());
   return model;
-}
-
-int64_t ImageTask::condition_of(const std::string& domain) const {
-  const auto trained = trained_names();
-  return std::find(trained.begin(), trained.end(), domain) - trained.begin();
-}
-
-ImageSourceData ImageTask::source_data(DomainIndex index, std::vector<int64_t> ids,
-                                       const std::vector<DomainSpec>& specs) const {
-  std::vector<int64_t> conditions;
-  for (const auto& spec : specs) conditions.push_back(condition_of(spec.domain));
-  return {dataset_, std::move(index),        std::move(ids), std::move(conditions),
-          input_,   dit_params().patch_size, seed_};
-}
-
-std::unique_ptr<BatchSource> ImageTask::source(const std::string& split) {
-  check_name("ImageTask.source", "split", split, {"train", "test"});
-  if (split == "train") {
-    return std::make_unique<ImageTrainSource>(
-        source_data(plan_.training_index(*dataset_), plan_.tested_of_trained(), plan_.trained()),
-        params_.images);
-  }
-  std::vector<int64_t> ids(plan_.tested().size());
-  std::iota(ids.begin(), ids.end(), int64_t{0});
-  return std::make_unique<ImageTestSource>(
-      source_data(plan_.test_index(*dataset_), ids, plan_.tested()), params_.eval_times);
-}
-
-std::vector<SequenceInfo> ImageTask::sequences(const std::string& split) {
-  check(split != "train", "ImageTask.sequences", "the training source is endless");
-  std::vector<SequenceInfo> out;
-  const DomainIndex index = plan_.test_index(*dataset_);
-  for (const auto& [domain, sample] : index.samples()) {
-    const SampleInfo info = dataset_->sample_info(sample);
-    for (int64_t i = 0; i < params_.eval_times; ++i)
-      out.push_back({uri_at(info.uri, even_time(i, params_.eval_times)), info.group, domain});
-  }
-  return out;
 }
 
 Denoiser ImageTask::denoiser(Module& model, const ImageBatch& batch,
@@ -153,19 +79,8 @@ Outputs ImageTask::predict(Module& model, Batch& batch, ForwardContext& context)
   auto& images = dynamic_cast<ImageBatch&>(batch);
   const at::Tensor error =
       objective_->error_at(denoiser(model, images, context), images.z, images.noise, images.u);
-  const int64_t count = images.z.size(0);
-  const auto classes = static_cast<int64_t>(class_names().size());
-  const at::Tensor column = images.label.unsqueeze(1);
-  const at::Tensor none = at::zeros({count, classes}, at::kDouble);
-  Outputs out{{{"num", none.scatter(1, column, error.cpu().to(at::kDouble).unsqueeze(1))},
-               {"den", none.scatter(1, column, 1.0)},
-               {"label", images.labels()},
-               {"coord", images.places()},
-               {"seq_offset", at::arange(count + 1, at::kLong) * images.tokens_per_image()}},
-              images.uris,
-              images.groups,
-              images.domain_ids};
-  if (!input_.latents()) out.tensors["image"] = to_pixels(images.z);
+  Outputs out = outputs(images, error);
+  if (!input().latents()) out.tensors["image"] = to_pixels(images.z);
   return out;
 }
 
@@ -176,7 +91,7 @@ ConditionalNetwork ImageTask::network(Module& model, const std::vector<Item>& it
   for (const Item& item : items) {
     label.push_back(item.label);
     domain.push_back(item.domain);
-    condition.push_back(condition_of(plan_.tested()[static_cast<size_t>(item.domain)].domain));
+    condition.push_back(condition_of(plan().tested()[static_cast<size_t>(item.domain)].domain));
   }
   const auto rows = [](const std::vector<int64_t>& values, const at::Tensor& null_R) {
     return at::tensor(values, at::kLong)
@@ -200,7 +115,7 @@ ConditionalNetwork ImageTask::network(Module& model, const std::vector<Item>& it
 
 at::Tensor ImageTask::generate(Module& model, const std::vector<Item>& items, uint64_t seed,
                                at::Device device, const Prepare& prepare) {
-  check(!input_.latents(), "sample", "latents have no picture without their VAE");
+  check(!input().latents(), "sample", "latents have no picture without their VAE");
   const DitParams params = dit_params();
   std::vector<RandomStream> streams;
   for (const Item& item : items) streams.emplace_back(seed, "sample", 0, item.number);
@@ -212,13 +127,13 @@ at::Tensor ImageTask::generate(Module& model, const std::vector<Item>& items, ui
 
 Generator::Examples ImageTask::examples(int64_t domain, const std::string& split) {
   check_name("ImageTask.examples", "split", split, {"train", "test"});
-  DomainSpec spec = plan_.tested()[static_cast<size_t>(domain)];
-  if (split == "train") spec.split = params_.train_split;
+  DomainSpec spec = plan().tested()[static_cast<size_t>(domain)];
+  if (split == "train") spec.split = data().train_split;
   std::vector<at::Tensor> data, label;
-  const DomainIndex index(*dataset_, {spec});
+  const DomainIndex index(dataset(), {spec});
   for (const int64_t i : index.of_domain(0)) {
-    const Sample sample = dataset_->get(i, {});
-    data.push_back(input_.stored(sample, "image"));
+    const Sample sample = dataset().get(i, {});
+    data.push_back(input().stored(sample, "image"));
     label.push_back(sample.tensors.at("label").view({1}));
   }
   return {at::stack(data), at::cat(label)};

@@ -4,7 +4,9 @@
 
 namespace switchyard {
 
-/// The autoencoder of a node `model` {type: kl_vae, ...}. Errors: unknown key, a mixture, VaeParams'.
+/// Parameters of a node `model` {type: kl_vae, ...}. Errors: another type, unknown key, a mixture.
+VaeParams vae_params(const ConfigNode& model);
+/// Its autoencoder. Errors: VaeParams::validate()'s too.
 std::unique_ptr<AutoencoderKl> bare_vae(const ConfigNode& model);
 
 }  // namespace switchyard

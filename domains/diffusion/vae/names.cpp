@@ -107,7 +107,7 @@ NamedTensors own_vae_names(const std::vector<ParamView>& views, int64_t levels,
     if (count > 0) note += cat(note.empty() ? "" : ", ", before, count, behind);
   };
   say(changed, "", " from another published scheme");
-  say(tensors.size() - out.size(), "without ", " tensors of other parts");
+  say(tensors.size() - out.size(), "without other parts (", ")");
   return out;
 }
 

@@ -17,10 +17,8 @@ using namespace switchyard::test;
 
 namespace {
 
-std::unique_ptr<AutoencoderKl> preset(const std::string& name,
-                                      const std::vector<std::string>& more = {}) {
-  std::vector<std::string> overrides = {"model=diffusion/" + name};
-  overrides.insert(overrides.end(), more.begin(), more.end());
+std::unique_ptr<AutoencoderKl> preset(const std::string& name, const std::string& moe = "none") {
+  const std::vector<std::string> overrides = {"model=diffusion/" + name, "moe=" + moe};
   return bare_vae(Composer({source_dir() / "configs"}).compose("config", overrides).at("model"));
 }
 
@@ -102,7 +100,7 @@ TEST_CASE("files of every naming scheme load alike", "[diffusion][vae]") {
     }
   }
   CHECK(match_weights(*to, whole).report.renamed ==
-        "90 from another published scheme, without 1 tensors of other parts");
+        "140 from another published scheme, without other parts (1)");
 }
 
 TEST_CASE("weights that do not fit the VAE are named", "[diffusion][vae]") {
@@ -115,5 +113,10 @@ TEST_CASE("weights that do not fit the VAE are named", "[diffusion][vae]") {
   CHECK(report.unexpected == std::vector<std::string>{"encoder.down.9.block.0.norm1.bias"});
   file.emplace_back("decoder.up_blocks.0.resnets.0.norm1.weight", at::zeros({32}));
   CHECK(error_of([&] { match_weights(*vae, file); }).find("two names become one") !=
+        std::string::npos);
+}
+
+TEST_CASE("a mixture is no part of the VAE", "[diffusion][vae]") {
+  CHECK(error_of([] { preset("vae_tiny", "promoe_tc"); }).find("expected moe=none") !=
         std::string::npos);
 }
