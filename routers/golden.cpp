@@ -1,6 +1,5 @@
 #include "routers/golden.h"
 
-#include "core/golden/golden.h"
 #include "core/moe/layer.h"
 #include "core/moe/router.h"
 #include "core/nn/activation.h"
@@ -78,11 +77,32 @@ void run_moe_layer(const GoldenCase& c, GoldenResult& result) {
   compare_router(c, config, result);
 }
 
+bool is_output(const std::string& tensor) { return golden_group(tensor) == "outputs"; }
+
+GoldenSet routing_set() {
+  GoldenRule rule;
+  rule.floor = [](const GoldenCase&, const std::string& tensor, double largest) {
+    return is_output(tensor) ? .01 : std::max(.01, .01 * largest);
+  };
+  rule.limit = routing_golden_limit;
+  rule.weight_gradients = "grads/weights/";
+  return {"routing", golden_format("switchyard-golden-1"), std::move(rule)};
+}
+
 }  // namespace
+
+std::optional<double> routing_golden_limit(const GoldenCase& c, const std::string& tensor) {
+  const auto found = c.tolerance.find(c.dtype == at::kDouble ? "f64" : "f32");
+  if (found == c.tolerance.end() || !found->is_object()) return {};
+  const auto limit = found->find(is_output(tensor) ? "outputs" : "grads");
+  return limit != found->end() && limit->is_number() ? std::optional(limit->get<double>())
+                                                     : std::nullopt;
+}
 
 void register_router_golden() {
   [[maybe_unused]] static const bool once = [] {
     register_routers();
+    register_golden_set(routing_set());
     register_golden_kind("point_moe", "moe_layer", run_moe_layer);
     return true;
   }();

@@ -1,8 +1,14 @@
 #pragma once
 
+#include "core/golden/rule.h"
+
 namespace switchyard {
 
-/// Golden kind `moe_layer` of set `point_moe`. Further calls do nothing.
+/// Limits of the set routing: {"f32": {"outputs": a, "grads": b}, "f64": {...}}.
+std::optional<double> routing_golden_limit(const GoldenCase& golden, const std::string& tensor);
+
+/// Registers the golden set routing, and the kind moe_layer of point_moe. Calling it again does
+/// nothing.
 void register_router_golden();
 
 }  // namespace switchyard

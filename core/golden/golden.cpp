@@ -94,10 +94,9 @@ std::vector<Found> select(std::vector<Found> all, const std::vector<std::string>
 }
 
 const GoldenSet& set_of(const SafeTensors& file) {
-  const std::string fallback = file.metadata().count("format_version") ? "format_version" : "";
-  const std::string format = metadata_or(file, "format", fallback);
-  const GoldenSet* set = find_golden_set(format);
-  check(set != nullptr, file.path().string(), "unknown golden format: got '", format, "'");
+  const GoldenSet* set = find_golden_set(file.metadata());
+  check(set != nullptr, file.path().string(), "belongs to no known golden set: got format '",
+        metadata_or(file, "format", ""), "'");
   return *set;
 }
 

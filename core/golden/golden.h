@@ -15,8 +15,8 @@ namespace switchyard {
 
 class Module;
 
-/// One file. The set comes from metadata `format` ("pointmoe-golden/1" -> "point_moe"; "promoe"
-/// where only `format_version` is present), the kind from `kind` or `family`.
+/// One file. The set is the registered one that owns its metadata (core/golden/rule.h), the kind
+/// comes from `kind` or `family`.
 struct GoldenCase {
   SafeTensors file;
   std::string set, kind, name;

@@ -31,6 +31,12 @@ double largest_distance(const at::Tensor& a, const at::Tensor& b) {
   return largest_of((x - y).masked_fill(x == y, 0));
 }
 
+/// Largest of |a - b| / |b|; equal elements count 0.
+double largest_ratio(const at::Tensor& a, const at::Tensor& b) {
+  const at::Tensor x = a.to(at::kDouble), y = b.to(at::kDouble);
+  return largest_of(((x - y) / y).masked_fill(x == y, 0));
+}
+
 std::string shortened(const std::vector<std::string>& names) {
   constexpr size_t kShown = 3;
   if (names.size() <= kShown) return join(names);
@@ -84,9 +90,12 @@ void GoldenComparison::compare_floating(const std::string& name, const at::Tenso
   const std::string group = golden_group(name);
   const auto limit = rule_.limit(golden_, name);
   if (!limit) return fail_tensor(name, "the case gives no limit for this precision");
-  const double distance = largest_distance(actual, expected);
+  const bool each = rule_.each_element && rule_.each_element(golden_, name);
+  const double distance =
+      each ? largest_ratio(actual, expected) : largest_distance(actual, expected);
   if (std::isnan(distance)) return fail_tensor(name, "holds NaN");
-  const double scale = std::max(largest_finite(expected), rule_.floor(name, largest_[group]));
+  const double scale =
+      each ? 1 : std::max(largest_finite(expected), rule_.floor(golden_, name, largest_[group]));
   record(name, distance == 0 ? 0 : distance / scale, *limit);
 }
 

@@ -3,6 +3,7 @@
 // becomes a least denominator and a limit.
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -15,29 +16,30 @@ namespace switchyard {
 struct GoldenRule {
   /// `tensor`: its full name; `largest`: largest absolute value among all floating tensors of its
   /// group in the file, the first part of the name ("outputs", "grads").
-  std::function<double(const std::string& tensor, double largest)> floor;
+  std::function<double(const GoldenCase&, const std::string& tensor, double largest)> floor;
   /// Nothing where the case is not meant for the precision of this run.
   std::function<std::optional<double>(const GoldenCase&, const std::string& tensor)> limit;
+  /// Where it holds, error = max(|a - b| / |b|) over the elements, without a floor. Null: nowhere.
+  std::function<bool(const GoldenCase&, const std::string& tensor)> each_element = nullptr;
   /// What stands before a weight's key in the name of its gradient.
   std::string weight_gradients = "grads/";
 };
 
-/// `format`: the metadata entry of that name, as written in the files. Fails if registered twice.
-void register_golden_set(const std::string& format, const std::string& set, GoldenRule rule);
+using GoldenMetadata = std::map<std::string, std::string>;
 
 struct GoldenSet {
-  std::string format, name;
+  std::string name;
+  std::function<bool(const GoldenMetadata&)> owns;  ///< whether a file belongs to the set
   GoldenRule rule;
 };
-/// nullptr if no set has this format.
-const GoldenSet* find_golden_set(const std::string& format);
+
+/// The mark of most sets: metadata `format` with this value.
+std::function<bool(const GoldenMetadata&)> golden_format(const std::string& format);
+/// Fails if the name is taken.
+void register_golden_set(GoldenSet set);
+/// The first set that owns such a file; nullptr if none does.
+const GoldenSet* find_golden_set(const GoldenMetadata& metadata);
 /// "grads/stem.weight" -> "grads"
 std::string golden_group(const std::string& tensor);
-
-/// Limits of the form {"f32": {"outputs": a, "grads": b}, "f64": {...}}.
-std::optional<double> nested_golden_limit(const GoldenCase& golden, const std::string& tensor);
-/// Limits of the set point_moe (its README, section 2): f64, f32, f32_output, f32_grad; in the
-/// cases of reduced-precision attention compute and vs_feat_f64.
-std::optional<double> point_moe_golden_limit(const GoldenCase& golden, const std::string& tensor);
 
 }  // namespace switchyard

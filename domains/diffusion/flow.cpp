@@ -1,6 +1,7 @@
 #include "domains/diffusion/flow.h"
 
 #include <ATen/ops/arange.h>
+#include <ATen/ops/special_ndtri.h>
 
 #include <numbers>
 
@@ -32,6 +33,12 @@ at::Tensor logit_normal_u(const at::Tensor& normal, const FlowParams& p) {
 at::Tensor mode_u(const at::Tensor& uniform, const FlowParams& p) {
   const auto cosine = (uniform * (.5 * std::numbers::pi)).cos();
   return 1 - uniform - p.mode_scale * (cosine.square() - 1 + uniform);
+}
+
+at::Tensor density_u(const at::Tensor& uniform, const FlowParams& p) {
+  const auto u = uniform.to(at::kDouble);
+  if (p.density == "logit_normal") return logit_normal_u(at::special_ndtri(u), p);
+  return p.density == "mode" ? mode_u(u, p) : u;
 }
 
 at::Tensor shifted(const at::Tensor& u, double shift) { return shift * u / (1 + (shift - 1) * u); }
@@ -78,13 +85,6 @@ at::Tensor heun(at::Tensor x, const at::Tensor& grid, const Velocity& velocity, 
     if (observe) observe(k + 1, x, v);
   }
   return x;
-}
-
-at::Tensor guided(const at::Tensor& conditional, const std::function<at::Tensor()>& unconditional,
-                  double scale) {
-  if (scale <= 1) return conditional;
-  const auto free = unconditional();
-  return free + scale * (conditional - free);
 }
 
 }  // namespace switchyard

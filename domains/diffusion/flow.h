@@ -23,6 +23,8 @@ constexpr double kFlowTimes = 1000;
 at::Tensor logit_normal_u(const at::Tensor& normal, const FlowParams& params);
 /// Uniform draws -> u of the mode density.
 at::Tensor mode_u(const at::Tensor& uniform, const FlowParams& params);
+/// Uniform draws -> u of the density that `params` name. In double.
+at::Tensor density_u(const at::Tensor& uniform, const FlowParams& params);
 /// shift u / (1 + (shift - 1) u).
 at::Tensor shifted(const at::Tensor& u, double shift);
 
@@ -50,8 +52,5 @@ at::Tensor euler(at::Tensor x, const at::Tensor& grid, const Velocity& velocity,
 /// whose end is sigma 0, is a plain Euler step.
 at::Tensor heun(at::Tensor x, const at::Tensor& grid, const Velocity& velocity, bool last_euler,
                 const FlowObserver& observe = {});
-/// v_u + scale (v_c - v_u); `unconditional` is not asked where scale <= 1.
-at::Tensor guided(const at::Tensor& conditional, const std::function<at::Tensor()>& unconditional,
-                  double scale);
 
 }  // namespace switchyard

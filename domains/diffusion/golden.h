@@ -2,7 +2,7 @@
 
 namespace switchyard {
 
-/// Registers the golden set promoe with its kinds. Calling it again does nothing.
+/// Registers the golden sets promoe and diffusion with their kinds. Calling it again does nothing.
 void register_diffusion_golden();
 
 }  // namespace switchyard

@@ -7,6 +7,7 @@
 #include "core/train/optimizer.h"
 #include "domains/diffusion/flow.h"
 #include "domains/diffusion/golden_parts.h"
+#include "domains/diffusion/guidance.h"
 
 namespace switchyard::diffusion_golden {
 namespace {
@@ -223,19 +224,16 @@ class FlowCase {
 
   void sample_with(const at::Tensor& grid, double scale, int64_t null_label) {
     const auto y = c_.input("sampler.y");
-    const auto evaluate = [&](const at::Tensor& x, double t, const at::Tensor& labels) {
+    const auto network = [&](const at::Tensor& x, const at::Tensor& t, const at::Tensor& null) {
       ForwardContext context;
-      const auto time = at::full({x.size(0)}, t, x.options());
-      return net_.forward({x, time, labels}, context).narrow(1, 0, x.size(1));
+      return net_.forward({x, t, y.masked_fill(null.cpu(), null_label)}, context);
     };
     const std::string name = cat("outputs/sampler/cfg", scale == 1 ? "1.0" : cat(scale), "/");
     std::vector<at::Tensor> states, velocities;
     euler(
         c_.input("sampler.noise"), grid,
         [&](const at::Tensor& x, double t) {
-          return guided(
-              evaluate(x, t, y), [&] { return evaluate(x, t, at::full_like(y, null_label)); },
-              scale);
+          return guided_prediction(network, x, t, {scale, "promoe"}).narrow(1, 0, x.size(1));
         },
         [&](int64_t, const at::Tensor& x, const at::Tensor& v) {
           states.push_back(x);

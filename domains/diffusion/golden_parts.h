@@ -1,5 +1,5 @@
 #pragma once
-// What the golden kinds of the set promoe share.
+// What the golden kinds share.
 
 #include "core/golden/golden.h"
 #include "core/moe/assignment.h"
@@ -43,5 +43,6 @@ at::Tensor sum_of_losses(const ForwardContext& context, const at::TensorOptions&
 
 void register_module_kinds();
 void register_net_kinds();
+void register_flow_kinds();
 
 }  // namespace switchyard::diffusion_golden

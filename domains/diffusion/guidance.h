@@ -41,6 +41,8 @@ struct GuidanceParams {
 at::Tensor guided_prediction(const ConditionalNetwork& network, const at::Tensor& x_BCSS, double t,
                              const GuidanceParams& params);
 
+/// Channels that a rule guides of a prediction `out` for images of `predicted` channels.
+int64_t guided_channels(const std::string& rule, int64_t predicted, const at::Tensor& out);
 /// Of [2B, ...] rows, conditional before unconditional: the first `channels` channels guided, equal
 /// in both halves; the others as they are.
 at::Tensor guide_halves(const at::Tensor& out, int64_t channels, double scale);

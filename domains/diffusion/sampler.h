@@ -23,6 +23,9 @@ class Sampler {
   virtual int64_t steps() const = 0;
 };
 
+/// Errors: not [B, C, S, S], another number of streams than of images.
+void check_streams(const at::Tensor& start_BCSS, const std::vector<RandomStream>& images);
+
 /// Standard normal draws [B, shape...] of `options`, one row from child("noise", step) of every
 /// stream; drawn in double on the CPU. `step` 0: the start.
 at::Tensor image_noise(const std::vector<RandomStream>& images, at::IntArrayRef shape,

@@ -1,6 +1,7 @@
 #include "domains/point_cloud/golden.h"
 
 #include "domains/point_cloud/golden_parts.h"
+#include "domains/point_cloud/golden_set.h"
 #include "domains/point_cloud/loss.h"
 #include "domains/point_cloud/model/neighbor_map.h"
 #include "domains/point_cloud/model/pooling.h"
@@ -187,6 +188,7 @@ void register_point_cloud_golden() {
   [[maybe_unused]] static const bool once = [] {
     namespace g = point_golden;
     register_routers();
+    register_point_moe_golden_set();
     const auto add = [](const char* kind, GoldenRun run, std::vector<std::string> skip = {}) {
       register_golden_kind("point_moe", kind, std::move(run), std::move(skip));
     };

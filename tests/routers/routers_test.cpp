@@ -5,6 +5,7 @@
 #include "core/golden/golden.h"
 #include "core/moe/balance.h"
 #include "core/moe/site_info.h"
+#include "domains/point_cloud/golden.h"
 #include "routers/golden.h"
 #include "routers/hooks/temperature.h"
 #include "routers/losses/balance.h"
@@ -216,8 +217,18 @@ TEST_CASE("training adds the router's losses to the context, evaluation does not
   CHECK(evaluation.losses().empty());
 }
 
+TEST_CASE("limits of the set routing are read as its README says", "[routers][golden]") {
+  GoldenCase golden;
+  golden.dtype = at::kFloat;
+  golden.tolerance = Json::parse(R"({"f32": {"outputs": 1e-5, "grads": 5e-5}, "f64": null})");
+  CHECK(routing_golden_limit(golden, "grads/weights/a") == 5e-5);
+  golden.dtype = at::kDouble;
+  CHECK_FALSE(routing_golden_limit(golden, "outputs/y"));
+}
+
 TEST_CASE("golden kind moe_layer passes", "[routers][golden]") {
   register_router_golden();
+  register_point_cloud_golden();  // the set
   const char* shared = variable_or_warn("SWITCHYARD_GOLDEN");
   std::vector<std::string> folders = {(data_dir() / "golden/point_moe").string()};
   if (shared) folders.push_back(std::string(shared) + "/point_moe");

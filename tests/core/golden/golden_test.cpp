@@ -20,6 +20,7 @@ namespace {
 // What the synthetic kind does to the expected result before comparing it.
 enum class Fault { None, Wrong, Nan, LeaveOut, WrongShape, WrongInteger, Throw, NotBuilt };
 Fault fault = Fault::None;
+at::Tensor ratios;  // what it gives for outputs/ratios
 
 at::Tensor doubles(std::vector<double> values) { return at::tensor(values, at::kDouble); }
 
@@ -32,12 +33,24 @@ void run_doubled(const GoldenCase& golden, GoldenResult& result) {
   if (fault == Fault::WrongShape) y = y.unsqueeze(0);
   result.compare("outputs/y", y);
   if (fault != Fault::LeaveOut) result.compare("grads/inputs/x", {});
+  if (ratios.defined()) result.compare("outputs/ratios", ratios);
   result.compare("outputs/count", at::full({}, fault == Fault::WrongInteger ? 4 : 3, at::kLong));
 }
 
 void register_once() {
   static const bool done = [] {
-    register_golden_kind("point_moe", "doubled", run_doubled, {"outputs/unused*"});
+    GoldenRule rule;
+    rule.floor = [](const GoldenCase&, const std::string&, double largest) {
+      return .001 * largest;
+    };
+    rule.limit = [](const GoldenCase& c, const std::string&) {
+      return std::optional(c.tolerance.at(c.dtype == at::kDouble ? "f64" : "f32").get<double>());
+    };
+    rule.each_element = [](const GoldenCase&, const std::string& tensor) {
+      return tensor == "outputs/ratios";
+    };
+    register_golden_set({"doubling", golden_format("doubling/1"), std::move(rule)});
+    register_golden_kind("doubling", "doubled", run_doubled, {"outputs/unused*"});
     return true;
   }();
   (void)done;
@@ -45,7 +58,7 @@ void register_once() {
 }
 
 const std::map<std::string, std::string> kMetadata = {
-    {"format", "pointmoe-golden/1"},
+    {"format", "doubling/1"},
     {"kind", "doubled"},
     {"config", "{}"},
     {"tolerance", R"({"f64": 1e-9, "f32": 1e-5})"}};
@@ -155,20 +168,19 @@ TEST_CASE("bad golden files are failed lines, filters that match nothing are err
   CHECK(to_json(report)["cases"].size() == 4);
 }
 
-TEST_CASE("limits of the sets are read as their READMEs say", "[golden]") {
+TEST_CASE("a rule may ask every element to be right by itself", "[golden]") {
   TempDir folder;
-  write_safetensors(folder / "a.safetensors", tensors(), kMetadata);
-  GoldenCase golden{SafeTensors::open(folder / "a.safetensors"), "", "", "", {}, {}, at::kFloat};
-  golden.tolerance = Json::parse(R"({"f32_output": 1e-4, "f32_grad": 1e-3, "f64": 1e-9})");
-  CHECK(point_moe_golden_limit(golden, "outputs/y") == 1e-4);
-  CHECK(point_moe_golden_limit(golden, "grads/a") == 1e-3);
-  golden.tolerance = Json::parse(R"({"compute": 0.01, "vs_feat_f64": 0.02})");
-  CHECK(point_moe_golden_limit(golden, "outputs/feat") == .01);
-  CHECK(point_moe_golden_limit(golden, "outputs/feat_f64") == .02);
-  golden.tolerance = Json::parse(R"({"f32": {"outputs": 1e-5, "grads": 5e-5}, "f64": null})");
-  CHECK(nested_golden_limit(golden, "grads/weights/a") == 5e-5);
-  golden.dtype = at::kDouble;
-  CHECK_FALSE(nested_golden_limit(golden, "outputs/y"));
+  register_once();
+  auto wide = tensors();
+  wide.push_back({"outputs/ratios", doubles({1e8, 1e-8, 0})});
+  write_safetensors(folder / "a.safetensors", wide, kMetadata);
+  ratios = doubles({1e8, 1e-8, 0});
+  CHECK(run_golden(folder.path(), {}).ok());
+  ratios = doubles({1e8, 1.1e-8, 0});
+  CHECK(run_golden(folder.path(), {}).lines.at(0).error == Approx(.1));
+  ratios = doubles({1e8, 1e-8, 1e-300});
+  CHECK_FALSE(run_golden(folder.path(), {}).ok());
+  ratios.reset();
 }
 
 TEST_CASE("weights are loaded and gradients compared by view name", "[golden]") {

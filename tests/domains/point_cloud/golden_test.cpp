@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include "core/golden/golden.h"
+#include "domains/point_cloud/golden_set.h"
 #include "tests/test.h"
 
 using namespace switchyard;
@@ -58,4 +59,15 @@ TEST_CASE("the whole golden folder agrees where it is given", "[point_cloud][gol
   INFO(kind);
   CHECK(run_all(std::string(folder) + "/point_moe", {kind}).ok());
   CHECK(run_all(std::string(folder) + "/point_moe", {kind}, GoldenPrecision::Single).failed == 0);
+}
+
+TEST_CASE("limits of the set point_moe are read as its README says", "[point_cloud][golden]") {
+  GoldenCase golden;
+  golden.dtype = at::kFloat;
+  golden.tolerance = Json::parse(R"({"f32_output": 1e-4, "f32_grad": 1e-3, "f64": 1e-9})");
+  CHECK(point_moe_golden_limit(golden, "outputs/y") == 1e-4);
+  CHECK(point_moe_golden_limit(golden, "grads/a") == 1e-3);
+  golden.tolerance = Json::parse(R"({"compute": 0.01, "vs_feat_f64": 0.02})");
+  CHECK(point_moe_golden_limit(golden, "outputs/feat") == .01);
+  CHECK(point_moe_golden_limit(golden, "outputs/feat_f64") == .02);
 }

@@ -3,6 +3,7 @@
 #include <ATen/ops/tensor.h>
 
 #include "core/golden/golden.h"
+#include "domains/point_cloud/golden.h"
 #include "eval/metrics/golden.h"
 #include "tests/test.h"
 
@@ -11,6 +12,7 @@ using namespace switchyard::test;
 
 TEST_CASE("counts and scores agree with the published ones", "[metrics][golden]") {
   register_metric_golden();
+  register_point_cloud_golden();  // the set
   CHECK(run_golden((data_dir() / "golden/point_moe").string(), {{"metrics"}}).ok());
 }
 
