@@ -69,8 +69,8 @@ class Panels {
     LayerGrid out;
     out.name = part == Part::With      ? "with condition"
                : part == Part::Without ? "without condition"
-                                       : "tokens without condition";
-    out.state = part == Part::Mixture ? "of an expert's, from equally many passes" : "share";
+                                       : "mixture";
+    out.state = part == Part::Mixture ? "% without condition" : "share";
     out.rows.assign(page_.names.size(), std::vector<GridCell>(grids_.tracks()));
     for (const LayerSplit& split : splits_) {
       auto& row = out.rows[static_cast<size_t>(split.layer->index)];

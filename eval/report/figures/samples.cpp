@@ -35,12 +35,17 @@ Grid read_grid(const std::string& domain, const std::filesystem::path& path) {
   return out;
 }
 
-std::vector<Grid> read_grids(const Sampling& sampling) {
+/// Unseen domains first.
+std::vector<Grid> read_grids(const ReportData& data) {
+  const Sampling& sampling = *data.sampling;
   std::vector<Grid> out;
   for (const std::string& domain : sampling.domains) {
     const auto path = sampling.folder / cat("grid-", domain, ".png");
     if (std::filesystem::exists(path)) out.push_back(read_grid(domain, path));
   }
+  std::stable_sort(out.begin(), out.end(), [&](const Grid& a, const Grid& b) {
+    return data.seen(a.domain) < data.seen(b.domain);
+  });
   return out;
 }
 
@@ -115,7 +120,7 @@ Figure samples_figure(const ReportData& data) {
   f.definition =
       "A picture's number and the seed of the run give its starting noise; the grid has the first "
       "numbers, whatever they look like.";
-  const auto grids = data.sampling ? read_grids(*data.sampling) : std::vector<Grid>();
+  const auto grids = data.sampling ? read_grids(data) : std::vector<Grid>();
   if (!grids.empty()) {
     fill(f, data, grids);
     return f;
