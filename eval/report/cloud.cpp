@@ -1,6 +1,5 @@
 #include "eval/report/cloud.h"
 
-#include <openssl/evp.h>
 #include <zlib.h>
 
 #include <algorithm>
@@ -10,6 +9,7 @@
 #include "core/base/error.h"
 #include "core/base/text.h"
 #include "core/io/json.h"
+#include "eval/report/base64.h"
 #include "eval/report/page.h"
 
 namespace switchyard {
@@ -20,14 +20,6 @@ using Grid = std::array<uint16_t, 3>;
 
 constexpr double kLargest = 65535;
 constexpr uint8_t kNone = 255;
-
-std::string base64(const Bytes& bytes) {
-  std::string out(4 * ((bytes.size() + 2) / 3) + 1, '\0');
-  const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()), bytes.data(),
-                                   static_cast<int>(bytes.size()));
-  out.resize(static_cast<size_t>(size));
-  return out;
-}
 
 std::string packed(const Bytes& bytes) {
   uLongf size = compressBound(bytes.size());

@@ -183,6 +183,9 @@ std::string figure_rules() {
       ".panel{fill:var(--panel)}.x{fill:var(--grey)}.hatch{stroke:var(--ink3);stroke-width:.8}"
       ".cell{shape-rendering:crispEdges}.off{display:none}"
       ".ribbon{opacity:.5}.halo{paint-order:stroke;stroke:var(--panel);stroke-width:3}"
+      ".pixels{image-rendering:pixelated}.under{filter:grayscale(1)}.patch{opacity:.62;shape-"
+      "rendering:"
+      "crispEdges}"
       ".kx{stroke:var(--grey)}.splat{stroke-width:2;shape-rendering:crispEdges}";
   out += fill_rules("s", kShareLevels) + fill_rules("d", kDivergingLevels) +
          fill_rules("q", kPlainLevels);

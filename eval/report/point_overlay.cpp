@@ -9,18 +9,6 @@
 namespace switchyard {
 namespace {
 
-std::vector<OverlayLayer> traced_layers(const Routing& r, const std::vector<std::string>& sites) {
-  std::vector<OverlayLayer> out;
-  for (int64_t l = 0; l < r.layers(); ++l) {
-    const TraceSite& site = r.trace.sites[static_cast<size_t>(l)];
-    const auto found = std::find(sites.begin(), sites.end(), site.name);
-    if (found != sites.end())
-      out.push_back(
-          {l, static_cast<size_t>(found - sites.begin()), r.tracks.track_of(l, site.experts)});
-  }
-  return out;
-}
-
 /// NMI(class; expert) within one sequence.
 double sequence_nmi(const SequenceCounts& counts, int64_t sequence) {
   Table joint(static_cast<size_t>(counts.classes), Row(static_cast<size_t>(counts.experts)));
@@ -53,10 +41,10 @@ PointSample traced_sample(const TraceView& trace, int64_t s,
 
 }  // namespace
 
-PointOverlay::PointOverlay(const Routing& routing, PointSamples file)
-    : r_(routing),
+PointOverlay::PointOverlay(const ReportData& data, PointSamples file)
+    : r_(*data.routing),
       selection_(file.selection),
-      layers_(traced_layers(routing, file.sites)),
+      layers_(overlay_layers(data.layers, file.sites)),
       samples_(std::move(file.samples)) {
   if (!empty()) add_extremes(file.sites);
   std::stable_sort(samples_.begin(), samples_.end(),
@@ -99,34 +87,14 @@ std::vector<size_t> PointOverlay::one_per_domain() const {
   return out;
 }
 
-const OverlayLayer& PointOverlay::reference() const {
-  const auto found = std::find_if(layers_.begin(), layers_.end(),
-                                  [&](const auto& l) { return l.index == r_.reference; });
-  return found == layers_.end() ? layers_.back() : *found;
-}
-
 bool PointOverlay::seen(const PointSample& sample) const {
   const int64_t at = place(sample);
   return at < 0 || r_.trace.domains[static_cast<size_t>(r_.order[static_cast<size_t>(at)])].seen;
 }
 
-int64_t PointOverlay::place(const PointSample& sample) const {
-  for (size_t i = 0; i < r_.order.size(); ++i)
-    if (r_.trace.domains[static_cast<size_t>(r_.order[i])].name == sample.domain)
-      return static_cast<int64_t>(i);
-  return -1;
-}
-
 Indices PointOverlay::tracks(const PointSample& sample, const OverlayLayer& layer) const {
   Indices out;
   for (int64_t e : sample.expert[layer.site]) out.push_back(layer.track_of(e));
-  return out;
-}
-
-Indices PointOverlay::counts(const PointSample& sample, const OverlayLayer& layer) const {
-  Indices out(layer.track.size() + 1);
-  for (int64_t e : sample.expert[layer.site])
-    ++out[e < 0 ? layer.track.size() : std::min(static_cast<size_t>(e), layer.track.size())];
   return out;
 }
 

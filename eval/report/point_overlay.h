@@ -9,23 +9,12 @@
 
 namespace switchyard {
 
-/// A layer of the slider that the samples hold.
-struct OverlayLayer {
-  int64_t index;
-  size_t site;    ///< row of PointSample::expert
-  Indices track;  ///< of each expert
-
-  int64_t track_of(int64_t expert) const {
-    const bool known = expert >= 0 && expert < static_cast<int64_t>(track.size());
-    return known ? track[static_cast<size_t>(expert)] : -1;
-  }
-};
-
 class PointOverlay {
  public:
   /// Adds to the kept samples the two traced sequences in which the expert tells most and least
   /// about the class at the reference layer, so marked.
-  PointOverlay(const Routing& routing, PointSamples file);
+  /// `data` has routing.
+  PointOverlay(const ReportData& data, PointSamples file);
 
   bool empty() const { return layers_.empty() || samples_.empty(); }
   const std::string& selection() const { return selection_; }
@@ -35,15 +24,17 @@ class PointOverlay {
   std::vector<size_t> one_per_domain() const;
   const std::vector<OverlayLayer>& layers() const { return layers_; }
   /// That of the report, else the last.
-  const OverlayLayer& reference() const;
+  const OverlayLayer& reference() const { return reference_of(layers_); }
 
   bool seen(const PointSample& sample) const;
   /// Place of the domain in the page's order, -1 unknown.
-  int64_t place(const PointSample& sample) const;
+  int64_t place(const PointSample& sample) const { return r_.place_of(sample.domain); }
   /// [N] track of the first choice, -1 none.
   Indices tracks(const PointSample& sample, const OverlayLayer& layer) const;
   /// Points of each expert; the last entry counts points without one.
-  Indices counts(const PointSample& sample, const OverlayLayer& layer) const;
+  Indices counts(const PointSample& sample, const OverlayLayer& layer) const {
+    return layer.counts(sample.expert[layer.site]);
+  }
 
  private:
   void add_extremes(const std::vector<std::string>& sites);

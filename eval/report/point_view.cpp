@@ -6,10 +6,7 @@
 #include <limits>
 #include <map>
 
-#include "core/base/error.h"
 #include "core/base/text.h"
-#include "core/io/json.h"
-#include "core/io/safetensors.h"
 #include "eval/report/palette.h"
 
 namespace switchyard {
@@ -19,29 +16,6 @@ constexpr double kTurn = 0.61, kTilt = 0.87;  // radians: about the vertical, ab
 constexpr double kCeiling = 0.85, kOuter = 0.005;
 constexpr int64_t kLargestSplat = 4;
 constexpr char kGrey[] = "#9aa2ab";
-
-PointSample read_sample(const SafeTensors& file, const Json& item, const std::string& prefix,
-                        int64_t sites) {
-  PointSample out{item.value("uri", ""),
-                  item.value("domain", ""),
-                  item.value("group", ""),
-                  item.value("why", ""),
-                  {},
-                  {}};
-  const std::string where = cat(file.path().string(), ": ", prefix);
-  const at::Tensor coord = file.get(prefix + "coord"), expert = file.get(prefix + "expert");
-  check(coord.scalar_type() == at::kFloat && coord.dim() == 2 && coord.size(1) == 3, where,
-        "coord must be f32 [N, 3]");
-  check(expert.scalar_type() == at::kShort && expert.dim() == 2 && expert.size(0) == sites &&
-            expert.size(1) == coord.size(0),
-        where, "expert must be i16 [sites, N]");
-  const float* xyz = coord.const_data_ptr<float>();
-  out.coord.assign(xyz, xyz + coord.numel());
-  const int16_t* e = expert.const_data_ptr<int16_t>();
-  for (int64_t s = 0; s < sites; ++s, e += coord.size(0))
-    out.expert.emplace_back(e, e + coord.size(0));
-  return out;
-}
 
 double quantile(std::vector<double> values, double q) {
   if (values.empty()) return 0;
@@ -116,24 +90,10 @@ void append_colour(std::string& out, int64_t track) {
 
 }  // namespace
 
-PointSamples read_point_samples(const std::filesystem::path& path) {
-  PointSamples out;
-  if (!std::filesystem::exists(path)) return out;
-  const SafeTensors file = SafeTensors::open(path);
-  const Json head = parse_json(file.metadata("switchyard"), path.string());
-  try {
-    out.selection = head.at("selection").get<std::string>();
-    out.sites = head.at("sites").get<std::vector<std::string>>();
-    int64_t number = 0;
-    for (const auto& item : head.at("samples")) {
-      const std::string prefix = cat("sample", number++, ".");
-      if (item.at("kind") == "PointSet")
-        out.samples.push_back(
-            read_sample(file, item, prefix, static_cast<int64_t>(out.sites.size())));
-    }
-  } catch (const Json::exception& error) {
-    fail(path.string(), "damaged samples: ", std::string(error.what()));
-  }
+PointSamples read_point_samples(const SampleFile& file) {
+  PointSamples out{file.selection(), file.sites(), {}};
+  for (const std::string& prefix : file.of_kind("PointSet"))
+    out.samples.push_back({file.sample(prefix), file.coord(prefix, 3)});
   return out;
 }
 

@@ -1,19 +1,16 @@
 #pragma once
-// Point clouds kept by the trace (schema "switchyard.samples/1") and their pictures: a parallel
-// view from above one corner, with a z-buffer.
+// Point clouds kept by the evaluation and their pictures: a parallel view from above one corner,
+// with a z-buffer.
 
 #include <array>
-#include <filesystem>
 
-#include "eval/analysis/stats.h"
+#include "eval/report/kept_samples.h"
 #include "eval/report/svg.h"
 
 namespace switchyard {
 
-struct PointSample {
-  std::string uri, domain, group, why;
+struct PointSample : KeptSample {
   std::vector<float> coord;  ///< [N][3], z up
-  IndexTable expert;         ///< [site][N] first choice, -1 none
   bool kept = true;          ///< by the evaluation; false: taken from the trace for its NMI
 
   int64_t points() const { return static_cast<int64_t>(coord.size()) / 3; }
@@ -22,11 +19,11 @@ struct PointSample {
 struct PointSamples {
   std::string selection;
   std::vector<std::string> sites;
-  std::vector<PointSample> samples;  ///< of kind PointSet, number as in the file
+  std::vector<PointSample> samples;  ///< of kind PointSet
 };
 
-/// Nothing if the file is missing. Errors: damaged file, shapes that do not fit.
-PointSamples read_point_samples(const std::filesystem::path& path);
+/// Errors: shapes that do not fit.
+PointSamples read_point_samples(const SampleFile& file);
 
 /// The point seen at every cell, row by row, -1 for none.
 struct PointView {

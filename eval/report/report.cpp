@@ -16,13 +16,38 @@ namespace switchyard {
 namespace fs = std::filesystem;
 namespace {
 
-using MakeFigure = Figure (*)(const ReportData&);
-constexpr MakeFigure kFigures[] = {summary_figure,      share_figure,      load_figure,
-                                   entropy_figure,      nmi_domain_figure, nmi_class_figure,
-                                   js_figure,           js_depth_figure,   coactivation_figure,
-                                   flow_ribbons_figure, labels_figure,     margins_figure,
-                                   stability_figure,    probe_figure,      overlay_points_figure,
-                                   curves_figure,       provenance_figure};
+enum class About { Any, Pictures, NoPictures };
+
+struct Entry {
+  Figure (*make)(const ReportData&);
+  About about = About::Any;
+
+  bool fits(const ReportData& data) const {
+    return about == About::Any || data.pictures() == (about == About::Pictures);
+  }
+};
+constexpr Entry kFigures[] = {{summary_figure},
+                              {share_figure},
+                              {load_figure},
+                              {entropy_figure},
+                              {nmi_domain_figure},
+                              {nmi_class_figure},
+                              {js_figure},
+                              {js_depth_figure},
+                              {coactivation_figure},
+                              {flow_ribbons_figure},
+                              {labels_figure},
+                              {margins_figure},
+                              {stability_figure},
+                              {denoising_figure, About::Pictures},
+                              {condition_split_figure, About::Pictures},
+                              {probe_figure},
+                              {overlay_points_figure, About::NoPictures},
+                              {overlay_images_figure, About::Pictures},
+                              {samples_figure, About::Pictures},
+                              {overlay_denoising_figure, About::Pictures},
+                              {curves_figure},
+                              {provenance_figure}};
 
 std::string subtitle(const ReportData& data) {
   std::vector<std::string> parts;
@@ -50,10 +75,10 @@ Page make_page(const ReportData& data, std::vector<Figure> figures) {
   if (!page.png_files)
     page.notes.push_back(cat("No PNG files: ", png_unavailable(),
                              ". The png button of a figure makes one in the browser."));
+  page.layer_names = data.layers.names;
+  page.layer = data.layers.reference;
+  page.tracks = data.layers.tracks;
   if (data.routing) {
-    for (const auto& site : data.routing->trace.sites) page.layer_names.push_back(site.name);
-    page.layer = data.routing->reference;
-    page.tracks = data.routing->tracks.tracks;
     for (int64_t d : data.routing->order)
       page.domains.push_back(data.routing->trace.domains[static_cast<size_t>(d)].name);
   }
@@ -146,8 +171,9 @@ ReportSummary write_report(const ReportInput& input) {
   const ReportData data = read_report_data(input.folder);
   std::vector<Figure> figures;
   ReportSummary out;
-  for (const auto make : kFigures) {
-    figures.push_back(make(data));
+  for (const Entry& entry : kFigures) {
+    if (!entry.fits(data)) continue;
+    figures.push_back(entry.make(data));
     out.slugs.push_back(figures.back().slug);
   }
   out.index = input.folder / "report" / "index.html";

@@ -111,6 +111,14 @@ std::unique_ptr<Routing> analyse(const fs::path& file) {
   return r;
 }
 
+PageLayers layers_of(const ReportData& data) {
+  if (data.routing)
+    return page_layers(data.routing->trace, data.routing->tracks, data.routing->reference);
+  if (!data.sampling || !data.sampling->trace) return {};
+  const TraceView& trace = *data.sampling->trace;
+  return page_layers(trace, expert_tracks(trace, {}), static_cast<int64_t>(trace.sites.size()) - 1);
+}
+
 double number_of(const Json& value) { return value.is_number() ? value.get<double>() : kUndefined; }
 
 void read_probe(ReportData& data) {
@@ -138,6 +146,26 @@ double Routing::mean_k(int64_t layer) const {
   return site.tokens() == 0
              ? 1
              : static_cast<double>(site.slot.size()) / static_cast<double>(site.tokens());
+}
+
+int64_t Routing::place_of(const std::string& domain) const {
+  for (size_t i = 0; i < order.size(); ++i)
+    if (trace.domains[static_cast<size_t>(order[i])].name == domain) return static_cast<int64_t>(i);
+  return -1;
+}
+
+bool ReportData::pictures() const {
+  return sampling != nullptr || (samples && !samples->of_kind("ImageGrid").empty()) ||
+         (routing && !routing->trace.time.empty());
+}
+
+bool ReportData::seen(const std::string& domain) const {
+  for (const TraceView* trace :
+       {routing ? &routing->trace : nullptr, sampling ? sampling->trace.get() : nullptr})
+    if (trace != nullptr)
+      for (const TraceDomain& known : trace->domains)
+        if (known.name == domain) return known.seen;
+  return true;
 }
 
 bool ReportData::synthetic() const {
@@ -178,6 +206,9 @@ ReportData read_report_data(const fs::path& folder) {
     data.routing = analyse(data.traces.back());
     if (data.routing->trace.sites.empty()) data.routing.reset();
   }
+  data.sampling = read_sampling(data.shown.folder / "samples");
+  data.samples = SampleFile::open(data.shown.folder / "trace" / "samples.safetensors");
+  data.layers = layers_of(data);
   read_probe(data);
   return data;
 }

@@ -11,6 +11,9 @@
 #include "eval/analysis/entropy.h"
 #include "eval/analysis/information.h"
 #include "eval/analysis/tracks.h"
+#include "eval/report/kept_samples.h"
+#include "eval/report/layer_tracks.h"
+#include "eval/report/sampling.h"
 #include "eval/study/results.h"
 
 namespace switchyard {
@@ -40,6 +43,8 @@ struct Routing {
   int64_t layers() const { return static_cast<int64_t>(trace.sites.size()); }
   /// Average slots per token.
   double mean_k(int64_t layer) const;
+  /// Place of a domain in `order`, -1 unknown.
+  int64_t place_of(const std::string& domain) const;
 };
 
 struct ProbeScores {
@@ -64,9 +69,20 @@ struct ReportData {
   std::vector<std::filesystem::path>
       traces;  ///< of the shown run, one per checkpoint, rising steps
   std::unique_ptr<Routing> routing;
+  std::unique_ptr<Sampling> sampling;
+  std::optional<SampleFile> samples;
+  PageLayers layers;  ///< of `routing`, else of `sampling`
   std::optional<ProbeScores> probe;
 
   bool synthetic() const;
+  /// Whether the run is about pictures: it made or kept some, or its trace has noise levels.
+  bool pictures() const;
+  /// Whether training had this domain; true if nothing is known of it.
+  bool seen(const std::string& domain) const;
+  /// Place of a domain on the page, -1 unknown.
+  int64_t place_of(const std::string& domain) const {
+    return routing ? routing->place_of(domain) : -1;
+  }
   /// study.conclusions: false for runs too short to compare models.
   bool conclusions() const;
   std::string group_word() const;

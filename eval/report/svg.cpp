@@ -74,6 +74,20 @@ void Svg::text(double x, double y, const std::string& text, const std::string& c
   body_ += data_attributes("") + ">" + escape_xml(text) + "</text>";
 }
 
+void Svg::image(double x, double y, double w, double h, const std::string& uri,
+                const std::string& id) {
+  body_ += "<image x=\"" + svg_number(x) + "\" y=\"" + svg_number(y) + "\" width=\"" +
+           svg_number(w) + "\" height=\"" + svg_number(h) +
+           "\" preserveAspectRatio=\"none\" class=\"pixels\"";
+  if (!id.empty()) body_ += " id=\"" + id + "\"";
+  body_ += " href=\"" + uri + "\"/>";
+}
+
+void Svg::use(const std::string& id, double dx, const std::string& classes) {
+  body_ +=
+      "<use href=\"#" + id + "\" x=\"" + svg_number(dx) + "\"" + class_attribute(classes) + "/>";
+}
+
 void Svg::place(const Svg& other, double x, double y) {
   body_ += "<g transform=\"translate(" + svg_number(x) + " " + svg_number(y) + ")\">" +
            other.body_ + "</g>";

@@ -25,6 +25,12 @@ class Svg {
   void text(double x, double y, const std::string& text, const std::string& classes = "",
             const std::string& anchor = "start");
 
+  /// A picture, `uri` with its bytes, stretched to w x h. With an id, `use` shows it again `dx` to
+  /// the right without the bytes.
+  void image(double x, double y, double w, double h, const std::string& uri,
+             const std::string& id = "");
+  void use(const std::string& id, double dx, const std::string& classes);
+
   /// The elements that follow are about this expert ("L11.E3": layer and true index), so that the
   /// page can isolate it; "" ends it.
   void about(const std::string& expert) { expert_ = expert; }

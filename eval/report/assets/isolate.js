@@ -15,13 +15,13 @@ function isolate(address) {
   page.classList.toggle('isolating', !!isolated.address);
   for (const mark of all('[data-expert]'))
     mark.classList.toggle('isolated', mark.dataset.expert === isolated.address);
-  for (const points of all('.splat'))
-    points.classList.toggle('muted', !!isolated.address && !points.classList.contains('k' + isolated.track));
+  for (const marks of all('.splat,.patch'))
+    marks.classList.toggle('muted', !!isolated.address && !['k', 'e'].some(kind => marks.classList.contains(kind + isolated.track)));
   say(isolated.address ? `Only ${isolated.address} in colour. Esc shows all.` : '');
   repaint();
 }
 
-/** The layer of the address comes into view, so that points and matrices show that expert. */
+/** The layer of the address comes into view, so that points, patches and matrices show that expert. */
 function toggleExpert(address) {
   if (address === isolated.address) return isolate('');
   setLayer(/^L(\d+)/.exec(address)[1]);

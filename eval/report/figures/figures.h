@@ -22,6 +22,12 @@ Figure margins_figure(const ReportData& data);
 Figure stability_figure(const ReportData& data);  ///< over the traces of several checkpoints
 /// Points of kept samples coloured by expert.
 Figure overlay_points_figure(const ReportData& data);
+/// The same of pictures: patches of kept ones, and of those made, at several noise levels.
+Figure overlay_images_figure(const ReportData& data);
+Figure overlay_denoising_figure(const ReportData& data);
+Figure samples_figure(const ReportData& data);          ///< made pictures in grids
+Figure denoising_figure(const ReportData& data);        ///< experts over the noise level
+Figure condition_split_figure(const ReportData& data);  ///< experts with and without condition
 Figure curves_figure(const ReportData& data);
 Figure probe_figure(const ReportData& data);
 Figure provenance_figure(const ReportData& data);
@@ -34,5 +40,7 @@ void mark_untraced(Figure& figure, const ReportData& data);
 std::string expert_name(int64_t expert);
 /// "L11.E3", as in the hash of the page.
 std::string expert_address(int64_t layer, int64_t expert);
+/// Colours and true numbers of a layer's experts; an entry isolates its expert.
+Svg expert_legend(const OverlayLayer& layer);
 
 }  // namespace switchyard

@@ -13,7 +13,7 @@ namespace switchyard {
 namespace {
 
 constexpr int64_t kColumns = 200, kRows = 150, kPixels = 2;
-constexpr double kCaption = 34, kEntry = 54;
+constexpr double kCaption = 34;
 constexpr size_t kMostPictures = 6, kMostFrames = 40;
 
 using Layer = OverlayLayer;
@@ -61,27 +61,6 @@ class Drawing {
                ".");
   }
 
-  Svg legend(const Layer& layer) const {
-    const size_t named = std::min<size_t>(layer.track.size(), 16);
-    Svg svg(kEntry * static_cast<double>(named + 1) + 420, 20);
-    for (size_t e = 0; e < layer.track.size(); ++e) {
-      const int64_t t = layer.track[e];
-      if (t < 0 || t >= 16) continue;
-      const std::string name = expert_name(static_cast<int64_t>(e));
-      svg.about(expert_address(layer.index, static_cast<int64_t>(e)));
-      svg.rect(kEntry * static_cast<double>(t), 4, 11, 11, expert_class(t),
-               cat("isolate ", name, " of layer ", layer.index));
-      svg.text(kEntry * static_cast<double>(t) + 16, 14, name);
-    }
-    svg.about("");
-    svg.rect(kEntry * static_cast<double>(named), 4, 11, 11, "x");
-    svg.text(
-        kEntry * static_cast<double>(named) + 16, 14,
-        cat("other or none; colours follow the flow, numbers are those of layer ", layer.index),
-        "s g");
-    return svg;
-  }
-
   std::string state(const PointSample& s) const {
     return cat(overlay_.seen(s) ? "seen" : "never seen", " · ", short_name(s.group));
   }
@@ -100,7 +79,7 @@ class Drawing {
   FigureView view(const Layer& layer) const {
     FigureView out{cat("layer", layer.index), "", {}, layer.index, ""};
     for (const auto& picture : pictures_) out.panels.push_back(panel(picture, layer));
-    out.legend.push_back(legend(layer));
+    out.legend.push_back(expert_legend(layer));
     return out;
   }
 
@@ -210,9 +189,8 @@ Figure overlay_points_figure(const ReportData& data) {
       "the outermost 0.5 % on each side may leave it. CSV and PLY hold all points. Pictures: one "
       "sample per domain, at most six; the turnable view has every sample, at most 150 000 points "
       "of each.";
-  PointSamples file = read_point_samples(data.shown.folder / "trace" / "samples.safetensors");
-  if (data.routing) {
-    const PointOverlay overlay(*data.routing, std::move(file));
+  if (data.routing && data.samples) {
+    const PointOverlay overlay(data, read_point_samples(*data.samples));
     if (!overlay.empty()) {
       Drawing(overlay).fill(f);
       return f;
