@@ -13,6 +13,8 @@ namespace {
 }  // namespace
 
 void slot_sort_cuda(const SlotSort&, void*) { refuse("slot_sort"); }
+void route_cuda(const Route&, void*) { refuse("route_top_k"); }
+void route_backward_cuda(const RouteBackward&, void*) { refuse("route_top_k"); }
 void top_k_cuda(const TopK&, void*) { refuse("top_k"); }
 void gather_rows_cuda(const Gather&, void*) { refuse("gather_rows"); }
 void combine_rows_cuda(const Combine&, void*) { refuse("combine_rows"); }
