@@ -13,11 +13,14 @@ namespace {
 
 TopKRule rule_of(const MoeCase& c) { return {Score::Softmax, true, c.shape.k}; }
 
-at::Tensor ours(const MoeCase& c) {
+at::Tensor ours_on(const MoeCase& c, ExpertPath path) {
   Assignment assignment = route_top_k(c.logits_TE, rule_of(c)).assignment;
   assignment.weight = assignment.weight.to(c.x_TC.scalar_type());
-  return expert_mlp(c.x_TC, c.experts, assignment, c.activation, c.shape.gated);
+  return expert_mlp(c.x_TC, c.experts, assignment, c.activation, c.shape.gated, path);
 }
+
+at::Tensor ours(const MoeCase& c) { return ours_on(c, ExpertPath::Auto); }
+at::Tensor ours_grouped(const MoeCase& c) { return ours_on(c, ExpertPath::Grouped); }
 
 struct TopK {
   at::Tensor weight_TK, slot_TK;
@@ -109,6 +112,7 @@ at::Tensor route_torch(const MoeCase& c) {
 const std::vector<MoeVariant>& moe_variants() {
   static const std::vector<MoeVariant> variants = {
       {"ours", "this program's layer", false, ours},
+      {"ours-grouped", "the same, never fused", false, ours_grouped},
       {"loop", "one expert after the other", true, loop},
       {"grouped-add", "at::_grouped_mm, index_add", false, grouped_add},
       {"grouped-permute", "at::_grouped_mm, inverse permutation, bmm", false, grouped_permute},

@@ -13,8 +13,8 @@ struct MoeVariant {
   std::function<at::Tensor(const MoeCase&)> run;
 };
 
-/// ours, loop, grouped-add, grouped-permute compute the layer, y [T, C]; route and route-torch
-/// only its routing.
+/// ours, ours-grouped, loop, grouped-add, grouped-permute compute the layer, y [T, C]; route and
+/// route-torch only its routing.
 const std::vector<MoeVariant>& moe_variants();
 /// Errors: unknown name, with the valid ones.
 const MoeVariant& moe_variant(const std::string& name);

@@ -6,11 +6,14 @@
 
 #include "core/base/error.h"
 #include "core/kernels/expert_activation.h"
+#include "core/kernels/fused_mlp.h"
 #include "core/kernels/grouped_mm.h"
 #include "core/kernels/rows.h"
 
 namespace switchyard {
 namespace {
+
+constexpr int64_t kFusedHidden = 1024;
 
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
@@ -25,23 +28,67 @@ at::Tensor bias_dot(const at::Tensor& dy_TD, const at::Tensor& bias_ED, const at
   return dot_TE.view(-1).index_select(0, token_A * dot_TE.size(1) + slot_A);
 }
 
+/// What forward() saved, by name.
+struct Saved {
+  at::Tensor x;
+  ExpertWeights experts;
+  Assignment assignment;
+  at::Tensor z;  // undefined: fused
+  Activation activation;
+  bool gated;
+
+  explicit Saved(AutogradContext* context)
+      : activation(static_cast<Activation>(context->saved_data["activation"].toInt())),
+        gated(context->saved_data["gated"].toBool()) {
+    const auto s = context->get_saved_variables();
+    x = s[0];
+    experts = {s[1], s[2], s[3], s[4]};
+    assignment = {s[5], s[6], s[7], s[8], s[9], s[10], s[11]};
+    z = s[12];
+  }
+  FusedMlpInput fused() const {
+    return {x,          experts, assignment.token_of, assignment.slot_offset, assignment.entry,
+            activation, gated};
+  }
+};
+
+FusedMlpGrad grouped_backward(const Saved& s, const at::Tensor& dy_AD, RowGroups& groups) {
+  const Assignment& a = s.assignment;
+  const auto inner = expert_activation_backward(
+      {s.z, s.experts.in_bias, a.entry, a.slot_of, s.activation, s.gated},
+      grouped_linear_dx(dy_AD, s.experts.out_EDH, groups), a.weight);
+  FusedMlpGrad out;
+  out.dweight = inner.dweight;
+  if (s.experts.in_bias.defined()) out.d_in_bias = grouped_sum(inner.dz, {}, groups);
+  out.d_out = grouped_linear_dw(dy_AD, inner.scaled, groups);
+  out.d_in = grouped_linear_dw(inner.dz, gather_rows(s.x, a.token_of), groups);
+  out.dx_AC = grouped_linear_dx(inner.dz, s.experts.in_ENC, groups);
+  return out;
+}
+
 class ExpertMlp : public torch::autograd::Function<ExpertMlp> {
  public:
   static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& in,
                             const Optional& in_bias, const at::Tensor& out,
-                            const Optional& out_bias, const at::Tensor& weight,
-                            const at::Tensor& token_offset, const at::Tensor& slot_of,
+                            const Optional& out_bias, const at::Tensor& token_offset,
+                            const at::Tensor& slot_of, const at::Tensor& weight,
                             const at::Tensor& slot_offset, const at::Tensor& token_of,
                             const at::Tensor& position, const at::Tensor& entry, int64_t activation,
-                            bool gated) {
+                            bool gated, bool fused) {
     const at::Tensor in_add = in_bias.value_or(at::Tensor()),
                      out_add = out_bias.value_or(at::Tensor());
-    RowGroups groups(slot_offset);
-    const auto z = grouped_linear(gather_rows(x, token_of), in, groups);
-    const auto a =
-        expert_activation({z, in_add, entry, slot_of, static_cast<Activation>(activation), gated});
-    const auto rows = grouped_linear(a, out, groups);
-    context->save_for_backward({x, in, in_add, out, out_add, weight, token_offset, slot_of,
+    const auto act = static_cast<Activation>(activation);
+    at::Tensor z, rows;
+    if (fused) {
+      rows =
+          fused_mlp_rows({x, {in, in_add, out, out_add}, token_of, slot_offset, entry, act, gated});
+    } else {
+      RowGroups groups(slot_offset);
+      z = grouped_linear(gather_rows(x, token_of), in, groups);
+      const auto a = expert_activation({z, in_add, entry, slot_of, act, gated});
+      rows = grouped_linear(a, out, groups);
+    }
+    context->save_for_backward({x, in, in_add, out, out_add, token_offset, slot_of, weight,
                                 slot_offset, token_of, position, entry, z});
     context->saved_data["activation"] = activation;
     context->saved_data["gated"] = gated;
@@ -50,31 +97,23 @@ class ExpertMlp : public torch::autograd::Function<ExpertMlp> {
 
   static variable_list backward(AutogradContext* context, variable_list grads) {
     at::NoGradGuard no_grad;
-    const auto saved = context->get_saved_variables();
-    const auto &x = saved[0], &in = saved[1], &in_bias = saved[2], &out = saved[3],
-               &out_bias = saved[4], &weight = saved[5], &token_offset = saved[6];
-    const auto &slot_of = saved[7], &token_of = saved[9], &position = saved[10], &entry = saved[11];
-    RowGroups groups(saved[8]);
+    const Saved s(context);
+    const Assignment& a = s.assignment;
+    const auto& out_bias = s.experts.out_bias;
     const auto dy_TD = grads[0].contiguous();
-    const auto dy = gather_rows(dy_TD, token_of);
-    const ExpertHidden hidden{saved[12],
-                              in_bias,
-                              entry,
-                              slot_of,
-                              static_cast<Activation>(context->saved_data["activation"].toInt()),
-                              context->saved_data["gated"].toBool()};
-    auto inner = expert_activation_backward(hidden, grouped_linear_dx(dy, out, groups), weight);
-    at::Tensor d_out_bias, d_in_bias;
+    RowGroups groups(a.slot_offset);
+    const bool fused = !s.z.defined();
+    const auto dy_AD = fused && !out_bias.defined() ? at::Tensor() : gather_rows(dy_TD, a.token_of);
+    FusedMlpGrad d =
+        fused ? fused_mlp_backward(s.fused(), dy_TD, a.weight) : grouped_backward(s, dy_AD, groups);
+    at::Tensor d_out_bias;
     if (out_bias.defined()) {
-      d_out_bias = grouped_sum(dy, weight.index_select(0, entry), groups);
-      inner.dweight += bias_dot(dy_TD, out_bias, token_of.index_select(0, position), slot_of);
+      d_out_bias = grouped_sum(dy_AD, a.weight.index_select(0, a.entry), groups);
+      d.dweight += bias_dot(dy_TD, out_bias, a.token_of.index_select(0, a.position), a.slot_of);
     }
-    if (in_bias.defined()) d_in_bias = grouped_sum(inner.dz, {}, groups);
-    const auto d_out = grouped_linear_dw(dy, inner.scaled, groups);
-    const auto d_in = grouped_linear_dw(inner.dz, gather_rows(x, token_of), groups);
-    const auto dx =
-        combine_rows(grouped_linear_dx(inner.dz, in, groups), {}, position, token_offset);
-    return {dx, d_in, d_in_bias, d_out, d_out_bias, inner.dweight, {}, {}, {}, {}, {}, {}, {}, {}};
+    const auto dx = combine_rows(d.dx_AC, {}, a.position, a.token_offset);
+    return {dx, d.d_in, d.d_in_bias, d.d_out, d_out_bias, {}, {}, d.dweight,
+            {}, {},     {},          {},      {},         {}, {}};
   }
 };
 
@@ -95,13 +134,20 @@ void check_shapes(const at::Tensor& x, const ExpertWeights& w, const Assignment&
 }  // namespace
 
 at::Tensor expert_mlp(const at::Tensor& x_TC, const ExpertWeights& experts,
-                      const Assignment& assignment, Activation activation, bool gated) {
+                      const Assignment& assignment, Activation activation, bool gated,
+                      ExpertPath path) {
   check_shapes(x_TC, experts, assignment, gated);
-  return ExpertMlp::apply(x_TC, experts.in_ENC, if_defined(experts.in_bias), experts.out_EDH,
-                          if_defined(experts.out_bias), assignment.weight.contiguous(),
-                          assignment.token_offset, assignment.slot_of, assignment.slot_offset,
-                          assignment.token_of, assignment.position, assignment.entry,
-                          static_cast<int64_t>(activation), gated);
+  const bool fits = fused_mlp_fits(x_TC, experts, activation);
+  check(path != ExpertPath::Fused || fits, "expert_mlp",
+        "fused: got shapes or types without a kernel; valid: half types on a GPU, at most 256 "
+        "channels, multiples of 8");
+  const bool fused = path == ExpertPath::Auto ? fits && experts.out_EDH.size(2) <= kFusedHidden
+                                              : path == ExpertPath::Fused;
+  return ExpertMlp::apply(
+      fused ? x_TC.contiguous() : x_TC, experts.in_ENC, if_defined(experts.in_bias),
+      experts.out_EDH, if_defined(experts.out_bias), assignment.token_offset, assignment.slot_of,
+      assignment.weight.contiguous(), assignment.slot_offset, assignment.token_of,
+      assignment.position, assignment.entry, static_cast<int64_t>(activation), gated, fused);
 }
 
 }  // namespace switchyard

@@ -123,6 +123,44 @@ struct ActivateBackward {
 void activate_backward_cpu(const ActivateBackward& p);
 void activate_backward_cuda(const ActivateBackward& p, void* stream);
 
+/// Experts of a MLP in one kernel: the hidden activation stays on the chip. GPU only, half types,
+/// channels and width at most 256, all three widths multiples of 8, at most 1024 slots.
+struct FusedMlp {
+  const void *x, *in, *in_bias, *out;  // [T, C], [E, N1, C], [E, N1] or null, [E, D, H]
+  const int64_t *token_of, *slot_offset, *entry;
+  DType dtype;
+  Act act;  // ReLU, GELU, SiLU or GELUTanh
+  bool gated;
+  int64_t entries, slots, channels, hidden, width;
+  void* rows;  // [A, D], slot-major, without the bias of the second layer
+};
+void fused_mlp_cuda(const FusedMlp& p, void* stream);
+
+/// Its backward pass, the hidden activation recomputed. Row r has the weight weight[entry[r]].
+struct FusedMlpBackward {
+  FusedMlp forward;    // its `rows` is not used
+  const void* dy;      // [T, D]
+  const void* weight;  // [A] token-major
+  void* dx_rows;       // [A, C], slot-major
+  void* dweight;       // [A] token-major
+};
+void fused_mlp_backward_cuda(const FusedMlpBackward& p, void* stream);
+
+/// Gradients of the weights: a part is at most part_rows rows of one expert; `*_parts` hold one
+/// gradient per part in float, which are then added in order.
+struct FusedMlpWeights {
+  FusedMlpBackward backward;
+  int64_t part_rows, parts;
+  float *in_parts, *in_bias_parts, *out_parts;
+  void *d_in, *d_in_bias, *d_out;  // d_in_bias may be null
+};
+constexpr int64_t kPartStep = 64;
+/// Enough parts for `entries` rows in `slots` groups.
+inline int64_t fused_parts(int64_t entries, int64_t slots, int64_t part_rows) {
+  return entries / part_rows + slots;
+}
+void fused_mlp_weights_cuda(const FusedMlpWeights& p, void* stream);
+
 /// Rows of the voxels around each voxel, by a hash table of mask + 1 cells (a power of two, more
 /// than the voxels). `keys`: all bits set. Coordinates and clouds below 2^16.
 struct NeighborMap {

@@ -23,4 +23,8 @@ void neighbor_map_cuda(const NeighborMap&, void*) { refuse("neighbor_map"); }
 void activate_cuda(const Activate&, void*) { refuse("expert_activation"); }
 void activate_backward_cuda(const ActivateBackward&, void*) { refuse("expert_activation"); }
 
+void fused_mlp_cuda(const FusedMlp&, void*) { refuse("fused_mlp"); }
+void fused_mlp_backward_cuda(const FusedMlpBackward&, void*) { refuse("fused_mlp"); }
+void fused_mlp_weights_cuda(const FusedMlpWeights&, void*) { refuse("fused_mlp"); }
+
 }  // namespace switchyard::kernels
