@@ -5,6 +5,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "core/base/error.h"
+#include "core/kernels/blocked_mlp.h"
 #include "core/kernels/expert_activation.h"
 #include "core/kernels/fused_mlp.h"
 #include "core/kernels/grouped_mm.h"
@@ -14,6 +15,7 @@ namespace switchyard {
 namespace {
 
 constexpr int64_t kFusedHidden = 1024;
+enum Way : int64_t { kGrouped, kFused, kBlocked };
 
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
@@ -33,7 +35,7 @@ struct Saved {
   at::Tensor x;
   ExpertWeights experts;
   Assignment assignment;
-  at::Tensor z;  // undefined: fused
+  at::Tensor z;  // undefined where fused
   Activation activation;
   bool gated;
 
@@ -46,7 +48,7 @@ struct Saved {
     assignment = {s[5], s[6], s[7], s[8], s[9], s[10], s[11]};
     z = s[12];
   }
-  FusedMlpInput fused() const {
+  FusedMlpInput operands() const {
     return {x,          experts, assignment.token_of, assignment.slot_offset, assignment.entry,
             activation, gated};
   }
@@ -74,16 +76,20 @@ class ExpertMlp : public torch::autograd::Function<ExpertMlp> {
                             const at::Tensor& slot_of, const at::Tensor& weight,
                             const at::Tensor& slot_offset, const at::Tensor& token_of,
                             const at::Tensor& position, const at::Tensor& entry, int64_t activation,
-                            bool gated, bool fused) {
+                            bool gated, int64_t way, bool keep) {
     const at::Tensor in_add = in_bias.value_or(at::Tensor()),
                      out_add = out_bias.value_or(at::Tensor());
     const auto act = static_cast<Activation>(activation);
+    const FusedMlpInput input{x,    {in, in_add, out, out_add}, token_of, slot_offset, entry, act,
+                              gated};
+    RowGroups groups(slot_offset);
     at::Tensor z, rows;
-    if (fused) {
-      rows =
-          fused_mlp_rows({x, {in, in_add, out, out_add}, token_of, slot_offset, entry, act, gated});
+    if (way == kFused) {
+      rows = fused_mlp_rows(input);
+    } else if (way == kBlocked) {
+      if (keep) z = at::empty({entry.size(0), in.size(1)}, x.options());
+      rows = blocked_mlp_rows(input, z, groups);
     } else {
-      RowGroups groups(slot_offset);
       z = grouped_linear(gather_rows(x, token_of), in, groups);
       const auto a = expert_activation({z, in_add, entry, slot_of, act, gated});
       rows = grouped_linear(a, out, groups);
@@ -92,6 +98,7 @@ class ExpertMlp : public torch::autograd::Function<ExpertMlp> {
                                 slot_offset, token_of, position, entry, z});
     context->saved_data["activation"] = activation;
     context->saved_data["gated"] = gated;
+    context->saved_data["way"] = way;
     return combine_rows(rows, weight, position, token_offset, {out_add, slot_of});
   }
 
@@ -102,10 +109,13 @@ class ExpertMlp : public torch::autograd::Function<ExpertMlp> {
     const auto& out_bias = s.experts.out_bias;
     const auto dy_TD = grads[0].contiguous();
     RowGroups groups(a.slot_offset);
-    const bool fused = !s.z.defined();
-    const auto dy_AD = fused && !out_bias.defined() ? at::Tensor() : gather_rows(dy_TD, a.token_of);
-    FusedMlpGrad d =
-        fused ? fused_mlp_backward(s.fused(), dy_TD, a.weight) : grouped_backward(s, dy_AD, groups);
+    const int64_t way = context->saved_data["way"].toInt();
+    const bool gathers = way == kGrouped || out_bias.defined();
+    const auto dy_AD = gathers ? gather_rows(dy_TD, a.token_of) : at::Tensor();
+    FusedMlpGrad d = way == kFused ? fused_mlp_backward(s.operands(), dy_TD, a.weight)
+                     : way == kBlocked
+                         ? blocked_mlp_backward(s.operands(), s.z, dy_TD, a.weight, groups)
+                         : grouped_backward(s, dy_AD, groups);
     at::Tensor d_out_bias;
     if (out_bias.defined()) {
       d_out_bias = grouped_sum(dy_AD, a.weight.index_select(0, a.entry), groups);
@@ -113,9 +123,18 @@ class ExpertMlp : public torch::autograd::Function<ExpertMlp> {
     }
     const auto dx = combine_rows(d.dx_AC, {}, a.position, a.token_offset);
     return {dx, d.d_in, d.d_in_bias, d.d_out, d_out_bias, {}, {}, d.dweight,
-            {}, {},     {},          {},      {},         {}, {}};
+            {}, {},     {},          {},      {},         {}, {}, {}};
   }
 };
+
+Way way_of(const at::Tensor& x, const ExpertWeights& experts, Activation activation,
+           ExpertPath path) {
+  if (path == ExpertPath::Fused) return kFused;
+  if (path == ExpertPath::Grouped) return kGrouped;
+  if (blocked_mlp_fits(x, experts)) return kBlocked;
+  const bool short_hidden = experts.out_EDH.size(2) <= kFusedHidden;
+  return short_hidden && fused_mlp_fits(x, experts, activation) ? kFused : kGrouped;
+}
 
 void check_shapes(const at::Tensor& x, const ExpertWeights& w, const Assignment& a, bool gated) {
   constexpr auto kWhere = "expert_mlp";
@@ -137,17 +156,16 @@ at::Tensor expert_mlp(const at::Tensor& x_TC, const ExpertWeights& experts,
                       const Assignment& assignment, Activation activation, bool gated,
                       ExpertPath path) {
   check_shapes(x_TC, experts, assignment, gated);
-  const bool fits = fused_mlp_fits(x_TC, experts, activation);
-  check(path != ExpertPath::Fused || fits, "expert_mlp",
+  check(path != ExpertPath::Fused || fused_mlp_fits(x_TC, experts, activation), "expert_mlp",
         "fused: got shapes or types without a kernel; valid: half types on a GPU, at most 256 "
         "channels, multiples of 8");
-  const bool fused = path == ExpertPath::Auto ? fits && experts.out_EDH.size(2) <= kFusedHidden
-                                              : path == ExpertPath::Fused;
-  return ExpertMlp::apply(
-      fused ? x_TC.contiguous() : x_TC, experts.in_ENC, if_defined(experts.in_bias),
-      experts.out_EDH, if_defined(experts.out_bias), assignment.token_offset, assignment.slot_of,
-      assignment.weight.contiguous(), assignment.slot_offset, assignment.token_of,
-      assignment.position, assignment.entry, static_cast<int64_t>(activation), gated, fused);
+  const int64_t way = way_of(x_TC, experts, activation, path);
+  return ExpertMlp::apply(way == kFused ? x_TC.contiguous() : x_TC, experts.in_ENC,
+                          if_defined(experts.in_bias), experts.out_EDH,
+                          if_defined(experts.out_bias), assignment.token_offset, assignment.slot_of,
+                          assignment.weight.contiguous(), assignment.slot_offset,
+                          assignment.token_of, assignment.position, assignment.entry,
+                          static_cast<int64_t>(activation), gated, way, at::GradMode::is_enabled());
 }
 
 }  // namespace switchyard

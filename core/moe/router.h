@@ -75,7 +75,7 @@ class Weigher {
   /// [A], differentiable in `scores`.
   virtual at::Tensor weights(const at::Tensor& scores_TE, const Selection& selection) = 0;
   /// The same for k slots per token as one rule; nothing: there is none.
-  virtual std::optional<TopKRule> rule(int64_t k) const { return {}; }
+  virtual std::optional<TopKRule> rule(int64_t /*k*/) const { return {}; }
 };
 
 /// Changes the decision of some tokens once it is made.

@@ -145,6 +145,16 @@ TEST_CASE("fused experts repeat their bits, and a graph replays them", "[kernels
   CHECK(at::equal(y.cpu(), eager.cpu()));
 }
 
+TEST_CASE("experts by blocks agree with grouped ones beyond the borders of blocks and tasks",
+          "[kernels]") {
+  for (const bool one : {true, false}) {
+    const Shape s{6000, 3, 8, 16, 8, true, true, Activation::SiLU};
+    const auto blocked = value_and_gradients(inputs_of(s, one), op_of(s, one, ExpertPath::Auto));
+    const auto grouped = value_and_gradients(inputs_of(s, one), op_of(s, one, ExpertPath::Grouped));
+    for (size_t i = 0; i < grouped.size(); ++i) CHECK(distance(blocked[i], grouped[i]) < 1e-13);
+  }
+}
+
 TEST_CASE("a path that does not fit is an error", "[kernels]") {
   const Shape s{10, 3, 8, 8, 8, false, false, Activation::ReLU};
   CHECK(error_of([&] {
