@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "apps/bench_moe.h"
 #include "apps/model_run.h"
 #include "apps/verbs.h"
 #include "core/base/op_timer.h"
@@ -187,6 +188,8 @@ Json compare(const RunConfig& run, bool train) {
 }
 
 int run_bench(const Arguments& args) {
+  if (args.paths == std::vector<std::string>{"moe"}) return run_bench_moe(args);
+  check(args.paths.empty(), "bench", "got '", join(args.paths), "'; valid: moe, or overrides");
   const RunConfig run = compose_run(args.overrides);
   init_runtime(run.trainer.threads, run.trainer.deterministic);
   const Json results = compare(run, /*train=*/true);
@@ -203,11 +206,15 @@ int run_bench(const Arguments& args) {
 }  // namespace
 
 Verb bench_verb() {
+  std::vector<VerbFlag> flags = bench_moe_flags();
+  flags.push_back({"json", "write the timings to this file", true});
   return {"bench",
-          "time training steps and inference against the plain reference backends in the same run",
-          "[overrides...]",
-          "switchyard bench experiment=point_cloud/scan_demo data.root=data/scan_demo",
-          {{"json", "write the timings to this file", true}},
+          "time training steps and inference against the plain reference backends in the same run, "
+          "or the MoE layer alone at fixed shapes",
+          "[moe | overrides...]",
+          "switchyard bench experiment=point_cloud/scan_demo data.root=data/scan_demo\n"
+          "  switchyard bench moe --shape P0,Q1 --variant ours,loop",
+          flags,
           run_bench};
 }
 

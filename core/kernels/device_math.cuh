@@ -4,6 +4,8 @@
 #include <cuda_bf16.h>
 #include <cuda_fp16.h>
 
+#include <initializer_list>
+
 #include "core/kernels/launch.h"
 
 namespace switchyard::kernels {
@@ -28,6 +30,20 @@ __device__ inline void store(T* p, acc_t<T> value) {
   *p = static_cast<T>(value);
 }
 
+/// N values that are moved at once: 16 bytes, where rows and addresses allow it.
+template <class T, int N>
+struct alignas(N * sizeof(T)) Pack {
+  T v[N];
+};
+template <class T>
+constexpr int kPack = 16 / sizeof(T);
+template <class T>
+bool packs(int64_t width, std::initializer_list<const void*> pointers) {
+  uintptr_t bits = static_cast<uintptr_t>(width) * sizeof(T);
+  for (const void* p : pointers) bits |= reinterpret_cast<uintptr_t>(p);
+  return bits % 16 == 0;
+}
+
 template <class T>
 struct TypeTag {
   using type = T;
@@ -47,6 +63,22 @@ void with_dtype(DType dtype, Run&& run) {
 }
 
 constexpr int kThreads = 256;
+constexpr unsigned kFullWarp = 0xffffffffu;
+
+/// A kernel that takes more than 48 kB of shared memory must ask for it.
+template <class Kernel>
+void allow_shared(Kernel* kernel, size_t bytes) {
+  if (bytes > 48 << 10)
+    cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                         static_cast<int>(bytes));
+}
+
+/// Lanes that share a row of `units`: a power of two up to a warp. As a shift.
+inline int lane_shift(int64_t units) {
+  int shift = 0;
+  while (shift < 5 && (1 << shift) < units) ++shift;
+  return shift;
+}
 inline unsigned blocks_for(int64_t items, int64_t per_block) {
   return static_cast<unsigned>((items + per_block - 1) / per_block);
 }

@@ -1,30 +1,52 @@
 #include "core/kernels/expert_activation.h"
 
+#include "core/kernels/activation_blocks.h"
 #include "core/kernels/device_call.h"
 
 namespace switchyard {
 
 using namespace kernels;
 
-at::Tensor expert_activation(const at::Tensor& z, Activation activation, bool gated) {
-  const int64_t rows = z.size(0), hidden = gated ? z.size(1) / 2 : z.size(1);
-  auto a = at::empty({rows, hidden}, z.options());
-  launch(Activate{z.data_ptr(), static_cast<Act>(activation), gated,
-                  dtype_of(z, "expert_activation"), rows, hidden, a.data_ptr()},
-         z.device(), activate_cpu, activate_cuda);
+namespace {
+
+Activate to_kernel(const ExpertHidden& h) {
+  const int64_t width = h.z.size(1);
+  return {h.z.data_ptr(),
+          h.bias_EN.defined() ? h.bias_EN.data_ptr() : nullptr,
+          h.entry.data_ptr<int64_t>(),
+          h.slot_of.data_ptr<int64_t>(),
+          static_cast<Act>(h.activation),
+          h.gated,
+          dtype_of(h.z, "expert_activation"),
+          h.z.size(0),
+          h.gated ? width / 2 : width,
+          nullptr};
+}
+
+}  // namespace
+
+at::Tensor expert_activation(const ExpertHidden& hidden) {
+  Activate p = to_kernel(hidden);
+  auto a = at::empty({p.rows, p.hidden}, hidden.z.options());
+  p.a = a.data_ptr();
+  if (activates_by_blocks(hidden)) {
+    activate_blocks(hidden, a);
+    return a;
+  }
+  launch(p, a.device(), activate_cpu, activate_cuda);
   return a;
 }
 
-ExpertActivationGrad expert_activation_backward(const at::Tensor& z, const at::Tensor& da,
-                                                const at::Tensor& weight_A,
-                                                const at::Tensor& entry_A, Activation activation,
-                                                bool gated) {
-  ExpertActivationGrad out{at::empty_like(z), at::empty_like(da), at::empty_like(weight_A)};
-  launch(ActivateBackward{z.data_ptr(), da.data_ptr(), weight_A.data_ptr(),
-                          entry_A.data_ptr<int64_t>(), static_cast<Act>(activation), gated,
-                          dtype_of(z, "expert_activation"), z.size(0), da.size(1),
-                          out.dz.data_ptr(), out.scaled.data_ptr(), out.dweight.data_ptr()},
-         z.device(), activate_backward_cpu, activate_backward_cuda);
+ExpertActivationGrad expert_activation_backward(const ExpertHidden& hidden, const at::Tensor& da,
+                                                const at::Tensor& weight_A) {
+  ExpertActivationGrad out{at::empty_like(hidden.z), at::empty_like(da), at::empty_like(weight_A)};
+  if (activates_by_blocks(hidden)) {
+    activate_backward_blocks(hidden, da, weight_A, out);
+    return out;
+  }
+  launch(ActivateBackward{to_kernel(hidden), da.data_ptr(), weight_A.data_ptr(), out.dz.data_ptr(),
+                          out.scaled.data_ptr(), out.dweight.data_ptr()},
+         da.device(), activate_backward_cpu, activate_backward_cuda);
   return out;
 }
 

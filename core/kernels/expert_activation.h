@@ -1,5 +1,6 @@
 #pragma once
-// The activation between the two matrix products of an expert, fused with gate, weight and slopes.
+// The activation between the two matrix products of an expert, fused with bias, gate, weight and
+// slopes.
 
 #include <ATen/core/Tensor.h>
 
@@ -7,8 +8,18 @@
 
 namespace switchyard {
 
-/// z [A, H] -> act(z); gated: z [A, 2H] = gate | up -> act(gate) * up, [A, H].
-at::Tensor expert_activation(const at::Tensor& z, Activation activation, bool gated);
+/// z [A, N1], slot-major, is the first product without its bias; N1 = 2H (gate | up) where gated.
+struct ExpertHidden {
+  at::Tensor z;
+  at::Tensor bias_EN;  ///< [E, N1] or undefined
+  at::Tensor entry;    ///< [A] slot-major row -> token-major entry
+  at::Tensor slot_of;  ///< [A] token-major
+  Activation activation;
+  bool gated;
+};
+
+/// act(z + bias) or, gated, act(gate) * up, [A, H].
+at::Tensor expert_activation(const ExpertHidden& hidden);
 
 struct ExpertActivationGrad {
   at::Tensor dz;       ///< like z: weight * da * slope
@@ -16,10 +27,8 @@ struct ExpertActivationGrad {
   at::Tensor dweight;  ///< [A] token-major: sum over h of da * activation
 };
 /// `da` [A, H]: gradient of the activation before the entry's weight is applied. `weight` [A] is
-/// token-major; `entry` [A] maps the slot-major rows of z to it.
-ExpertActivationGrad expert_activation_backward(const at::Tensor& z, const at::Tensor& da,
-                                                const at::Tensor& weight_A,
-                                                const at::Tensor& entry_A, Activation activation,
-                                                bool gated);
+/// token-major.
+ExpertActivationGrad expert_activation_backward(const ExpertHidden& hidden, const at::Tensor& da,
+                                                const at::Tensor& weight_A);
 
 }  // namespace switchyard

@@ -12,6 +12,21 @@ int64_t grain(int64_t hidden) {
   return std::max<int64_t>(1, kGrainElements / std::max<int64_t>(1, hidden));
 }
 
+int64_t width_of(const Activate& p) { return p.gated ? 2 * p.hidden : p.hidden; }
+
+/// The row of z, plus its slot's bias where there is one (then in `sum`).
+template <class T>
+const T* biased_row(const Activate& p, int64_t r, std::vector<T>& sum) {
+  using acc = acc_t<T>;
+  const int64_t width = width_of(p);
+  const T* z = static_cast<const T*>(p.z) + r * width;
+  if (!p.bias) return z;
+  const T* bias = static_cast<const T*>(p.bias) + p.slot_of[p.entry[r]] * width;
+  sum.resize(static_cast<size_t>(width));
+  for (int64_t h = 0; h < width; ++h) sum[static_cast<size_t>(h)] = T(acc(z[h]) + acc(bias[h]));
+  return sum.data();
+}
+
 template <class T, Act kAct>
 void forward_row(const T* z, bool gated, int64_t hidden, T* a) {
   using acc = acc_t<T>;
@@ -55,44 +70,43 @@ acc_t<T> backward_columns(const T* __restrict z, const T* __restrict da, acc_t<T
 }
 
 template <class T, Act kAct>
-void backward_row(const ActivateBackward& p, int64_t r) {
-  const int64_t zw = p.gated ? 2 * p.hidden : p.hidden;
-  const T* z = static_cast<const T*>(p.z) + r * zw;
-  const T* da = static_cast<const T*>(p.da) + r * p.hidden;
-  T* dz = static_cast<T*>(p.dz) + r * zw;
-  T* scaled = static_cast<T*>(p.scaled) + r * p.hidden;
-  const auto w = acc_t<T>(static_cast<const T*>(p.weight)[p.entry[r]]);
-  const auto dot = p.gated ? backward_columns<T, kAct, true>(z, da, w, p.hidden, dz, scaled)
-                           : backward_columns<T, kAct, false>(z, da, w, p.hidden, dz, scaled);
-  static_cast<T*>(p.dweight)[p.entry[r]] = T(dot);
+void backward_row(const ActivateBackward& p, int64_t r, const T* z) {
+  const Activate& f = p.forward;
+  const T* da = static_cast<const T*>(p.da) + r * f.hidden;
+  T* dz = static_cast<T*>(p.dz) + r * width_of(f);
+  T* scaled = static_cast<T*>(p.scaled) + r * f.hidden;
+  const auto w = acc_t<T>(static_cast<const T*>(p.weight)[f.entry[r]]);
+  const auto dot = f.gated ? backward_columns<T, kAct, true>(z, da, w, f.hidden, dz, scaled)
+                           : backward_columns<T, kAct, false>(z, da, w, f.hidden, dz, scaled);
+  static_cast<T*>(p.dweight)[f.entry[r]] = T(dot);
+}
+
+/// Calls run(row, z of the row) with types and activation known.
+template <class Run>
+void for_rows(const Activate& p, Run&& run) {
+  with_dtype(p.dtype, [&](auto type) {
+    with_act(p.act, [&](auto act) {
+      using T = typename decltype(type)::type;
+      at::parallel_for(0, p.rows, grain(p.hidden), [&](int64_t begin, int64_t end) {
+        std::vector<T> sum;
+        for (int64_t r = begin; r < end; ++r)
+          run.template operator()<T, decltype(act)::value>(r, biased_row<T>(p, r, sum));
+      });
+    });
+  });
 }
 
 }  // namespace
 
 void activate_cpu(const Activate& p) {
-  with_dtype(p.dtype, [&](auto type) {
-    with_act(p.act, [&](auto act) {
-      using T = typename decltype(type)::type;
-      const int64_t zw = p.gated ? 2 * p.hidden : p.hidden;
-      at::parallel_for(0, p.rows, grain(p.hidden), [&](int64_t begin, int64_t end) {
-        for (int64_t r = begin; r < end; ++r) {
-          forward_row<T, decltype(act)::value>(static_cast<const T*>(p.z) + r * zw, p.gated,
-                                               p.hidden, static_cast<T*>(p.a) + r * p.hidden);
-        }
-      });
-    });
+  for_rows(p, [&]<class T, Act kAct>(int64_t r, const T* z) {
+    forward_row<T, kAct>(z, p.gated, p.hidden, static_cast<T*>(p.a) + r * p.hidden);
   });
 }
 
 void activate_backward_cpu(const ActivateBackward& p) {
-  with_dtype(p.dtype, [&](auto type) {
-    with_act(p.act, [&](auto act) {
-      using T = typename decltype(type)::type;
-      at::parallel_for(0, p.rows, grain(p.hidden), [&](int64_t begin, int64_t end) {
-        for (int64_t r = begin; r < end; ++r) backward_row<T, decltype(act)::value>(p, r);
-      });
-    });
-  });
+  for_rows(p.forward,
+           [&]<class T, Act kAct>(int64_t r, const T* z) { backward_row<T, kAct>(p, r, z); });
 }
 
 }  // namespace switchyard::kernels

@@ -1,15 +1,21 @@
 #include "core/kernels/expert_mlp.h"
 
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/mm.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "core/base/error.h"
+#include "core/kernels/blocked_mlp.h"
 #include "core/kernels/expert_activation.h"
+#include "core/kernels/fused_mlp.h"
 #include "core/kernels/grouped_mm.h"
 #include "core/kernels/rows.h"
 
 namespace switchyard {
 namespace {
+
+constexpr int64_t kFusedHidden = 1024;
+enum Way : int64_t { kGrouped, kFused, kBlocked };
 
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
@@ -17,55 +23,118 @@ using Optional = std::optional<at::Tensor>;
 
 Optional if_defined(const at::Tensor& t) { return t.defined() ? Optional(t) : std::nullopt; }
 
+/// dweight of an entry from the bias of its slot: dy[token] . bias[slot].
+at::Tensor bias_dot(const at::Tensor& dy_TD, const at::Tensor& bias_ED, const at::Tensor& token_A,
+                    const at::Tensor& slot_A) {
+  const auto dot_TE = at::mm(dy_TD, bias_ED.t());
+  return dot_TE.view(-1).index_select(0, token_A * dot_TE.size(1) + slot_A);
+}
+
+/// What forward() saved, by name.
+struct Saved {
+  at::Tensor x;
+  ExpertWeights experts;
+  Assignment assignment;
+  at::Tensor z;  // undefined where fused
+  Activation activation;
+  bool gated;
+
+  explicit Saved(AutogradContext* context)
+      : activation(static_cast<Activation>(context->saved_data["activation"].toInt())),
+        gated(context->saved_data["gated"].toBool()) {
+    const auto s = context->get_saved_variables();
+    x = s[0];
+    experts = {s[1], s[2], s[3], s[4]};
+    assignment = {s[5], s[6], s[7], s[8], s[9], s[10], s[11]};
+    z = s[12];
+  }
+  FusedMlpInput operands() const {
+    return {x,          experts, assignment.token_of, assignment.slot_offset, assignment.entry,
+            activation, gated};
+  }
+};
+
+FusedMlpGrad grouped_backward(const Saved& s, const at::Tensor& dy_AD, RowGroups& groups) {
+  const Assignment& a = s.assignment;
+  const auto inner = expert_activation_backward(
+      {s.z, s.experts.in_bias, a.entry, a.slot_of, s.activation, s.gated},
+      grouped_linear_dx(dy_AD, s.experts.out_EDH, groups), a.weight);
+  FusedMlpGrad out;
+  out.dweight = inner.dweight;
+  if (s.experts.in_bias.defined()) out.d_in_bias = grouped_sum(inner.dz, {}, groups);
+  out.d_out = grouped_linear_dw(dy_AD, inner.scaled, groups);
+  out.d_in = grouped_linear_dw(inner.dz, gather_rows(s.x, a.token_of), groups);
+  out.dx_AC = grouped_linear_dx(inner.dz, s.experts.in_ENC, groups);
+  return out;
+}
+
 class ExpertMlp : public torch::autograd::Function<ExpertMlp> {
  public:
   static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& in,
                             const Optional& in_bias, const at::Tensor& out,
-                            const Optional& out_bias, const at::Tensor& weight,
-                            const at::Tensor& token_offset, const at::Tensor& slot_offset,
-                            const at::Tensor& token_of, const at::Tensor& position,
-                            const at::Tensor& entry, int64_t activation, bool gated) {
+                            const Optional& out_bias, const at::Tensor& token_offset,
+                            const at::Tensor& slot_of, const at::Tensor& weight,
+                            const at::Tensor& slot_offset, const at::Tensor& token_of,
+                            const at::Tensor& position, const at::Tensor& entry, int64_t activation,
+                            bool gated, int64_t way, bool keep) {
     const at::Tensor in_add = in_bias.value_or(at::Tensor()),
                      out_add = out_bias.value_or(at::Tensor());
+    const auto act = static_cast<Activation>(activation);
+    const FusedMlpInput input{x,    {in, in_add, out, out_add}, token_of, slot_offset, entry, act,
+                              gated};
     RowGroups groups(slot_offset);
-    const auto z = grouped_linear(gather_rows(x, token_of), in, in_add, groups);
-    const auto a = expert_activation(z, static_cast<Activation>(activation), gated);
-    const auto rows = grouped_linear(a, out, out_add, groups);
-    context->save_for_backward({x, in, in_add, out, out_add, weight, token_offset, slot_offset,
-                                token_of, position, entry, z});
+    at::Tensor z, rows;
+    if (way == kFused) {
+      rows = fused_mlp_rows(input);
+    } else if (way == kBlocked) {
+      if (keep) z = at::empty({entry.size(0), in.size(1)}, x.options());
+      rows = blocked_mlp_rows(input, z, groups);
+    } else {
+      z = grouped_linear(gather_rows(x, token_of), in, groups);
+      const auto a = expert_activation({z, in_add, entry, slot_of, act, gated});
+      rows = grouped_linear(a, out, groups);
+    }
+    context->save_for_backward({x, in, in_add, out, out_add, token_offset, slot_of, weight,
+                                slot_offset, token_of, position, entry, z});
     context->saved_data["activation"] = activation;
     context->saved_data["gated"] = gated;
-    return combine_rows(rows, weight, position, token_offset);
+    context->saved_data["way"] = way;
+    return combine_rows(rows, weight, position, token_offset, {out_add, slot_of});
   }
 
   static variable_list backward(AutogradContext* context, variable_list grads) {
     at::NoGradGuard no_grad;
-    const auto saved = context->get_saved_variables();
-    const auto &x = saved[0], &in = saved[1], &in_bias = saved[2], &out = saved[3],
-               &out_bias = saved[4];
-    const auto &weight = saved[5], &token_offset = saved[6], &token_of = saved[8],
-               &position = saved[9];
-    const auto &entry = saved[10], &z = saved[11];
-    RowGroups groups(saved[7]);
-    const auto dy = gather_rows(grads[0], token_of);
-    auto inner = expert_activation_backward(
-        z, grouped_linear_dx(dy, out, groups), weight, entry,
-        static_cast<Activation>(context->saved_data["activation"].toInt()),
-        context->saved_data["gated"].toBool());
-    at::Tensor d_out_bias, d_in_bias;
+    const Saved s(context);
+    const Assignment& a = s.assignment;
+    const auto& out_bias = s.experts.out_bias;
+    const auto dy_TD = grads[0].contiguous();
+    RowGroups groups(a.slot_offset);
+    const int64_t way = context->saved_data["way"].toInt();
+    const bool gathers = way == kGrouped || out_bias.defined();
+    const auto dy_AD = gathers ? gather_rows(dy_TD, a.token_of) : at::Tensor();
+    FusedMlpGrad d = way == kFused ? fused_mlp_backward(s.operands(), dy_TD, a.weight)
+                     : way == kBlocked
+                         ? blocked_mlp_backward(s.operands(), s.z, dy_TD, a.weight, groups)
+                         : grouped_backward(s, dy_AD, groups);
+    at::Tensor d_out_bias;
     if (out_bias.defined()) {
-      d_out_bias = grouped_sum(dy * weight.index_select(0, entry).unsqueeze(1), groups);
-      inner.dweight +=
-          grouped_linear(dy, out_bias.unsqueeze(1), {}, groups).view(-1).index_select(0, position);
+      d_out_bias = grouped_sum(dy_AD, a.weight.index_select(0, a.entry), groups);
+      d.dweight += bias_dot(dy_TD, out_bias, a.token_of.index_select(0, a.position), a.slot_of);
     }
-    if (in_bias.defined()) d_in_bias = grouped_sum(inner.dz, groups);
-    const auto d_out = grouped_linear_dw(dy, inner.scaled, groups);
-    const auto d_in = grouped_linear_dw(inner.dz, gather_rows(x, token_of), groups);
-    const auto dx =
-        combine_rows(grouped_linear_dx(inner.dz, in, groups), {}, position, token_offset);
-    return {dx, d_in, d_in_bias, d_out, d_out_bias, inner.dweight, {}, {}, {}, {}, {}, {}, {}};
+    const auto dx = combine_rows(d.dx_AC, {}, a.position, a.token_offset);
+    return {dx, d.d_in, d.d_in_bias, d.d_out, d_out_bias, {}, {}, d.dweight,
+            {}, {},     {},          {},      {},         {}, {}, {}};
   }
 };
+
+Way way_of(const at::Tensor& x, const ExpertWeights& experts, Activation activation,
+           ExpertPath path) {
+  if (path == ExpertPath::Fused) return kFused;
+  if (path == ExpertPath::Grouped) return kGrouped;
+  if (blocked_mlp_fits(x, experts)) return kBlocked;
+  const bool short_hidden = experts.out_EDH.size(2) <= kFusedHidden;
+  return short_hidden && fused_mlp_fits(x, experts, activation) ? kFused : kGrouped;
+}
 
 void check_shapes(const at::Tensor& x, const ExpertWeights& w, const Assignment& a, bool gated) {
   constexpr auto kWhere = "expert_mlp";
@@ -84,13 +153,19 @@ void check_shapes(const at::Tensor& x, const ExpertWeights& w, const Assignment&
 }  // namespace
 
 at::Tensor expert_mlp(const at::Tensor& x_TC, const ExpertWeights& experts,
-                      const Assignment& assignment, Activation activation, bool gated) {
+                      const Assignment& assignment, Activation activation, bool gated,
+                      ExpertPath path) {
   check_shapes(x_TC, experts, assignment, gated);
-  return ExpertMlp::apply(x_TC, experts.in_ENC, if_defined(experts.in_bias), experts.out_EDH,
-                          if_defined(experts.out_bias), assignment.weight.contiguous(),
-                          assignment.token_offset, assignment.slot_offset, assignment.token_of,
-                          assignment.position, assignment.entry, static_cast<int64_t>(activation),
-                          gated);
+  check(path != ExpertPath::Fused || fused_mlp_fits(x_TC, experts, activation), "expert_mlp",
+        "fused: got shapes or types without a kernel; valid: half types on a GPU, at most 256 "
+        "channels, multiples of 8");
+  const int64_t way = way_of(x_TC, experts, activation, path);
+  return ExpertMlp::apply(way == kFused ? x_TC.contiguous() : x_TC, experts.in_ENC,
+                          if_defined(experts.in_bias), experts.out_EDH,
+                          if_defined(experts.out_bias), assignment.token_offset, assignment.slot_of,
+                          assignment.weight.contiguous(), assignment.slot_offset,
+                          assignment.token_of, assignment.position, assignment.entry,
+                          static_cast<int64_t>(activation), gated, way, at::GradMode::is_enabled());
 }
 
 }  // namespace switchyard

@@ -1,7 +1,7 @@
 #pragma once
 // The fast path of the expert layer: gather -> product -> activation -> product -> combine, one
-// autograd function. Saves x, the pre-activation and the routing only; the gradient of an entry's
-// weight comes from the activation, so expert outputs are not kept (DESIGN 4).
+// autograd function. Saves x, the pre-activation (unless fused) and the routing only; the gradient
+// of an entry's weight comes from the activation, so expert outputs are not kept (DESIGN 4).
 
 #include "core/moe/assignment.h"
 #include "core/nn/activation.h"
@@ -16,10 +16,18 @@ struct ExpertWeights {
   at::Tensor out_bias;  ///< [E, D] or undefined
 };
 
+/// How the experts are computed. Fused: all in one kernel, hidden activations recomputed in the
+/// backward pass (GPU, half types, at most 256 channels: see fused_mlp_fits). Grouped: one product
+/// after the other over all experts. Auto: fused where it fits and hidden is at most 1024; narrow
+/// experts on the CPU block by block (blocked_mlp.h); else grouped.
+enum class ExpertPath { Auto, Grouped, Fused };
+
 /// x [T, C] -> [T, D]: sum over the slots of each token of weight * expert(x), in fixed order:
-/// equal bits on every run. All floating tensors share one type: float, double or bfloat16. Once
-/// differentiable in x, weights, biases and assignment.weight.
+/// equal bits on every run. All floating tensors share one type: float, double, bfloat16 or half.
+/// Once differentiable in x, weights, biases and assignment.weight. Errors: shapes or types that do
+/// not fit each other or the path.
 at::Tensor expert_mlp(const at::Tensor& x_TC, const ExpertWeights& experts,
-                      const Assignment& assignment, Activation activation, bool gated);
+                      const Assignment& assignment, Activation activation, bool gated,
+                      ExpertPath path = ExpertPath::Auto);
 
 }  // namespace switchyard

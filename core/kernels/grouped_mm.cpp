@@ -3,7 +3,6 @@
 #include <ATen/Parallel.h>
 #include <ATen/core/LegacyTypeDispatch.h>
 #include <ATen/ops/_grouped_mm.h>
-#include <ATen/ops/addmm.h>
 #include <ATen/ops/mm.h>
 #include <ATen/ops/sum.h>
 
@@ -14,6 +13,7 @@ namespace {
 
 constexpr int64_t kBlockRows = 512;
 constexpr int64_t kNarrowWeight = 256 * 256;  // elements
+constexpr int64_t kColumns = 8;               // the narrowest that at::_grouped_mm takes
 constexpr int64_t kWholeGroup = std::numeric_limits<int64_t>::max();
 
 bool one_call(const at::Tensor& x, int64_t n, int64_t k) {
@@ -77,17 +77,13 @@ const std::vector<RowGroups::Block>& RowGroups::blocks(int64_t limit) {
   return blocks_;
 }
 
-at::Tensor grouped_linear(const at::Tensor& x_AK, const at::Tensor& weight_ENK,
-                          const at::Tensor& bias_EN, RowGroups& groups) {
+at::Tensor grouped_linear(const at::Tensor& x_AK, const at::Tensor& weight_ENK, RowGroups& groups) {
   const int64_t n = weight_ENK.size(1), k = weight_ENK.size(2);
-  if (!bias_EN.defined() && one_call(x_AK, n, k)) {
-    return at::_grouped_mm(x_AK, weight_ENK.transpose(1, 2), groups.ends());
-  }
+  if (one_call(x_AK, n, k)) return at::_grouped_mm(x_AK, weight_ENK.transpose(1, 2), groups.ends());
   auto out = at::empty({x_AK.size(0), n}, x_AK.options());
   for_blocks(groups, narrow(x_AK, n, k), [&](int64_t, const RowGroups::Block& b) {
     auto y = out.narrow(0, b.begin, b.rows);
-    const auto x = x_AK.narrow(0, b.begin, b.rows), w = weight_ENK.select(0, b.group).t();
-    bias_EN.defined() ? at::addmm_out(y, bias_EN.select(0, b.group), x, w) : at::mm_out(y, x, w);
+    at::mm_out(y, x_AK.narrow(0, b.begin, b.rows), weight_ENK.select(0, b.group).t());
   });
   return out;
 }
@@ -117,15 +113,18 @@ at::Tensor grouped_linear_dw(const at::Tensor& dy_AN, const at::Tensor& x_AK, Ro
   return sum_blocks(parts, blocks, static_cast<int64_t>(groups.host().size()) - 1);
 }
 
-at::Tensor grouped_sum(const at::Tensor& dy_AN, RowGroups& groups) {
-  const auto& offset = groups.host();
-  const auto count = static_cast<int64_t>(offset.size()) - 1;
-  auto out = at::zeros({count, dy_AN.size(1)}, dy_AN.options());
-  for (int64_t e = 0; e < count; ++e) {
-    const int64_t begin = offset[static_cast<size_t>(e)],
-                  rows = offset[static_cast<size_t>(e) + 1] - begin;
-    if (rows > 0) out.select(0, e).copy_(dy_AN.narrow(0, begin, rows).sum(0));
+at::Tensor grouped_sum(const at::Tensor& dy_AN, const at::Tensor& weight_A, RowGroups& groups) {
+  const int64_t rows = dy_AN.size(0);
+  if (one_call(dy_AN, dy_AN.size(1), kColumns)) {
+    const auto weight = weight_A.defined() ? weight_A : at::ones({rows}, dy_AN.options());
+    const auto weight_AK = weight.unsqueeze(1).expand({rows, kColumns}).contiguous();
+    return grouped_linear_dw(dy_AN, weight_AK, groups).select(2, 0);
   }
+  const auto scaled = weight_A.defined() ? dy_AN * weight_A.unsqueeze(1) : dy_AN;
+  const auto count = static_cast<int64_t>(groups.host().size()) - 1;
+  auto out = at::zeros({count, dy_AN.size(1)}, dy_AN.options());
+  for (const auto& block : groups.blocks(kWholeGroup))
+    out.select(0, block.group).copy_(scaled.narrow(0, block.begin, block.rows).sum(0));
   return out;
 }
 

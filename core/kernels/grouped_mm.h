@@ -33,15 +33,15 @@ class RowGroups {
   int64_t limit_ = 0;
 };
 
-/// x [A, K], weight [E, N, K] -> [A, N]: x_e weight_e^T, plus bias [E, N] if defined.
-at::Tensor grouped_linear(const at::Tensor& x_AK, const at::Tensor& weight_ENK,
-                          const at::Tensor& bias_EN, RowGroups& groups);
+/// x [A, K], weight [E, N, K] -> [A, N]: x_e weight_e^T.
+at::Tensor grouped_linear(const at::Tensor& x_AK, const at::Tensor& weight_ENK, RowGroups& groups);
 /// dy [A, N], weight [E, N, K] -> [A, K]: dy_e weight_e.
 at::Tensor grouped_linear_dx(const at::Tensor& dy_AN, const at::Tensor& weight_ENK,
                              RowGroups& groups);
 /// dy [A, N], x [A, K] -> [E, N, K]: dy_e^T x_e; zeros for an empty group.
 at::Tensor grouped_linear_dw(const at::Tensor& dy_AN, const at::Tensor& x_AK, RowGroups& groups);
-/// dy [A, N] -> [E, N]: column sums of each group, in the type of dy.
-at::Tensor grouped_sum(const at::Tensor& dy_AN, RowGroups& groups);
+/// dy [A, N] -> [E, N]: column sums of each group, rows times weight [A] if defined, in the type of
+/// dy.
+at::Tensor grouped_sum(const at::Tensor& dy_AN, const at::Tensor& weight_A, RowGroups& groups);
 
 }  // namespace switchyard

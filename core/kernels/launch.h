@@ -12,19 +12,55 @@ enum class DType { Float, Double, BFloat16, Half };
 /// Same order as switchyard::Activation.
 enum class Act { ReLU, GELU, SiLU, ELU, Mish, LeakyReLU, GELUTanh };
 
-/// Pointers of the slot-major side of an assignment; see core/moe/assignment.h. `scratch` holds
-/// slot_sort_scratch(entries, slots) values.
+/// Pointers of the slot-major side of an assignment; see core/moe/assignment.h. Entry a belongs to
+/// token a / k; where k is 0 the token is found in token_offset. A block works on `chunk` entries;
+/// `count` [slot_sort_chunks, slots] is scratch.
 struct SlotSort {
   const int64_t *slot_of, *token_offset;
-  int64_t entries, tokens, slots;
-  int64_t *slot_offset, *token_of, *position, *entry, *scratch;
+  int64_t entries, tokens, slots, k, chunk;
+  int64_t *slot_offset, *token_of, *position, *entry;
+  int32_t* count;
 };
-constexpr int64_t kSortChunk = 1024;
-inline int64_t slot_sort_scratch(int64_t entries, int64_t slots) {
-  return (entries / kSortChunk + 1) * slots;
+/// Every block reads all counts: few chunks where there are many slots.
+inline int64_t slot_sort_chunk(int64_t items, int64_t slots) {
+  const int64_t blocks = slots > 32 ? 128 : 512;
+  return ((items + blocks - 1) / blocks + 31) / 32 * 32;
+}
+inline int64_t slot_sort_chunks(const SlotSort& p) {
+  return p.entries == 0 ? 0 : (p.entries + p.chunk - 1) / p.chunk;
 }
 void slot_sort_cpu(const SlotSort& p);
 void slot_sort_cuda(const SlotSort& p, void* stream);
+
+/// Same order as switchyard::Score.
+enum class ScoreKind { Softmax, Sigmoid, Identity };
+/// The whole decision of a top-k router. sort.slot_of and sort.token_offset are written too.
+struct Route {
+  const void* logits;  // [tokens, slots], Float or Double
+  DType dtype;
+  ScoreKind kind;
+  bool renormalise;
+  void* scores;  // like logits
+  void* weight;  // [tokens, k]
+  int64_t *slot_of, *token_offset;
+  SlotSort sort;
+};
+constexpr int64_t kRouteSlots = 1024;
+void route_cpu(const Route& p);
+void route_cuda(const Route& p, void* stream);
+
+struct RouteBackward {
+  const void *scores, *dscores;  // [tokens, slots]; dscores may be null: zero
+  const void *weight, *dweight;  // [tokens, k]; dweight may be null: zero
+  const int64_t* slot_of;
+  DType dtype;
+  ScoreKind kind;
+  bool renormalise;
+  int64_t tokens, slots, k;
+  void* dlogits;
+};
+void route_backward_cpu(const RouteBackward& p);
+void route_backward_cuda(const RouteBackward& p, void* stream);
 
 /// The k largest of each row, best first, ties to the lowest column; NaN counts as smallest.
 struct TopK {
@@ -36,22 +72,23 @@ struct TopK {
 void top_k_cpu(const TopK& p);
 void top_k_cuda(const TopK& p, void* stream);
 
-/// out[a, :] = x[index[a], :].
+/// out[a, :] = x[index[a], :], rows of `row_bytes` bytes.
 struct Gather {
   const void* x;
   const int64_t* index;
-  DType dtype;
-  int64_t rows, width;
+  int64_t rows, row_bytes;
   void* out;
 };
 void gather_rows_cpu(const Gather& p);
 void gather_rows_cuda(const Gather& p, void* stream);
 
-/// out[t, :] = sum over entries a of token t, in order, of weight[a] * rows[position[a], :].
+/// out[t, :] = sum over entries a of token t, in order, of
+/// weight[a] * (rows[position[a], :] + bias[slot_of[a], :]).
 struct Combine {
   const void* rows;    // [A, width], slot-major
   const void* weight;  // [A] token-major of the same type, or null: 1
-  const int64_t *position, *token_offset;
+  const void* bias;    // [slots, width] or null: 0
+  const int64_t *position, *token_offset, *slot_of;
   DType dtype;
   int64_t tokens, width;
   void* out;
@@ -59,14 +96,16 @@ struct Combine {
 void combine_rows_cpu(const Combine& p);
 void combine_rows_cuda(const Combine& p, void* stream);
 
-/// Forward: a = act(z) or, gated, act(z[:, :hidden]) * z[:, hidden:]. Row r of z is slot-major.
+/// The activation of z + bias. Row r of z is slot-major: that of token-major entry entry[r].
 struct Activate {
-  const void* z;  // [rows, hidden or 2 hidden]
+  const void* z;     // [rows, hidden or 2 hidden]
+  const void* bias;  // [slots, like z] or null: 0
+  const int64_t *entry, *slot_of;
   Act act;
   bool gated;
   DType dtype;
   int64_t rows, hidden;
-  void* a;  // [rows, hidden]
+  void* a;  // [rows, hidden]: act(z) or, gated, act(z[:, :hidden]) * z[:, hidden:]
 };
 void activate_cpu(const Activate& p);
 void activate_cuda(const Activate& p, void* stream);
@@ -74,20 +113,53 @@ void activate_cuda(const Activate& p, void* stream);
 /// Backward of y = weight * a W, given da = dy W^T without the weight:
 /// scaled = weight a; dweight = sum(da a); dz = weight da act'(z).
 struct ActivateBackward {
-  const void* z;
-  const void* da;        // [rows, hidden]
-  const void* weight;    // [rows] token-major
-  const int64_t* entry;  // [rows] slot-major row -> token-major entry
-  Act act;
-  bool gated;
-  DType dtype;
-  int64_t rows, hidden;
-  void* dz;       // like z
-  void* scaled;   // [rows, hidden]
-  void* dweight;  // [rows] token-major
+  Activate forward;    // its `a` is not used
+  const void* da;      // [rows, hidden]
+  const void* weight;  // [rows] token-major
+  void* dz;            // like z
+  void* scaled;        // [rows, hidden]
+  void* dweight;       // [rows] token-major
 };
 void activate_backward_cpu(const ActivateBackward& p);
 void activate_backward_cuda(const ActivateBackward& p, void* stream);
+
+/// Experts of a MLP in one kernel: the hidden activation stays on the chip. GPU only, half types,
+/// channels and width at most 256, all three widths multiples of 8, at most 1024 slots.
+struct FusedMlp {
+  const void *x, *in, *in_bias, *out;  // [T, C], [E, N1, C], [E, N1] or null, [E, D, H]
+  const int64_t *token_of, *slot_offset, *entry;
+  DType dtype;
+  Act act;  // ReLU, GELU, SiLU or GELUTanh
+  bool gated;
+  int64_t entries, slots, channels, hidden, width;
+  void* rows;  // [A, D], slot-major, without the bias of the second layer
+};
+void fused_mlp_cuda(const FusedMlp& p, void* stream);
+
+/// Its backward pass, the hidden activation recomputed. Row r has the weight weight[entry[r]].
+struct FusedMlpBackward {
+  FusedMlp forward;    // its `rows` is not used
+  const void* dy;      // [T, D]
+  const void* weight;  // [A] token-major
+  void* dx_rows;       // [A, C], slot-major
+  void* dweight;       // [A] token-major
+};
+void fused_mlp_backward_cuda(const FusedMlpBackward& p, void* stream);
+
+/// Gradients of the weights: a part is at most part_rows rows of one expert; `*_parts` hold one
+/// gradient per part in float, which are then added in order.
+struct FusedMlpWeights {
+  FusedMlpBackward backward;
+  int64_t part_rows, parts;
+  float *in_parts, *in_bias_parts, *out_parts;
+  void *d_in, *d_in_bias, *d_out;  // d_in_bias may be null
+};
+constexpr int64_t kPartStep = 64;
+/// Enough parts for `entries` rows in `slots` groups.
+inline int64_t fused_parts(int64_t entries, int64_t slots, int64_t part_rows) {
+  return entries / part_rows + slots;
+}
+void fused_mlp_weights_cuda(const FusedMlpWeights& p, void* stream);
 
 /// Rows of the voxels around each voxel, by a hash table of mask + 1 cells (a power of two, more
 /// than the voxels). `keys`: all bits set. Coordinates and clouds below 2^16.

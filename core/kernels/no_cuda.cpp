@@ -13,6 +13,8 @@ namespace {
 }  // namespace
 
 void slot_sort_cuda(const SlotSort&, void*) { refuse("slot_sort"); }
+void route_cuda(const Route&, void*) { refuse("route_top_k"); }
+void route_backward_cuda(const RouteBackward&, void*) { refuse("route_top_k"); }
 void top_k_cuda(const TopK&, void*) { refuse("top_k"); }
 void gather_rows_cuda(const Gather&, void*) { refuse("gather_rows"); }
 void combine_rows_cuda(const Combine&, void*) { refuse("combine_rows"); }
@@ -20,5 +22,9 @@ void subm_panel_cuda(const SubmPanel&, void*) { refuse("subm_conv"); }
 void neighbor_map_cuda(const NeighborMap&, void*) { refuse("neighbor_map"); }
 void activate_cuda(const Activate&, void*) { refuse("expert_activation"); }
 void activate_backward_cuda(const ActivateBackward&, void*) { refuse("expert_activation"); }
+
+void fused_mlp_cuda(const FusedMlp&, void*) { refuse("fused_mlp"); }
+void fused_mlp_backward_cuda(const FusedMlpBackward&, void*) { refuse("fused_mlp"); }
+void fused_mlp_weights_cuda(const FusedMlpWeights&, void*) { refuse("fused_mlp"); }
 
 }  // namespace switchyard::kernels

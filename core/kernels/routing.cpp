@@ -1,10 +1,30 @@
 #include "core/kernels/routing.h"
 
+#include <ATen/ops/isnan.h>
+#include <ATen/ops/sort.h>
+
+#include <limits>
+
 #include "core/kernels/device_call.h"
 
 namespace switchyard {
 
 using namespace kernels;
+
+namespace {
+
+// Above these a sort of the row is faster than k passes over it.
+constexpr int64_t kSortFromK = 64, kSortFromSlots = 2048;
+constexpr int64_t kSortSlots = 16384;
+
+at::Tensor sorted_top_k(const at::Tensor& scores, int64_t k) {
+  const auto least = -std::numeric_limits<double>::infinity();
+  const auto order = at::sort(at::where(scores.isnan(), least, scores), /*stable=*/true, 1,
+                              /*descending=*/true);
+  return std::get<1>(order).narrow(1, 0, k).contiguous();
+}
+
+}  // namespace
 
 at::Tensor top_k_slots(const at::Tensor& scores_TE, int64_t k) {
   check(scores_TE.dim() == 2, "top_k_slots", "scores: got shape ", to_text(scores_TE.sizes().vec()),
@@ -13,6 +33,7 @@ at::Tensor top_k_slots(const at::Tensor& scores_TE, int64_t k) {
   check(k >= 1 && k <= slots, "top_k_slots", "k: got ", k, ", expected 1 to ", slots);
   auto scores = scores_TE.detach().contiguous();
   if (scores.scalar_type() != at::kDouble) scores = scores.to(at::kFloat);
+  if (k > kSortFromK || slots > kSortFromSlots) return sorted_top_k(scores, k);
   auto index = at::empty({rows, k}, scores.options().dtype(at::kLong));
   launch(TopK{scores.data_ptr(), dtype_of(scores, "top_k_slots"), rows, slots, k,
               index.data_ptr<int64_t>()},
@@ -21,16 +42,27 @@ at::Tensor top_k_slots(const at::Tensor& scores_TE, int64_t k) {
 }
 
 SlotMajor sort_by_slot(const at::Tensor& slot_of, const at::Tensor& token_offset, int64_t slots) {
+  check(slot_of.is_cpu() || slots <= kSortSlots, "sort_by_slot", "slots on a GPU: got ", slots,
+        ", expected at most ", kSortSlots);
   const auto slot = slot_of.contiguous(), offset = token_offset.contiguous();
   const int64_t entries = slot.size(0), tokens = offset.size(0) - 1;
   const auto ints = [&](int64_t n) { return at::empty({n}, slot.options()); };
   SlotMajor out{ints(slots + 1), ints(entries), ints(entries), ints(entries)};
-  auto scratch = ints(slot_sort_scratch(entries, slots));
-  launch(SlotSort{slot.data_ptr<int64_t>(), offset.data_ptr<int64_t>(), entries, tokens, slots,
-                  out.slot_offset.data_ptr<int64_t>(), out.token_of.data_ptr<int64_t>(),
-                  out.position.data_ptr<int64_t>(), out.entry.data_ptr<int64_t>(),
-                  scratch.data_ptr<int64_t>()},
-         slot.device(), slot_sort_cpu, slot_sort_cuda);
+  SlotSort sort{slot.data_ptr<int64_t>(),
+                offset.data_ptr<int64_t>(),
+                entries,
+                tokens,
+                slots,
+                0,
+                slot_sort_chunk(entries, slots),
+                out.slot_offset.data_ptr<int64_t>(),
+                out.token_of.data_ptr<int64_t>(),
+                out.position.data_ptr<int64_t>(),
+                out.entry.data_ptr<int64_t>(),
+                nullptr};
+  const auto count = at::empty({slot_sort_chunks(sort), slots}, slot.options().dtype(at::kInt));
+  sort.count = count.data_ptr<int32_t>();
+  launch(sort, slot.device(), slot_sort_cpu, slot_sort_cuda);
   return out;
 }
 

@@ -3,46 +3,77 @@
 namespace switchyard::kernels {
 namespace {
 
-template <class T>
-__global__ void gather_elements(Gather p) {
-  const int64_t i = blockIdx.x * static_cast<int64_t>(blockDim.x) + threadIdx.x;
-  if (i >= p.rows * p.width) return;
-  const int64_t row = i / p.width, column = i % p.width;
-  static_cast<T*>(p.out)[i] = static_cast<const T*>(p.x)[p.index[row] * p.width + column];
+/// 2^shift lanes copy a row.
+template <class Unit>
+__global__ void gather_units(Gather p, int64_t units, int shift) {
+  const int64_t thread = blockIdx.x * static_cast<int64_t>(blockDim.x) + threadIdx.x;
+  const int64_t row = thread >> shift;
+  if (row >= p.rows) return;
+  const Unit* from = static_cast<const Unit*>(p.x) + p.index[row] * units;
+  Unit* to = static_cast<Unit*>(p.out) + row * units;
+#pragma unroll 4
+  for (int64_t u = thread & ((1 << shift) - 1); u < units; u += 1 << shift) to[u] = from[u];
 }
 
-template <class T>
-__global__ void combine_elements(Combine p) {
-  const int64_t i = blockIdx.x * static_cast<int64_t>(blockDim.x) + threadIdx.x;
-  if (i >= p.tokens * p.width) return;
-  const int64_t token = i / p.width, column = i % p.width;
-  const T* rows = static_cast<const T*>(p.rows);
+template <class Unit>
+void gather(const Gather& p, void* stream) {
+  const int64_t units = p.row_bytes / static_cast<int64_t>(sizeof(Unit));
+  const int shift = lane_shift(units);
+  gather_units<Unit>
+      <<<blocks_for(p.rows << shift, kThreads), kThreads, 0, static_cast<cudaStream_t>(stream)>>>(
+          p, units, shift);
+}
+
+/// 2^shift lanes sum the rows of a token, N columns each at a time.
+template <class T, int N>
+__global__ void combine_tokens(Combine p, int shift) {
+  using Row = Pack<T, N>;
+  const int64_t thread = blockIdx.x * static_cast<int64_t>(blockDim.x) + threadIdx.x;
+  const int64_t token = thread >> shift, units = p.width / N;
+  if (token >= p.tokens) return;
+  const int64_t begin = p.token_offset[token], end = p.token_offset[token + 1];
   const T* weight = static_cast<const T*>(p.weight);
-  acc_t<T> sum = 0;
-  for (int64_t a = p.token_offset[token]; a < p.token_offset[token + 1]; ++a) {
-    const acc_t<T> w = weight ? load(weight + a) : acc_t<T>(1);
-    sum += w * load(rows + p.position[a] * p.width + column);
+  for (int64_t u = thread & ((1 << shift) - 1); u < units; u += 1 << shift) {
+    acc_t<T> sum[N] = {};
+#pragma unroll 4
+    for (int64_t a = begin; a < end; ++a) {
+      const Row row = static_cast<const Row*>(p.rows)[p.position[a] * units + u];
+      Row add{};
+      if (p.bias) add = static_cast<const Row*>(p.bias)[p.slot_of[a] * units + u];
+      const acc_t<T> w = weight ? load(weight + a) : acc_t<T>(1);
+#pragma unroll
+      for (int i = 0; i < N; ++i) sum[i] += w * (load(row.v + i) + load(add.v + i));
+    }
+    Row out;
+#pragma unroll
+    for (int i = 0; i < N; ++i) store(out.v + i, sum[i]);
+    static_cast<Row*>(p.out)[token * units + u] = out;
   }
-  store(static_cast<T*>(p.out) + i, sum);
+}
+
+template <class T, int N>
+void combine(const Combine& p, void* stream) {
+  const int shift = lane_shift(p.width / N);
+  combine_tokens<T, N>
+      <<<blocks_for(p.tokens << shift, kThreads), kThreads, 0, static_cast<cudaStream_t>(stream)>>>(
+          p, shift);
 }
 
 }  // namespace
 
 void gather_rows_cuda(const Gather& p, void* stream) {
-  const unsigned blocks = blocks_for(p.rows * p.width, kThreads);
-  if (blocks == 0) return;
-  with_dtype(p.dtype, [&](auto tag) {
-    gather_elements<typename decltype(tag)::type>
-        <<<blocks, kThreads, 0, static_cast<cudaStream_t>(stream)>>>(p);
-  });
+  if (p.rows == 0 || p.row_bytes == 0) return;
+  if (packs<char>(p.row_bytes, {p.x, p.out})) return gather<uint4>(p, stream);
+  if (p.row_bytes % 4 == 0) return gather<uint32_t>(p, stream);
+  gather<uint16_t>(p, stream);
 }
 
 void combine_rows_cuda(const Combine& p, void* stream) {
-  const unsigned blocks = blocks_for(p.tokens * p.width, kThreads);
-  if (blocks == 0) return;
+  if (p.tokens == 0 || p.width == 0) return;
   with_dtype(p.dtype, [&](auto tag) {
-    combine_elements<typename decltype(tag)::type>
-        <<<blocks, kThreads, 0, static_cast<cudaStream_t>(stream)>>>(p);
+    using T = typename decltype(tag)::type;
+    if (packs<T>(p.width, {p.rows, p.bias, p.out})) return combine<T, kPack<T>>(p, stream);
+    combine<T, 1>(p, stream);
   });
 }
 

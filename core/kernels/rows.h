@@ -5,13 +5,20 @@
 
 namespace switchyard {
 
-/// x [T, C], index [A] i64 -> [A, C].
+/// x [T, C] of any type, index [A] i64 -> [A, C].
 at::Tensor gather_rows(const at::Tensor& x_TC, const at::Tensor& index_A);
 
-/// out[t] = sum over entries a of token t, in order, of weight[a] * rows[position[a]], [T, C].
+/// A row per slot that is added to all rows of the slot: value [E, C], slot_of [A] token-major.
+struct RowBias {
+  at::Tensor value_EC, slot_of;
+};
+
+/// out[t] = sum over entries a of token t, in order, of
+/// weight[a] * (rows[position[a]] + bias[slot_of[a]]), [T, C].
 /// rows [A, C] slot-major; weight [A] token-major of the same type, or undefined for ones; sums run
 /// in float for half types. No atomics: equal bits on every run.
 at::Tensor combine_rows(const at::Tensor& rows_AC, const at::Tensor& weight_A,
-                        const at::Tensor& position_A, const at::Tensor& token_offset);
+                        const at::Tensor& position_A, const at::Tensor& token_offset,
+                        const RowBias& bias = {});
 
 }  // namespace switchyard

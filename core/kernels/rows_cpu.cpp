@@ -19,7 +19,12 @@ void combine_token(const Combine& p, int64_t t, acc_t<T>* sum) {
   for (int64_t a = p.token_offset[t]; a < p.token_offset[t + 1]; ++a) {
     const T* row = rows + p.position[a] * p.width;
     const acc_t<T> w = weight ? acc_t<T>(weight[a]) : acc_t<T>(1);
-    for (int64_t c = 0; c < p.width; ++c) sum[c] += w * acc_t<T>(row[c]);
+    if (!p.bias) {
+      for (int64_t c = 0; c < p.width; ++c) sum[c] += w * acc_t<T>(row[c]);
+      continue;
+    }
+    const T* bias = static_cast<const T*>(p.bias) + p.slot_of[a] * p.width;
+    for (int64_t c = 0; c < p.width; ++c) sum[c] += w * (acc_t<T>(row[c]) + acc_t<T>(bias[c]));
   }
   T* out = static_cast<T*>(p.out) + t * p.width;
   for (int64_t c = 0; c < p.width; ++c) out[c] = T(sum[c]);
@@ -28,7 +33,7 @@ void combine_token(const Combine& p, int64_t t, acc_t<T>* sum) {
 }  // namespace
 
 void gather_rows_cpu(const Gather& p) {
-  const size_t bytes = static_cast<size_t>(p.width * size_of(p.dtype));
+  const auto bytes = static_cast<size_t>(p.row_bytes);
   const char* x = static_cast<const char*>(p.x);
   char* out = static_cast<char*>(p.out);
   at::parallel_for(0, p.rows, kGrain, [&](int64_t begin, int64_t end) {

@@ -119,17 +119,39 @@ at::Tensor Router::apply_hooks(Decision& decision, const ForwardContext& context
   return routed_T;
 }
 
-RouterOutput Router::forward(const at::Tensor& x_TC, ForwardContext& context) {
-  const AutocastOff full_precision;
+std::optional<TopKRule> Router::one_rule() const {
+  const int64_t k = selector_->best_k();
+  if (k == 0 || experts_ > route_top_k_slots() || !selection_hooks_.empty()) return {};
+  return weigher_->rule(k);
+}
+
+RouterOutput Router::route_at_once(const at::Tensor& x_TC, const TopKRule& rule,
+                                   const ForwardContext& context) const {
+  auto logits_TE = scorer_->forward(x_TC, context);
+  for (LogitHook* hook : hooks_) logits_TE = hook->forward(logits_TE, context);
+  const Routed routed = route_top_k(logits_TE, rule);
+  return {logits_TE, routed.scores_TE, routed.assignment, x_TC, scorer_->prototypes(), {}};
+}
+
+RouterOutput Router::route_by_stages(const at::Tensor& x_TC, ForwardContext& context) const {
   Decision decision = decide_by_group(x_TC, context);
   const auto routed_T = apply_hooks(decision, context);
-  const RouterOutput out{decision.logits_TE,
-                         decision.scores_TE,
-                         make_assignment(decision.selection.token_offset,
-                                         decision.selection.slot_of, decision.weight_A, slots()),
-                         x_TC,
-                         scorer_->prototypes(),
-                         routed_T};
+  return {decision.logits_TE,
+          decision.scores_TE,
+          make_assignment(decision.selection.token_offset, decision.selection.slot_of,
+                          decision.weight_A, slots()),
+          x_TC,
+          scorer_->prototypes(),
+          routed_T};
+}
+
+RouterOutput Router::forward(const at::Tensor& x_TC, ForwardContext& context) {
+  const AutocastOff full_precision;
+  const auto rule = x_TC.is_cuda() ? one_rule() : std::nullopt;
+  const bool plain = rule && !granularity_->groups(x_TC.size(0), context) &&
+                     rules_at(site_, x_TC.size(0), experts_, context).empty();
+  const RouterOutput out =
+      plain ? route_at_once(x_TC, *rule, context) : route_by_stages(x_TC, context);
   if (!context.training) return out;
   if (const auto loss = selector_->loss(); loss.defined())
     context.add_loss("selector/" + site_, loss);

@@ -8,9 +8,11 @@
 // Scores and losses run in float at least (double stays double), autocast or not. Selection carries
 // no gradient; the router learns through the weights and the losses, which see tokens: a group
 // counts by its tokens. A ForwardContext's routing_override changes logits, selection and weights.
-// Concrete stages: folder routers.
+// Where selector and weigher amount to one TopKRule and nothing changes the selection, a GPU runs
+// them and the placement as one op; the stages are its reference. Concrete stages: folder routers.
 
 #include "core/base/registry.h"
+#include "core/kernels/route.h"
 #include "core/moe/assignment.h"
 #include "core/moe/forward_context.h"
 #include "core/moe/selection.h"
@@ -60,6 +62,8 @@ class Selector : public Module {
   virtual at::Tensor loss() { return {}; }
   /// Expected slots per token, for dense twins and cost tables.
   virtual double mean_k() const = 0;
+  /// The k, where a token's slots are its k best scores and nothing else matters; 0: they are not.
+  virtual int64_t best_k() const { return 0; }
   /// False where a token's slots depend on other tokens.
   virtual bool causal() const { return true; }
 };
@@ -70,6 +74,8 @@ class Weigher {
   virtual at::Tensor scores(const at::Tensor& logits_TE, const ForwardContext& context) = 0;
   /// [A], differentiable in `scores`.
   virtual at::Tensor weights(const at::Tensor& scores_TE, const Selection& selection) = 0;
+  /// The same for k slots per token as one rule; nothing: there is none.
+  virtual std::optional<TopKRule> rule(int64_t /*k*/) const { return {}; }
 };
 
 /// Changes the decision of some tokens once it is made.
@@ -145,6 +151,11 @@ class Router : public Module {
   /// Applies the selection hooks; returns the tokens left to the router, undefined: all.
   at::Tensor apply_hooks(Decision& decision, const ForwardContext& context) const;
   Decision decide(const at::Tensor& x_TC, const ForwardContext& context) const;
+  /// What one op can do of it, where the stages allow that: see route_top_k().
+  std::optional<TopKRule> one_rule() const;
+  RouterOutput route_at_once(const at::Tensor& x_TC, const TopKRule& rule,
+                             const ForwardContext& context) const;
+  RouterOutput route_by_stages(const at::Tensor& x_TC, ForwardContext& context) const;
   Decision decide_by_group(const at::Tensor& x_TC, ForwardContext& context) const;
 
   std::string site_;

@@ -11,6 +11,16 @@
 #include "core/base/error.h"
 
 namespace switchyard {
+namespace {
+
+c10::DeviceIndex index_of(at::Device device) { return device.has_index() ? device.index() : 0; }
+
+c10::CachingAllocator::Stat memory_of(at::Device device) {
+  const auto stats = c10::getDeviceAllocator(device.type())->getDeviceStats(index_of(device));
+  return stats.allocated_bytes[static_cast<size_t>(c10::CachingAllocator::StatType::AGGREGATE)];
+}
+
+}  // namespace
 
 void init_runtime(int64_t threads, bool deterministic) {
   ::setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*overwrite=*/0);
@@ -42,12 +52,11 @@ int64_t take_peak_memory(at::Device device) {
     ::getrusage(RUSAGE_SELF, &usage);
     return 1024 * usage.ru_maxrss;
   }
-  auto* allocator = c10::getDeviceAllocator(device.type());
-  const auto index = device.has_index() ? device.index() : c10::DeviceIndex{0};
-  const auto stats = allocator->getDeviceStats(index);
-  allocator->resetPeakStats(index);
-  return stats.allocated_bytes[static_cast<size_t>(c10::CachingAllocator::StatType::AGGREGATE)]
-      .peak;
+  const auto stats = memory_of(device);
+  c10::getDeviceAllocator(device.type())->resetPeakStats(index_of(device));
+  return stats.peak;
 }
+
+int64_t held_memory(at::Device device) { return device.is_cpu() ? 0 : memory_of(device).current; }
 
 }  // namespace switchyard

@@ -19,5 +19,7 @@ void synchronize(at::Device device);
 /// The most memory held since the last call, bytes: by tensors on a GPU, by the whole program (and
 /// since its start) on the CPU.
 int64_t take_peak_memory(at::Device device);
+/// Bytes that tensors on a GPU hold now; 0 on the CPU.
+int64_t held_memory(at::Device device);
 
 }  // namespace switchyard

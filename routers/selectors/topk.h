@@ -10,6 +10,7 @@ class TopKSelector : public Selector {
   explicit TopKSelector(int64_t k) : k_(k) {}
   Selection select(const SelectorInput& input, const ForwardContext& context) override;
   double mean_k() const override { return static_cast<double>(k_); }
+  int64_t best_k() const override { return k_; }
 
  private:
   int64_t k_;

@@ -49,6 +49,11 @@ at::Tensor SoftmaxWeigher::weights(const at::Tensor& scores_TE, const Selection&
   return at::where(several_A, p_A / (sum_T.index_select(0, row_A) + 1e-20), p_A);
 }
 
+std::optional<TopKRule> SoftmaxWeigher::rule(int64_t k) const {
+  if (over_tokens_) return {};
+  return TopKRule{Score::Softmax, renormalise_, k};
+}
+
 void register_softmax_weigher() {
   weighers().add<Params>(
       "softmax", "softmax over all slots, renormalised over the chosen ones", [](const Params& p) {

@@ -1,0 +1,22 @@
+#pragma once
+// Ways to compute a MoE layer from logits: ours and those that are compared with it.
+
+#include <functional>
+
+#include "core/bench/moe_case.h"
+
+namespace switchyard {
+
+struct MoeVariant {
+  std::string name, what;
+  bool waits;  ///< reads from the device while it runs: cannot be captured in a graph
+  std::function<at::Tensor(const MoeCase&)> run;
+};
+
+/// ours, ours-grouped, loop, grouped-add, grouped-permute compute the layer, y [T, C]; route and
+/// route-torch only its routing.
+const std::vector<MoeVariant>& moe_variants();
+/// Errors: unknown name, with the valid ones.
+const MoeVariant& moe_variant(const std::string& name);
+
+}  // namespace switchyard

@@ -1,0 +1,35 @@
+#pragma once
+// Experts of a MLP in one kernel: rows are gathered, multiplied, activated and multiplied again
+// without leaving the chip; the backward pass recomputes the hidden activation. GPU only; the
+// gradient is owned by expert_mlp, whose other path is the reference.
+
+#include "core/kernels/expert_mlp.h"
+
+namespace switchyard {
+
+/// What the kernels take: bfloat16 or half on a GPU, at most 256 channels in and out, widths that
+/// are multiples of 8, at most 1024 slots, and relu, gelu, gelu_tanh or silu.
+bool fused_mlp_fits(const at::Tensor& x_TC, const ExpertWeights& experts, Activation activation);
+
+/// Operands of the kernels, all contiguous; the index tensors as in Assignment.
+struct FusedMlpInput {
+  at::Tensor x_TC;
+  ExpertWeights experts;
+  at::Tensor token_of, slot_offset, entry;
+  Activation activation;
+  bool gated;
+};
+
+/// [A, D], slot-major: the experts' outputs without the bias of the second layer.
+at::Tensor fused_mlp_rows(const FusedMlpInput& input);
+
+struct FusedMlpGrad {
+  at::Tensor dx_AC;    ///< slot-major, one row per entry
+  at::Tensor dweight;  ///< [A] token-major, without the bias of the second layer
+  at::Tensor d_in, d_in_bias, d_out;
+};
+/// dy [T, D]; weight [A] token-major. Sums run in float and in fixed order.
+FusedMlpGrad fused_mlp_backward(const FusedMlpInput& input, const at::Tensor& dy_TD,
+                                const at::Tensor& weight_A);
+
+}  // namespace switchyard

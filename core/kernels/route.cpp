@@ -1,0 +1,85 @@
+#include "core/kernels/route.h"
+
+#include <torch/csrc/autograd/custom_function.h>
+
+#include "core/kernels/device_call.h"
+
+namespace switchyard {
+namespace {
+
+using namespace kernels;
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+/// scores, weight, token_offset, slot_of, slot_offset, token_of, position, entry.
+variable_list route(const at::Tensor& logits, const TopKRule& rule) {
+  const int64_t tokens = logits.size(0), slots = logits.size(1), entries = tokens * rule.k;
+  const auto ints = [&](int64_t n) { return at::empty({n}, logits.options().dtype(at::kLong)); };
+  variable_list out = {at::empty_like(logits), at::empty({entries}, logits.options()),
+                       ints(tokens + 1),       ints(entries),
+                       ints(slots + 1),        ints(entries),
+                       ints(entries),          ints(entries)};
+  const auto at = [&](size_t i) { return out[i].data_ptr<int64_t>(); };
+  SlotSort sort{
+      at(3), at(2), entries, tokens, slots,  rule.k, slot_sort_chunk(tokens, slots) * rule.k,
+      at(4), at(5), at(6),   at(7),  nullptr};
+  const auto count = at::empty({slot_sort_chunks(sort), slots}, logits.options().dtype(at::kInt));
+  sort.count = count.data_ptr<int32_t>();
+  launch(
+      Route{logits.data_ptr(), dtype_of(logits, "route_top_k"), static_cast<ScoreKind>(rule.score),
+            rule.renormalise, out[0].data_ptr(), out[1].data_ptr(), at(3), at(2), sort},
+      logits.device(), route_cpu, route_cuda);
+  return out;
+}
+
+class RouteTopK : public torch::autograd::Function<RouteTopK> {
+ public:
+  static variable_list forward(AutogradContext* context, const at::Tensor& logits, int64_t score,
+                               bool renormalise, int64_t k) {
+    auto out = route(logits, {static_cast<Score>(score), renormalise, k});
+    context->mark_non_differentiable({out.begin() + 2, out.end()});
+    context->set_materialize_grads(false);
+    context->save_for_backward({out[0], out[1], out[3]});
+    context->saved_data["score"] = score;
+    context->saved_data["renormalise"] = renormalise;
+    context->saved_data["k"] = k;
+    return out;
+  }
+
+  static variable_list backward(AutogradContext* context, variable_list grads) {
+    const auto saved = context->get_saved_variables();
+    const at::Tensor& scores = saved[0];
+    const auto contiguous = [](const at::Tensor& t) { return t.defined() ? t.contiguous() : t; };
+    const auto pointer = [](const at::Tensor& t) { return t.defined() ? t.data_ptr() : nullptr; };
+    const auto dscores = contiguous(grads[0]), dweight = contiguous(grads[1]);
+    auto dlogits = at::empty_like(scores);
+    launch(RouteBackward{scores.data_ptr(), pointer(dscores), saved[1].data_ptr(), pointer(dweight),
+                         saved[2].data_ptr<int64_t>(), dtype_of(scores, "route_top_k"),
+                         static_cast<ScoreKind>(context->saved_data["score"].toInt()),
+                         context->saved_data["renormalise"].toBool(), scores.size(0),
+                         scores.size(1), context->saved_data["k"].toInt(), dlogits.data_ptr()},
+           scores.device(), route_backward_cpu, route_backward_cuda);
+    return {dlogits, {}, {}, {}};
+  }
+};
+
+}  // namespace
+
+int64_t route_top_k_slots() { return kRouteSlots; }
+
+Routed route_top_k(const at::Tensor& logits_TE, const TopKRule& rule) {
+  constexpr auto kWhere = "route_top_k";
+  check(logits_TE.dim() == 2 && logits_TE.size(1) <= kRouteSlots, kWhere, "logits: got shape ",
+        to_text(logits_TE.sizes().vec()), ", expected [tokens, slots], at most ", kRouteSlots,
+        " slots");
+  check(rule.k >= 1 && rule.k <= logits_TE.size(1), kWhere, "k: got ", rule.k, ", expected 1 to ",
+        logits_TE.size(1));
+  const auto type = logits_TE.scalar_type();
+  check(type == at::kFloat || type == at::kDouble, kWhere, "type of the logits: got ",
+        c10::toString(type), "; valid: float, double");
+  const auto out = RouteTopK::apply(logits_TE.contiguous(), static_cast<int64_t>(rule.score),
+                                    rule.renormalise, rule.k);
+  return {out[0], {out[2], out[3], out[1], out[4], out[5], out[6], out[7]}};
+}
+
+}  // namespace switchyard

@@ -1,0 +1,107 @@
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <cmath>
+#include <type_traits>
+#include <vector>
+
+#include "core/kernels/launch.h"
+
+namespace switchyard::kernels {
+namespace {
+
+constexpr int64_t kGrain = 256;
+
+template <class T>
+void score_row(ScoreKind kind, const T* logits, int64_t n, T* p) {
+  if (kind == ScoreKind::Identity) {
+    std::copy(logits, logits + n, p);
+  } else if (kind == ScoreKind::Sigmoid) {
+    for (int64_t e = 0; e < n; ++e) p[e] = T(1) / (T(1) + std::exp(-logits[e]));
+  } else {
+    const T top = *std::max_element(logits, logits + n);
+    T sum = 0;
+    for (int64_t e = 0; e < n; ++e) sum += p[e] = std::exp(logits[e] - top);
+    for (int64_t e = 0; e < n; ++e) p[e] /= sum;
+  }
+}
+
+template <class T>
+bool renormalises(const T& p, int64_t k) {
+  return p.renormalise && k > 1;
+}
+
+/// Weights of the chosen slots of one token.
+template <class T>
+void weigh_row(const Route& p, const T* score, const int64_t* slot, T* weight) {
+  T sum = T(1e-20);
+  for (int64_t i = 0; i < p.sort.k; ++i) sum += weight[i] = score[slot[i]];
+  if (!renormalises(p, p.sort.k)) return;
+  for (int64_t i = 0; i < p.sort.k; ++i) weight[i] /= sum;
+}
+
+template <class T>
+void route(const Route& p) {
+  const int64_t tokens = p.sort.tokens, slots = p.sort.slots, k = p.sort.k;
+  const T* logits = static_cast<const T*>(p.logits);
+  T *scores = static_cast<T*>(p.scores), *weight = static_cast<T*>(p.weight);
+  at::parallel_for(0, tokens, kGrain, [&](int64_t begin, int64_t end) {
+    for (int64_t t = begin; t < end; ++t)
+      score_row(p.kind, logits + t * slots, slots, scores + t * slots);
+  });
+  top_k_cpu({scores, p.dtype, tokens, slots, k, p.slot_of});
+  for (int64_t t = 0; t <= tokens; ++t) p.token_offset[t] = t * k;
+  for (int64_t t = 0; t < tokens; ++t)
+    weigh_row(p, scores + t * slots, p.slot_of + t * k, weight + t * k);
+}
+
+template <class T>
+void add_weight_gradient(const RouteBackward& p, int64_t t, const T* score, T* d) {
+  const int64_t* slot = p.slot_of + t * p.k;
+  const T* dweight = static_cast<const T*>(p.dweight) + t * p.k;
+  const T* weight = static_cast<const T*>(p.weight) + t * p.k;
+  T dot = 0, sum = T(1e-20);
+  for (int64_t i = 0; i < p.k; ++i) {
+    dot += dweight[i] * weight[i];
+    sum += score[slot[i]];
+  }
+  for (int64_t i = 0; i < p.k; ++i)
+    d[slot[i]] += renormalises(p, p.k) ? (dweight[i] - dot) / sum : dweight[i];
+}
+
+template <class T>
+void backward_row(const RouteBackward& p, int64_t t) {
+  const int64_t n = p.slots;
+  const T* score = static_cast<const T*>(p.scores) + t * n;
+  T* d = static_cast<T*>(p.dlogits) + t * n;
+  const T* dscores = static_cast<const T*>(p.dscores);
+  std::fill(d, d + n, T(0));
+  if (dscores) std::copy(dscores + t * n, dscores + (t + 1) * n, d);
+  if (p.dweight) add_weight_gradient(p, t, score, d);
+  T dot = 0;
+  for (int64_t e = 0; e < n; ++e) dot += score[e] * d[e];
+  for (int64_t e = 0; e < n; ++e) {
+    if (p.kind == ScoreKind::Softmax) d[e] = score[e] * (d[e] - dot);
+    if (p.kind == ScoreKind::Sigmoid) d[e] *= score[e] * (T(1) - score[e]);
+  }
+}
+
+template <class T>
+void route_backward(const RouteBackward& p) {
+  at::parallel_for(0, p.tokens, kGrain, [&](int64_t begin, int64_t end) {
+    for (int64_t t = begin; t < end; ++t) backward_row<T>(p, t);
+  });
+}
+
+}  // namespace
+
+void route_cpu(const Route& p) {
+  p.dtype == DType::Double ? route<double>(p) : route<float>(p);
+  slot_sort_cpu(p.sort);
+}
+
+void route_backward_cpu(const RouteBackward& p) {
+  p.dtype == DType::Double ? route_backward<double>(p) : route_backward<float>(p);
+}
+
+}  // namespace switchyard::kernels

@@ -1,0 +1,134 @@
+// The routing op against the same decision in plain tensor operations.
+
+#include "tests/test.h"
+
+#include <ATen/ops/softmax.h>
+
+#include <limits>
+
+#include "core/kernels/route.h"
+#include "core/kernels/routing.h"
+#include "core/moe/selection.h"
+#include "tests/support/device.h"
+#include "tests/support/moe.h"
+
+using namespace switchyard;
+using namespace switchyard::test;
+
+namespace {
+
+at::Tensor plain_scores(const at::Tensor& logits_TE, Score score) {
+  if (score == Score::Softmax) return at::softmax(logits_TE, 1);
+  return score == Score::Sigmoid ? logits_TE.sigmoid() : logits_TE * 1;
+}
+
+at::Tensor plain_weights(const at::Tensor& scores_TE, const at::Tensor& slot_TK, bool renormalise) {
+  const auto p_TK = scores_TE.gather(1, slot_TK);
+  const bool divide = renormalise && slot_TK.size(1) > 1;
+  return (divide ? p_TK / (p_TK.sum(1, true) + 1e-20) : p_TK).reshape(-1);
+}
+
+void check_equal(const at::Tensor& got, const at::Tensor& expected, const char* what) {
+  INFO(what);
+  CHECK(at::equal(got.cpu(), expected.cpu()));
+}
+
+void check_assignment(const Assignment& got, const Assignment& expected) {
+  check_equal(got.token_offset, expected.token_offset, "token_offset");
+  check_equal(got.slot_of, expected.slot_of, "slot_of");
+  check_equal(got.slot_offset, expected.slot_offset, "slot_offset");
+  check_equal(got.token_of, expected.token_of, "token_of");
+  check_equal(got.position, expected.position, "position");
+  check_equal(got.entry, expected.entry, "entry");
+}
+
+void check_route(const at::Tensor& logits, const TopKRule& rule, double limit) {
+  const auto leaf = logits.detach().clone().requires_grad_(true);
+  const auto twin = logits.detach().to(at::kCPU, at::kDouble).requires_grad_(true);
+  const Routed got = route_top_k(leaf, rule);
+  const auto& a = got.assignment;
+  // Selection by the op's own scores: other rounding may swap near ties.
+  const auto slot_TK = top_k_slots(got.scores_TE.cpu(), rule.k);
+  const auto selection = fixed_k_selection(slot_TK);
+  const auto scores = plain_scores(twin, rule.score);
+  const auto weight = plain_weights(scores, slot_TK, rule.renormalise);
+  check_assignment(a, make_assignment(selection.token_offset, selection.slot_of, weight.detach(),
+                                      logits.size(1)));
+  CHECK(relative_error(got.scores_TE, scores) <= limit);
+  CHECK(relative_error(a.weight, weight) <= limit);
+  const auto cotangent = normal(weight.sizes(), "weight"), ds = normal(scores.sizes(), "scores");
+  ((a.weight * cotangent.to(leaf.options())).sum() + (got.scores_TE * ds.to(leaf.options())).sum())
+      .backward();
+  ((weight * cotangent).sum() + (scores * ds).sum()).backward();
+  CHECK(relative_error(leaf.grad(), twin.grad()) <= 20 * limit);
+}
+
+}  // namespace
+
+TEST_CASE("one routing op does what the stages do", "[kernels][cuda]") {
+  for (const at::Device device : devices()) {
+    for (const int64_t slots : {1, 5, 8, 13, 16, 40, 64, 100, 200, 300, 1024}) {
+      for (const int64_t tokens : {0, 1, 7, 1031}) {
+        const auto logits = normal({tokens, slots}, "logits").to(device);
+        for (const auto score : {Score::Softmax, Score::Sigmoid, Score::Identity}) {
+          INFO(device.str() << " slots " << slots << " tokens " << tokens);
+          const TopKRule rule{score, score == Score::Softmax,
+                              std::min<int64_t>(slots, 1 + tokens % 8)};
+          check_route(logits, rule, 1e-13);
+          check_route(logits.to(at::kFloat), rule, 2e-6);
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("a routing op's gradient is that of its weights alone where nothing else asks",
+          "[kernels][cuda]") {
+  for (const at::Device device : devices()) {
+    const auto logits = normal({50, 6}, "logits");
+    const auto leaf = logits.to(device).clone().requires_grad_(true),
+               twin = logits.clone().requires_grad_(true);
+    const Routed got = route_top_k(leaf, {Score::Softmax, true, 2});
+    got.assignment.weight.square().sum().backward();
+    const auto slot = top_k_slots(logits, 2);
+    plain_weights(at::softmax(twin, 1), slot, true).square().sum().backward();
+    CHECK(relative_error(leaf.grad(), twin.grad()) < 1e-13);
+  }
+}
+
+TEST_CASE("routing breaks ties to the lowest slot, survives NaN and infinity, and repeats its bits",
+          "[kernels][cuda][repeat]") {
+  const double nan = std::numeric_limits<double>::quiet_NaN(),
+               inf = std::numeric_limits<double>::infinity();
+  const auto logits =
+      at::tensor(std::vector<double>{1, 2, 2, 0, 0, -0., 0, 0, nan, 5, nan, 7, -inf, nan, -inf, 1},
+                 at::kDouble)
+          .view({4, 4});
+  for (const at::Device device : devices()) {
+    for (const auto type : {at::kDouble, at::kFloat}) {
+      const auto got = route_top_k(logits.to(device, type), {Score::Identity, false, 3});
+      CHECK(at::equal(got.assignment.slot_of.cpu(),
+                      at::tensor(std::vector<int64_t>{1, 2, 0, 0, 1, 2, 3, 1, 0, 3, 0, 2})));
+    }
+    const auto many = normal({5000, 64}, "many").to(device, at::kFloat);
+    const auto first = route_top_k(many, {Score::Softmax, true, 8});
+    for (int repeat = 0; repeat < 20; ++repeat) {
+      const auto again = route_top_k(many, {Score::Softmax, true, 8});
+      check_assignment(again.assignment, first.assignment);
+      check_equal(again.assignment.weight, first.assignment.weight, "weight");
+    }
+  }
+}
+
+TEST_CASE("a routing op names what it does not take", "[kernels]") {
+  const auto logits = at::zeros({3, 4}, at::kFloat);
+  CHECK(error_of([&] {
+          route_top_k(logits, {Score::Softmax, true, 5});
+        }).find("1 to 4") != std::string::npos);
+  CHECK(error_of([&] {
+          route_top_k(logits.to(at::kHalf), {Score::Softmax, true, 1});
+        }).find("float, double") != std::string::npos);
+  CHECK(error_of([&] {
+          route_top_k(at::zeros({1, 1025}), {Score::Softmax, true, 1});
+        }).find("1024") != std::string::npos);
+}
