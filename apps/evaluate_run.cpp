@@ -11,6 +11,7 @@
 #include "core/moe/site_info.h"
 #include "eval/analysis/trace_view.h"
 #include "eval/study/evaluation.h"
+#include "eval/study/metric_info.h"
 #include "eval/study/protocol.h"
 #include "eval/study/samples.h"
 
@@ -106,7 +107,7 @@ void write_results(const fs::path& folder, const RunConfig& run, Evaluation eval
   for (const std::string& metric : metrics_of(run, task)) {
     const bool primary = metric == run.eval.metric;
     if (!primary && !like.empty()) continue;
-    const GroupResults groups{metric, 100, evaluation.rows,
+    const GroupResults groups{metric, metric_info(metric).scale, evaluation.rows,
                               like.empty() ? class_lists(evaluation, metric, run.eval.class_share)
                                            : read_groups(like / "eval" / "groups.json").classes};
     if (primary) write_groups(folder / "groups.json", groups);
@@ -134,7 +135,8 @@ void repeat_passes(const fs::path& folder, const RunConfig& run, LoadedModel& lo
                                         context.routing_override = &routing;
                                         context.random = draws_of(pass, batch);
                                       });
-    const GroupResults groups{run.eval.metric, 100, again.rows, classes};
+    const GroupResults groups{run.eval.metric, metric_info(run.eval.metric).scale, again.rows,
+                              classes};
     for (const auto& row : make_table(loaded.task->domain_names(), groups, {}, "").rows)
       values[row.domain].push_back(row.value);
   }
@@ -219,6 +221,9 @@ void evaluate_run(const EvaluationRequest& request, const RunConfig& run) {
   const TableRow common =
       common_row(run, recorded_arm(request.run_folder), loaded, evaluation, mean_k_share);
   write_results(folder / "eval", run, std::move(evaluation), common, task, request.compare_with);
+  if (request.compare_with.empty())
+    score_generation(task, *loaded.model, run.eval.generate, run.device, folder / "eval", common,
+                     run.study.protocol);
   if (run.eval.passes > 1) repeat_passes(folder / "eval", run, loaded, routing);
 }
 

@@ -4,12 +4,12 @@
 #include <cstdio>
 
 #include "core/base/text.h"
+#include "eval/analysis/passes.h"
 
 namespace switchyard {
 namespace {
 
 constexpr int64_t kLevels = 16;
-constexpr char kNoCondition[] = "(no condition)";
 
 TraceRecorder::Header header_of(Task& task, int64_t step) {
   auto header = trace_header(task, "sample", step, "data while they are made");

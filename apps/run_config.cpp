@@ -62,6 +62,7 @@ void EvalParams::declare(Fields<EvalParams>& f) {
   f.add("step", &EvalParams::step,
         "checkpoint to evaluate, -1: the newest; results of another go to FOLDER/override/step=N/",
         at_least(-1));
+  f.node("generate", &EvalParams::generate, "scores of what the model makes");
   f.node("override", &EvalParams::routing,
          "change the trained model's routing; results go to FOLDER/override/");
 }

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <optional>
 
+#include "apps/generation_scores.h"
 #include "core/config/compose.h"
 #include "core/moe/routing_override.h"
 #include "core/train/trainer.h"
@@ -28,6 +29,7 @@ struct EvalParams {
   int64_t passes = 1;
   int64_t step = -1;  ///< checkpoint to evaluate; -1: the newest
   std::string group_word = "groups";
+  GenerationParams generate;
   RoutingRuleParams routing;  ///< key `override`: what the evaluation changes in the routing
   /// Test-time voting: its tables stand alone, it writes no trace.
   bool votes() const { return is_voted(metric); }

@@ -146,13 +146,15 @@ std::pair<std::string_view, std::string_view> parts_of(std::string_view file,
 
 void check_size(const std::vector<int64_t>& shape, const Type& type, size_t bytes,
                 const std::string& where) {
-  uint64_t wanted = type.size;
+  // An axis of 0 hides what the others multiply to, which a tensor must hold all the same.
+  int64_t wanted = type.size, extent = type.size;
   for (int64_t n : shape) {
-    check(!__builtin_mul_overflow(wanted, static_cast<uint64_t>(n), &wanted), where,
+    check(!__builtin_mul_overflow(extent, std::max<int64_t>(n, 1), &extent), where,
           "bad shape: got ", to_text(shape));
+    wanted *= n;
   }
-  check(wanted == bytes, where, "wrong file size: got ", bytes, " bytes of data, expected ", wanted,
-        " for shape ", to_text(shape));
+  check(static_cast<size_t>(wanted) == bytes, where, "wrong file size: got ", bytes,
+        " bytes of data, expected ", wanted, " for shape ", to_text(shape));
 }
 
 template <class Stored, class Wide>

@@ -14,7 +14,8 @@
 namespace switchyard {
 namespace {
 
-constexpr int64_t kFusedHidden = 1024;
+// Measured on an H200 (docs/performance.md): wider experts run faster as two grouped products.
+constexpr int64_t kFusedChannels = 64;
 enum Way : int64_t { kGrouped, kFused, kBlocked };
 
 using torch::autograd::AutogradContext;
@@ -132,8 +133,8 @@ Way way_of(const at::Tensor& x, const ExpertWeights& experts, Activation activat
   if (path == ExpertPath::Fused) return kFused;
   if (path == ExpertPath::Grouped) return kGrouped;
   if (blocked_mlp_fits(x, experts)) return kBlocked;
-  const bool short_hidden = experts.out_EDH.size(2) <= kFusedHidden;
-  return short_hidden && fused_mlp_fits(x, experts, activation) ? kFused : kGrouped;
+  const bool narrow = x.size(1) <= kFusedChannels;
+  return narrow && fused_mlp_fits(x, experts, activation) ? kFused : kGrouped;
 }
 
 void check_shapes(const at::Tensor& x, const ExpertWeights& w, const Assignment& a, bool gated) {

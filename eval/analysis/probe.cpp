@@ -12,6 +12,7 @@
 namespace switchyard {
 namespace {
 
+constexpr size_t kNamedChannels = 12;
 constexpr char kWhere[] = "probe";
 
 int64_t count_domains(const ProbeInput& input) {
@@ -171,7 +172,10 @@ std::vector<ProbeResult> probe_domains(const ProbeInput& input, const ProbeOptio
   std::vector<ProbeResult> out{
       score(split, linear, "softmax", options.draws, stream.child("bootstrap")),
       score(split, tree, "tree", options.draws, stream.child("bootstrap"))};
-  for (auto& result : out) result.channels = join(input.channels, "+");
+  for (auto& result : out)
+    result.channels = input.channels.size() <= kNamedChannels
+                          ? join(input.channels, "+")
+                          : cat("all ", input.channels.size(), " channels");
   return out;
 }
 

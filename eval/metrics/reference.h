@@ -47,8 +47,8 @@ void write_reference(const std::filesystem::path& path, const ReferenceKey& key,
 /// Errors: unreadable, shapes; a key that differs, with every entry that does.
 ReferenceFeatures read_reference(const std::filesystem::path& path, const ReferenceKey& key);
 
-/// Statistics as published evaluators store them: a folder with mu.npy and sigma.npy, perhaps also
-/// mu_s.npy and sigma_s.npy. They do not tell their count (0 here). Errors: a missing file, shapes.
-ReferenceFeatures read_published_reference(const std::filesystem::path& folder);
+/// Statistics as published evaluators store them: an .npz with mu and sigma, perhaps also mu_s and
+/// sigma_s. They do not tell their count (0 here). Errors: a missing array, shapes.
+ReferenceFeatures read_published_reference(const std::filesystem::path& path);
 
 }  // namespace switchyard

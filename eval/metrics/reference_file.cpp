@@ -1,5 +1,5 @@
 #include "core/io/json.h"
-#include "core/io/npy.h"
+#include "core/io/npz.h"
 #include "core/io/safetensors.h"
 #include "eval/metrics/reference.h"
 
@@ -71,12 +71,15 @@ ReferenceFeatures read_reference(const fs::path& path, const ReferenceKey& key) 
   return out;
 }
 
-ReferenceFeatures read_published_reference(const fs::path& folder) {
-  const auto part = [&](const std::string& end) {
-    return checked({read_npy(folder / ("mu" + end)), read_npy(folder / ("sigma" + end))}, folder);
+ReferenceFeatures read_published_reference(const fs::path& path) {
+  const auto arrays = read_npz(path);
+  const auto array = [&](const std::string& name) {
+    const auto found = arrays.find(name);
+    check(found != arrays.end(), path.string(), "has no array '", name, "'");
+    return found->second;
   };
-  ReferenceFeatures out{part(".npy"), {}, {}};
-  if (fs::exists(folder / "mu_s.npy")) out.spatial = part("_s.npy");
+  ReferenceFeatures out{checked({array("mu"), array("sigma")}, path), {}, {}};
+  if (arrays.count("mu_s")) out.spatial = checked({array("mu_s"), array("sigma_s")}, path);
   return out;
 }
 

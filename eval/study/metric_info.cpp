@@ -11,9 +11,9 @@ namespace {
 
 const std::vector<MetricInfo>& metrics() {
   static const std::vector<MetricInfo> all = {
-      {"miou", true, 100, "%", 1},      {"loss", false, 1, "", 3},     {"fid", false, 1, "", 2},
-      {"sfid", false, 1, "", 2},        {"kid", false, 1000, "", 2},   {"is", true, 1, "", 2},
-      {"precision", true, 100, "%", 1}, {"recall", true, 100, "%", 1},
+      {"miou", true, 100, "%", 1}, {"loss", false, 1, "", 3},        {"mse", false, 1, "", 4},
+      {"fid", false, 1, "", 2},    {"sfid", false, 1, "", 2},        {"kid", false, 1000, "", 2},
+      {"is", true, 1, "", 2},      {"precision", true, 100, "%", 1}, {"recall", true, 100, "%", 1},
   };
   return all;
 }

@@ -26,8 +26,8 @@ struct MetricInfo {
   double resolution() const;
 };
 
-/// Of "miou@...", "loss@...", "fid@...", "sfid@...", "kid@...", "is@...", "precision@...",
-/// "recall@..."; any other counts as a percentage, higher is better, like miou.
+/// Of "miou@...", "loss@...", "mse@...", "fid@...", "sfid@...", "kid@...", "is@...",
+/// "precision@...", "recall@..."; any other counts as a percentage, higher is better, like miou.
 const MetricInfo& metric_info(const std::string& metric);
 
 }  // namespace switchyard

@@ -1,7 +1,7 @@
 #include "tests/test.h"
 
 #include "core/io/safetensors.h"
-#include "core/moe/assignment.h"
+#include "core/moe/router.h"
 #include "core/moe/trace_recorder.h"
 #include "tests/support/moe.h"
 
@@ -26,8 +26,10 @@ void run_batch(TraceRecorder& recorder, const std::string& tag, const Ints& labe
   context.start({ints({0, 4, 6}), {}, {}, {}, {}});
   const auto offset = [](int64_t n) { return at::arange(n + 1, at::kLong); };
   const auto routed = [&](int64_t tokens, const Ints& slot, const at::Tensor& logits) {
-    return RouterOutput{
-        logits, {}, make_assignment(offset(tokens), ints(slot), at::ones({tokens}), 2), {}, {}, {}};
+    RouterOutput out;
+    out.logits_TE = logits;
+    out.assignment = make_assignment(offset(tokens), ints(slot), at::ones({tokens}), 2);
+    return out;
   };
   recorder.record("fine", routed(6, {0, 1, 0, 1, 1, 1}, {}), context);
   context.descend({ints({0, 2, 3}), {}, {}, {}, ints({0, 0, 1, 1, 2, 2})});

@@ -1,7 +1,7 @@
 #include "eval/metrics/reference.h"
 
 #include "core/io/file.h"
-#include "core/io/npy.h"
+#include "core/io/npz_writer.h"
 #include "tests/eval/metrics/made_features.h"
 #include "tests/test.h"
 
@@ -64,20 +64,24 @@ TEST_CASE("reference features are read back, and their key is checked", "[metric
   CHECK_FALSE(read_reference(path, kKey).features_ND.defined());
 }
 
-TEST_CASE("published statistics are read from pairs of npy files", "[metrics]") {
+TEST_CASE("published statistics are read from an npz", "[metrics]") {
   TempDir folder;
+  const auto path = folder / "statistics.npz";
   const auto reference = reference_of({features(30, 1)});
-  write_npy(folder / "mu.npy", reference.pooled.mu_D.to(at::kFloat));
-  CHECK(found(error_of([&] { read_published_reference(folder.path()); }), "sigma.npy"));
-  write_npy(folder / "sigma.npy", reference.pooled.sigma_DD);
-  CHECK_FALSE(read_published_reference(folder.path()).spatial);
-  write_npy(folder / "mu_s.npy", reference.spatial->mu_D);
-  write_npy(folder / "sigma_s.npy", reference.spatial->sigma_DD);
-  const auto back = read_published_reference(folder.path());
+  const at::Tensor mu = reference.pooled.mu_D.to(at::kFloat);
+  write_npz(path, {{"mu", mu}});
+  CHECK(found(error_of([&] { read_published_reference(path); }), "has no array 'sigma'"));
+  write_npz(path, {{"mu", mu}, {"sigma", reference.pooled.sigma_DD}});
+  CHECK_FALSE(read_published_reference(path).spatial);
+  write_npz(path, {{"mu", mu},
+                   {"sigma", reference.pooled.sigma_DD},
+                   {"mu_s", reference.spatial->mu_D},
+                   {"sigma_s", reference.spatial->sigma_DD}});
+  const auto back = read_published_reference(path);
   CHECK(back.pooled.mu_D.allclose(reference.pooled.mu_D, 1e-6, 1e-6));
   CHECK(back.spatial->sigma_DD.equal(reference.spatial->sigma_DD));
-  write_npy(folder / "sigma.npy", reference.spatial->sigma_DD);
-  CHECK(found(error_of([&] { read_published_reference(folder.path()); }), "expected [D] and"));
+  write_npz(path, {{"mu", mu}, {"sigma", reference.spatial->sigma_DD}});
+  CHECK(found(error_of([&] { read_published_reference(path); }), "expected [D] and"));
 }
 
 TEST_CASE("bad reference features are named", "[metrics]") {

@@ -1,0 +1,128 @@
+#include "apps/generation_scores.h"
+
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/full.h>
+
+#include "core/base/log.h"
+#include "domains/diffusion/features/cnn_extractor.h"
+
+namespace switchyard {
+namespace {
+
+constexpr int64_t kBatch = 64;
+
+at::Tensor in_colour(const at::Tensor& images_NCHW) {
+  return images_NCHW.expand({-1, 3, -1, -1}).contiguous();
+}
+
+/// Real images of every evaluated domain, labelled by cell (domain, class), so that features tell
+/// domains apart too.
+LabelledImages cells_of(Task& task, const std::string& split) {
+  const auto classes = static_cast<int64_t>(task.class_names().size());
+  std::vector<at::Tensor> images, label;
+  for (int64_t d = 0; d < static_cast<int64_t>(task.domain_names().size()); ++d) {
+    const auto examples = task.generator()->examples(d, split);
+    images.push_back(in_colour(examples.data));
+    label.push_back(examples.label + d * classes);
+  }
+  return {at::cat(images), at::cat(label)};
+}
+
+std::unique_ptr<FeatureExtractor> make_extractor(Task& task, const GenerationParams& params,
+                                                 at::Device device,
+                                                 const std::filesystem::path& folder) {
+  if (!params.network.path.empty())
+    return std::make_unique<TorchScriptExtractor>(params.network, device);
+  const auto cells = static_cast<int64_t>(task.class_names().size() * task.domain_names().size());
+  auto out = cached_cnn(
+      folder / "features", {task.data_hash(), cells, params.classifier},
+      [&](const std::string& split) { return cells_of(task, split); }, device);
+  log::info("features ", out->id(), ": ", 100 * out->accuracy(), " % of ", cells,
+            " cells (domain, class) right on the test split");
+  return out;
+}
+
+/// Calls `use` with the features of every batch of images.
+void for_each_batch(FeatureExtractor& extractor, const at::Tensor& images_NCHW, at::Device device,
+                    const std::function<void(const FeatureSet&)>& use) {
+  for (const at::Tensor& part : images_NCHW.split(kBatch))
+    use(extractor.extract(in_colour(part).to(device)));
+}
+
+/// One domain: real and generated images of each class that it has.
+class DomainScorer {
+ public:
+  DomainScorer(Task& task, Module& model, FeatureExtractor& extractor, at::Device device)
+      : task_(task), model_(model), extractor_(extractor), device_(device) {}
+
+  void score(int64_t domain, int64_t per_class, GenerativeScores& scores) {
+    const auto real = task_.generator()->examples(domain, "test");
+    for (int64_t c = 0; c < static_cast<int64_t>(task_.class_names().size()); ++c) {
+      const at::Tensor of_class = real.data.index({real.label == c});
+      if (of_class.size(0) < 2) continue;
+      const ImageCell cell{task_.domain_names()[static_cast<size_t>(domain)],
+                           task_.class_names()[static_cast<size_t>(c)]};
+      ReferenceBuilder reference;
+      for_each_batch(extractor_, of_class, device_,
+                     [&](const FeatureSet& batch) { reference.update(batch); });
+      scores.add_reference(cell, reference.compute());
+      for_each_batch(extractor_, made(domain, c, per_class), device_,
+                     [&](const FeatureSet& batch) { scores.add_samples(cell, batch); });
+    }
+  }
+
+ private:
+  at::Tensor made(int64_t domain, int64_t label, int64_t count) {
+    std::vector<at::Tensor> out;
+    for (int64_t begin = 0; begin < count; begin += kBatch) {
+      std::vector<Generator::Item> items;
+      for (int64_t i = begin; i < std::min(count, begin + kBatch); ++i)
+        items.push_back({domain, label, static_cast<uint64_t>(label * count + i)});
+      out.push_back(task_.generator()->generate(model_, items, 0, device_));
+    }
+    return at::cat(out);
+  }
+
+  Task& task_;
+  Module& model_;
+  FeatureExtractor& extractor_;
+  at::Device device_;
+};
+
+}  // namespace
+
+void GenerationParams::declare(Fields<GenerationParams>& f) {
+  f.add("per_class", &GenerationParams::per_class,
+        "data made of every class and domain to be scored; 0: none", at_least(0));
+  f.node("network", &GenerationParams::network,
+         "TorchScript network whose features are compared; without a path: the classifier");
+  f.node("classifier", &GenerationParams::classifier, "trained on the real data for its features");
+  f.node("scores", &GenerationParams::scores, "metrics and their parameters");
+}
+
+void score_generation(Task& task, Module& model, const GenerationParams& params,
+                      const std::string& device_name, const std::filesystem::path& folder,
+                      const TableRow& common, const std::string& protocol) {
+  if (params.per_class == 0) return;
+  check(task.generator() != nullptr, "eval.generate", "the task makes no data");
+  const at::Device device(device_name);
+  const auto extractor = make_extractor(task, params, device, folder);
+  const at::NoGradGuard no_grad;
+  model.train(false);
+  GenerativeScores scores(extractor->id(), params.scores);
+  DomainScorer scorer(task, model, *extractor, device);
+  for (int64_t d = 0; d < static_cast<int64_t>(task.domain_names().size()); ++d)
+    scorer.score(d, params.per_class, scores);
+  const auto seen = task.seen_domains();
+  const auto is_seen = [&](const ImageCell& cell) {
+    return std::find(seen.begin(), seen.end(), cell.domain) != seen.end();
+  };
+  const auto all = scores.compute();
+  for (const auto level : {ScoreLevel::Domain, ScoreLevel::Cell})
+    for (const auto& table : generative_tables(all, level, protocol, common, is_seen))
+      write_table(folder, table,
+                  (level == ScoreLevel::Domain ? "table-" : "cells-") + table.metric);
+}
+
+}  // namespace switchyard
