@@ -198,7 +198,10 @@ void evaluate_run(const EvaluationRequest& request, const RunConfig& run) {
   TraceRecorder recorder(trace_header(
       task, "test", loaded.step,
       cat("whole sequences, at most ", run.trace.sequences, " per domain, by hash of group")));
-  SampleRecorder samples(all, run.trace.samples, static_cast<uint64_t>(run.seed));
+  std::vector<SequenceInfo> traceable;
+  std::copy_if(all.begin(), all.end(), std::back_inserter(traceable),
+               [&](const auto& s) { return traced.count(s.uri) > 0; });
+  SampleRecorder samples(traceable, run.trace.samples, static_cast<uint64_t>(run.seed));
   Evaluation evaluation = evaluate(
       task, *loaded.model, run.eval.votes() ? "test-vote" : "test", run.device,
       [&](const Batch& batch, ForwardContext& context) {

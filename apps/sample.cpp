@@ -122,7 +122,7 @@ int run_sample(const Arguments& args) {
   write_json(out / "samples.json", {{"domains", options.domains},
                                     {"classes", task.class_names()},
                                     {"columns", options.per_class},
-                                    {"sampler", to_json(sampler)},
+                                    {"sampler", sampler.to_line()},
                                     {"seed", options.seed},
                                     {"step", loaded.step}});
   std::cout << (out / "samples.npz").string() << std::endl;

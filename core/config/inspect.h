@@ -23,7 +23,7 @@ std::vector<std::string> missing_keys(const ConfigNode& config);
 std::string why(const Composed& composed, const std::string& key);
 
 /// The composition tree (--info tree), one file per line, indented below the file that brought it:
-/// "  model: configs/model/point_cloud/ptv3_tiny.yaml, chosen by configs/experiment/x.yaml:3".
+/// "  model: configs/model/net.yaml, chosen by configs/experiment/x.yaml:3".
 /// Files that no other file brought (the primary one and choices of arguments) are not indented.
 std::string info_tree(const Composed& composed);
 

@@ -15,8 +15,6 @@ void read_facts(Sampling& out, const fs::path& path) {
     out.classes = json.at("classes").get<std::vector<std::string>>();
     out.columns = json.at("columns").get<int64_t>();
     out.sampler = json.at("sampler").get<std::string>();
-    out.guidance = json.at("guidance").get<double>();
-    out.steps = json.at("steps").get<int64_t>();
     out.checkpoint_step = json.at("step").get<int64_t>();
   } catch (const Json::exception& error) {
     fail(path.string(), "damaged facts of samples: ", std::string(error.what()));

@@ -16,10 +16,9 @@ namespace switchyard {
 struct Sampling {
   std::filesystem::path folder;
   std::vector<std::string> domains, classes;
-  std::string sampler;
-  double guidance = 1;
+  std::string sampler;  ///< with its parameters: "{type: euler, steps: 50}"
   int64_t columns = 0;  ///< pictures of a class in a grid
-  int64_t steps = 0, checkpoint_step = 0;
+  int64_t checkpoint_step = 0;
 
   at::Tensor image_NCHW;             ///< u8; undefined if no picture was traced
   Indices label, domain;             ///< [N]

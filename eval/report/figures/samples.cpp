@@ -74,8 +74,7 @@ Svg panel(const ReportData& data, const Grid& grid) {
 }
 
 std::string caption(const Sampling& s) {
-  return cat(s.sampler, ", ", s.steps, s.steps == 1 ? " step" : " steps", ", guidance ",
-             fixed_text(s.guidance, 2), ", checkpoint of step ", count_text(s.checkpoint_step),
+  return cat("Sampler ", s.sampler, ", checkpoint of step ", count_text(s.checkpoint_step),
              ". The first ", s.columns, s.columns == 1 ? " picture" : " pictures",
              " of each class by number, not chosen by looks.");
 }
@@ -103,9 +102,10 @@ void fill(Figure& f, const ReportData& data, const std::vector<Grid>& grids) {
   if (!outside.empty())
     f.html = cat("<p class=\"note\">Too large for the page: ", listed(outside), ".</p>");
   f.csv = csv.text();
-  f.data = Json{{"sampler", sampling.sampler},   {"steps", sampling.steps},
-                {"guidance", sampling.guidance}, {"checkpoint_step", sampling.checkpoint_step},
-                {"columns", sampling.columns},   {"classes", sampling.classes},
+  f.data = Json{{"sampler", sampling.sampler},
+                {"checkpoint_step", sampling.checkpoint_step},
+                {"columns", sampling.columns},
+                {"classes", sampling.classes},
                 {"domains", sampling.domains}}
                .dump();
 }

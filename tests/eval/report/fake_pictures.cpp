@@ -227,9 +227,7 @@ void write_samples(const fs::path& folder, bool guided) {
   write_json(folder / "samples.json", {{"domains", kStyles},
                                        {"classes", kShapes},
                                        {"columns", kColumns},
-                                       {"sampler", "euler"},
-                                       {"guidance", guided ? 1.5 : 1.0},
-                                       {"steps", 50},
+                                       {"sampler", "{type: euler, steps: 50}"},
                                        {"step", 900}});
 }
 

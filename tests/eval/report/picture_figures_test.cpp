@@ -42,7 +42,7 @@ TEST_CASE("a run about pictures has figures of pictures instead of points", "[re
                          "var("));
   }
   const std::string page = read_text(folder.path() / "report" / "index.html");
-  CHECK(contains(page, "euler, 50 steps, guidance 1.50, checkpoint of step 900"));
+  CHECK(contains(page, "Sampler {type: euler, steps: 50}, checkpoint of step 900"));
   CHECK(contains(page, "data:image/png;base64,"));
 }
 
