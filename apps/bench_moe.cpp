@@ -4,21 +4,15 @@
 
 #include <cstdio>
 #include <ctime>
-#include <memory>
 
+#include "apps/first_line.h"
+#include "core/base/text.h"
 #include "core/bench/moe_bench.h"
 #include "core/io/json.h"
 #include "core/train/runtime.h"
 
 namespace switchyard {
 namespace {
-
-std::vector<std::string> names_in(const std::string& list) {
-  std::vector<std::string> out;
-  std::stringstream in(list);
-  for (std::string name; std::getline(in, name, ',');) out.push_back(name);
-  return out;
-}
 
 at::ScalarType type_named(const std::string& name) {
   const std::map<std::string, at::ScalarType> types = {
@@ -44,8 +38,8 @@ MoeBenchOptions options_of(const Arguments& args) {
   MoeBenchOptions out;
   out.device = parse_device(args.value("device", at::hasCUDA() ? "cuda" : "cpu"));
   const bool gpu = out.device.is_cuda();
-  out.shapes = args.has("shape") ? names_in(args.value("shape")) : all_shapes();
-  out.variants = args.has("variant") ? names_in(args.value("variant")) : all_variants();
+  out.shapes = args.has("shape") ? split(args.value("shape"), ',') : all_shapes();
+  out.variants = args.has("variant") ? split(args.value("variant"), ',') : all_variants();
   for (const auto& name : out.shapes) moe_shape(name);
   for (const auto& name : out.variants) moe_variant(name);
   out.mode = args.value("mode", "eager");
@@ -54,23 +48,17 @@ MoeBenchOptions options_of(const Arguments& args) {
   out.routing = args.value("routing", "balanced");
   out.type = type_named(args.value("type", gpu ? "bf16" : "fp32"));
   out.bias = args.has("bias");
-  out.divide = args.has("divide") ? std::atoll(args.value("divide").c_str()) : gpu ? 1 : 64;
-  check(out.divide >= 1, "divide", "got '", args.value("divide"), "', expected at least 1");
+  out.divide = args.number("divide", gpu ? 1 : 64, 1);
   return out;
 }
 
 /// What the card says of itself now; empty on the CPU.
 std::string card_state(at::Device device) {
   if (!device.is_cuda()) return "";
-  const std::unique_ptr<FILE, int (*)(FILE*)> pipe(
-      ::popen("nvidia-smi --query-gpu=name,driver_version,clocks.sm,clocks.mem,power.draw "
-              "--format=csv,noheader 2>/dev/null",
-              "r"),
-      ::pclose);
-  char line[256] = "";
-  if (!pipe || !std::fgets(line, sizeof line, pipe.get())) return "unknown";
-  const std::string text = line;
-  return text.substr(0, text.find('\n'));
+  const std::string line = first_line(
+      "nvidia-smi --query-gpu=name,driver_version,clocks.sm,clocks.mem,power.draw "
+      "--format=csv,noheader 2>/dev/null");
+  return line.empty() ? "unknown" : line;
 }
 
 std::string now() {

@@ -175,6 +175,7 @@ void evaluate_cell(const Study& study, const StudyCell& cell, const RunConfig& r
   const auto source = protocol->source(cell);
   for (const auto& condition : protocol->conditions(run.study)) {
     EvaluationRequest request{folder, condition};
+    request.features = study.folder() / "features";
     if (source) request.compare_with = evaluation_folder(study.cell_folder(*source), run);
     if (!condition.empty()) {
       // write_table writes the CSV last.
@@ -225,8 +226,13 @@ void evaluate_run(const EvaluationRequest& request, const RunConfig& run) {
       common_row(run, recorded_arm(request.run_folder), loaded, evaluation, mean_k_share);
   write_results(folder / "eval", run, std::move(evaluation), common, task, request.compare_with);
   if (request.compare_with.empty())
-    score_generation(task, *loaded.model, run.eval.generate, run.device, folder / "eval", common,
-                     run.study.protocol);
+    score_generation(task, *loaded.model, run.eval.generate, run.device,
+                     {folder / "eval",
+                      request.features.empty() ? folder / "eval" / "features" : request.features,
+                      common, run.study.protocol},
+                     [&](const Generator::Pass&, ForwardContext& context) {
+                       context.routing_override = &routing;
+                     });
   if (run.eval.passes > 1) repeat_passes(folder / "eval", run, loaded, routing);
 }
 

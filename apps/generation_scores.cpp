@@ -36,7 +36,7 @@ std::unique_ptr<FeatureExtractor> make_extractor(Task& task, const GenerationPar
     return std::make_unique<TorchScriptExtractor>(params.network, device);
   const auto cells = static_cast<int64_t>(task.class_names().size() * task.domain_names().size());
   auto out = cached_cnn(
-      folder / "features", {task.data_hash(), cells, params.classifier},
+      folder, {task.data_hash(), cells, params.classifier},
       [&](const std::string& split) { return cells_of(task, split); }, device);
   log::info("features ", out->id(), ": ", 100 * out->accuracy(), " % of ", cells,
             " cells (domain, class) right on the test split");
@@ -53,16 +53,25 @@ void for_each_batch(FeatureExtractor& extractor, const at::Tensor& images_NCHW, 
 /// One domain: real and generated images of each class that it has.
 class DomainScorer {
  public:
-  DomainScorer(Task& task, Module& model, FeatureExtractor& extractor, at::Device device)
-      : task_(task), model_(model), extractor_(extractor), device_(device) {}
+  DomainScorer(Task& task, Module& model, FeatureExtractor& extractor, at::Device device,
+               Generator::Prepare prepare)
+      : task_(task),
+        model_(model),
+        extractor_(extractor),
+        device_(device),
+        prepare_(std::move(prepare)) {}
 
   void score(int64_t domain, int64_t per_class, GenerativeScores& scores) {
     const auto real = task_.generator()->examples(domain, "test");
     for (int64_t c = 0; c < static_cast<int64_t>(task_.class_names().size()); ++c) {
       const at::Tensor of_class = real.data.index({real.label == c});
-      if (of_class.size(0) < 2) continue;
       const ImageCell cell{task_.domain_names()[static_cast<size_t>(domain)],
                            task_.class_names()[static_cast<size_t>(c)]};
+      if (of_class.size(0) < 2) {
+        log::warn(cell.name(), " is not scored: got ", of_class.size(0),
+                  " real examples, expected at least 2");
+        continue;
+      }
       ReferenceBuilder reference;
       for_each_batch(extractor_, of_class, device_,
                      [&](const FeatureSet& batch) { reference.update(batch); });
@@ -79,7 +88,7 @@ class DomainScorer {
       std::vector<Generator::Item> items;
       for (int64_t i = begin; i < std::min(count, begin + kBatch); ++i)
         items.push_back({domain, label, static_cast<uint64_t>(label * count + i)});
-      out.push_back(task_.generator()->generate(model_, items, 0, device_));
+      out.push_back(task_.generator()->generate(model_, items, 0, device_, prepare_));
     }
     return at::cat(out);
   }
@@ -88,7 +97,12 @@ class DomainScorer {
   Module& model_;
   FeatureExtractor& extractor_;
   at::Device device_;
+  Generator::Prepare prepare_;
 };
+
+bool has(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
 
 }  // namespace
 
@@ -97,31 +111,41 @@ void GenerationParams::declare(Fields<GenerationParams>& f) {
         "data made of every class and domain to be scored; 0: none", at_least(0));
   f.node("network", &GenerationParams::network,
          "TorchScript network whose features are compared; without a path: the classifier");
+  f.add(
+      "reference", &GenerationParams::reference,
+      ".npz with mu and sigma of real images under the network, for every domain; empty: the real "
+      "test data");
   f.node("classifier", &GenerationParams::classifier, "trained on the real data for its features");
   f.node("scores", &GenerationParams::scores, "metrics and their parameters");
 }
 
 void score_generation(Task& task, Module& model, const GenerationParams& params,
-                      const std::string& device_name, const std::filesystem::path& folder,
-                      const TableRow& common, const std::string& protocol) {
+                      const std::string& device_name, const GenerationPlace& place,
+                      const Generator::Prepare& prepare) {
   if (params.per_class == 0) return;
   check(task.generator() != nullptr, "eval.generate", "the task makes no data");
+  check(params.reference.empty() || !params.network.path.empty(), "eval.generate.reference",
+        "belongs to a published network: expected eval.generate.network.path");
   const at::Device device(device_name);
-  const auto extractor = make_extractor(task, params, device, folder);
+  const auto extractor = make_extractor(task, params, device, place.features);
   const at::NoGradGuard no_grad;
   model.train(false);
   GenerativeScores scores(extractor->id(), params.scores);
-  DomainScorer scorer(task, model, *extractor, device);
-  for (int64_t d = 0; d < static_cast<int64_t>(task.domain_names().size()); ++d)
-    scorer.score(d, params.per_class, scores);
-  const auto seen = task.seen_domains();
+  DomainScorer scorer(task, model, *extractor, device, prepare);
+  const auto names = task.domain_names(), seen = task.seen_domains();
+  for (size_t d = 0; d < names.size(); ++d) {
+    if (!params.reference.empty())
+      scores.add_reference({names[d], ""}, read_published_reference(params.reference));
+    scorer.score(static_cast<int64_t>(d), params.per_class, scores);
+  }
   const auto is_seen = [&](const ImageCell& cell) {
-    return std::find(seen.begin(), seen.end(), cell.domain) != seen.end();
+    const std::string left_out = cat(cell.domain, ":", cell.class_name);  // evaluated by itself
+    return has(seen, cell.domain) && (!has(names, left_out) || has(seen, left_out));
   };
   const auto all = scores.compute();
   for (const auto level : {ScoreLevel::Domain, ScoreLevel::Cell})
-    for (const auto& table : generative_tables(all, level, protocol, common, is_seen))
-      write_table(folder, table,
+    for (const auto& table : generative_tables(all, level, place.protocol, place.common, is_seen))
+      write_table(place.eval, table,
                   (level == ScoreLevel::Domain ? "table-" : "cells-") + table.metric);
 }
 

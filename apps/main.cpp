@@ -7,12 +7,21 @@
 #include "apps/verbs.h"
 #include "core/base/error.h"
 #include "core/base/log.h"
+#include "core/config/yaml.h"
 
 namespace switchyard {
 
 std::string Arguments::value(const std::string& flag, const std::string& fallback) const {
   const auto found = flags.find(flag);
   return found == flags.end() ? fallback : found->second;
+}
+
+int64_t Arguments::number(const std::string& flag, int64_t fallback, int64_t least) const {
+  if (!has(flag)) return fallback;
+  const std::string where = "--" + flag;
+  const int64_t out = parse_yaml(value(flag), where).as_int(where);
+  check(out >= least, where, "got ", out, ", expected at least ", least);
+  return out;
 }
 
 const std::string& Arguments::path(const std::string& what) const {

@@ -3,8 +3,8 @@
 #include <sys/utsname.h>
 
 #include <algorithm>
-#include <cstdio>
 
+#include "apps/first_line.h"
 #include "core/base/error.h"
 #include "core/base/log.h"
 #include "core/io/json.h"
@@ -27,16 +27,6 @@ void for_each_site(ConfigNode& config, const std::function<void(ConfigNode&)>& c
   std::vector<std::string> sites;
   for (const auto& [site, node] : moe->as_map()) sites.push_back(site);
   for (const auto& site : sites) change(*moe->find(site));
-}
-
-std::string first_line(const char* command) {
-  std::string out;
-  if (FILE* pipe = ::popen(command, "r")) {
-    char buffer[256];
-    if (std::fgets(buffer, sizeof buffer, pipe)) out = std::string(trim(buffer));
-    ::pclose(pipe);
-  }
-  return out;
 }
 
 std::string processor() {

@@ -38,6 +38,8 @@ struct EvaluationRequest {
   /// Compares with the scores of this run or study cell: its class lists hold, and only the primary
   /// metric is written.
   std::filesystem::path compare_with = {};
+  /// Where classifiers that judge made data are kept; empty: below the results.
+  std::filesystem::path features = {};
   /// The run folder's or condition's evaluation_folder().
   std::filesystem::path folder(const RunConfig& run) const;
 };

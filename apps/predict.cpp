@@ -1,10 +1,10 @@
 #include <ATen/core/grad_mode.h>
 
 #include <iostream>
+#include <limits>
 
 #include "apps/model_run.h"
 #include "apps/verbs.h"
-#include "core/config/yaml.h"
 #include "core/io/npy.h"
 #include "eval/analysis/trace_view.h"
 #include "eval/study/samples.h"
@@ -21,18 +21,19 @@ at::Tensor spread(const at::Tensor& per_token, const Outputs& outputs) {
 }
 
 /// Writes DIR/<uri>/labels.npy by test-time voting.
-void predict_by_vote(LoadedModel& loaded, Batch& batch, const fs::path& folder,
+void predict_by_vote(LoadedModel& loaded, Batch& batch, const fs::path& out,
                      const std::string& device) {
   at::NoGradGuard no_grad;
   batch.to(at::Device(device));
   ForwardContext context;
   const Outputs outputs = loaded.task->predict(*loaded.model, batch, context);
-  write_npy(folder / "labels.npy", outputs.tensors.at("predicted").cpu());
+  write_npy(out / batch.uris.front() / "labels.npy", outputs.tensors.at("predicted").cpu());
 }
 
-/// Writes DIR/<uri>/{labels,experts}.npy and trace.safetensors.
-void predict_one(LoadedModel& loaded, Batch& batch, const fs::path& folder,
+/// Writes DIR/<uri>/labels.npy and trace.safetensors, and experts.npy of every sequence.
+void predict_one(LoadedModel& loaded, Batch& batch, const fs::path& out,
                  const std::string& device) {
+  const fs::path folder = out / batch.uris.front();
   at::NoGradGuard no_grad;
   batch.to(at::Device(device));
   TraceRecorder recorder(
@@ -42,12 +43,17 @@ void predict_one(LoadedModel& loaded, Batch& batch, const fs::path& folder,
   ForwardContext context;
   context.trace = &recorder;
   const Outputs outputs = loaded.task->predict(*loaded.model, batch, context);
-  if (const auto predicted = outputs.tensors.find("predicted"); predicted != outputs.tensors.end())
+  const auto predicted = outputs.tensors.find("predicted");
+  check(predicted != outputs.tensors.end() || recorder.has_sites(), "predict",
+        "nothing to write: the task predicts no labels and the model has no MoE site");
+  if (predicted != outputs.tensors.end())
     write_npy(folder / "labels.npy", spread(predicted->second.cpu(), outputs));
   if (!recorder.has_sites()) return;
   recorder.write(folder / "trace.safetensors");
-  write_npy(folder / "experts.npy",
-            spread(first_choices(load_trace(folder / "trace.safetensors"), 0), outputs));
+  const TraceView trace = load_trace(folder / "trace.safetensors");
+  for (size_t s = 0; s < batch.uris.size(); ++s)
+    write_npy(out / batch.uris[s] / "experts.npy",
+              spread(first_choices(trace, static_cast<int64_t>(s)), outputs));
 }
 
 int run_predict(const Arguments& args) {
@@ -56,7 +62,7 @@ int run_predict(const Arguments& args) {
   LoadedModel loaded = load_model(folder, run);
   const fs::path out = args.value("out", (folder / "predict").string());
   const std::string wanted = args.value("match");
-  const int64_t limit = parse_yaml(args.value("limit", "1000000000"), "--limit").as_int("--limit");
+  const int64_t limit = args.number("limit", std::numeric_limits<int64_t>::max(), 1);
   int64_t done = 0;
   const bool votes = args.has("vote");
   const auto source = loaded.task->source(votes ? "test-vote" : "test");
@@ -64,7 +70,7 @@ int run_predict(const Arguments& args) {
     if (done >= limit) break;
     if (batch->uris.front().find(wanted) == std::string::npos) continue;
     const auto predict = votes ? predict_by_vote : predict_one;
-    predict(loaded, *batch, out / batch->uris.front(), run.device);
+    predict(loaded, *batch, out, run.device);
     std::cout << (out / batch->uris.front()).string() << "\n";
     ++done;
   }

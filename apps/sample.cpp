@@ -6,7 +6,6 @@
 
 #include "apps/pass_trace.h"
 #include "apps/verbs.h"
-#include "core/config/yaml.h"
 #include "core/io/json.h"
 #include "core/io/npz_writer.h"
 #include "core/io/png.h"
@@ -23,16 +22,9 @@ struct SampleOptions {
   std::vector<std::string> domains;
 };
 
-int64_t number_of(const Arguments& args, const std::string& flag, const std::string& fallback,
-                  int64_t least) {
-  const int64_t value = parse_yaml(args.value(flag, fallback), "--" + flag).as_int("--" + flag);
-  check(value >= least, "--" + flag, "got ", value, ", expected at least ", least);
-  return value;
-}
-
 SampleOptions options_of(const Arguments& args, const Task& task) {
-  SampleOptions out{number_of(args, "per-class", "8", 1), number_of(args, "traced", "1", 0),
-                    number_of(args, "seed", "0", 0), task.domain_names()};
+  SampleOptions out{args.number("per-class", 8, 1), args.number("traced", 1, 0),
+                    args.number("seed", 0, 0), task.domain_names()};
   if (!args.has("domain")) return out;
   check_name("--domain", "domain", args.value("domain"), task.domain_names());
   out.domains = {args.value("domain")};

@@ -2,7 +2,6 @@
 
 #include "apps/model_run.h"
 #include "apps/verbs.h"
-#include "core/config/yaml.h"
 
 namespace switchyard {
 namespace {
@@ -38,8 +37,7 @@ int run_train(const Arguments& args) {
   const std::optional<Resume> resume = take_resume(overrides);
   RunConfig run = resume ? read_run(resume->folder, overrides) : compose_run(overrides);
   if (args.has("dry-run")) run.trainer.dry_run = true;
-  if (args.has("overfit"))
-    run.trainer.overfit = parse_yaml(args.value("overfit"), "--overfit").as_int("--overfit");
+  run.trainer.overfit = args.number("overfit", run.trainer.overfit, 1);
   const std::filesystem::path folder = resume ? resume->folder : new_run_folder(run);
   std::cout << "run: " << folder.string() << std::endl;
   const TrainResult result = resume

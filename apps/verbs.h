@@ -20,6 +20,8 @@ struct Arguments {
 
   bool has(const std::string& flag) const { return flags.count(flag) > 0; }
   std::string value(const std::string& flag, const std::string& fallback = "") const;
+  /// A whole number. Errors: another text, less than `least`.
+  int64_t number(const std::string& flag, int64_t fallback, int64_t least) const;
   /// The only path; Error if there is none or more than one. `what` names it: "a run folder".
   const std::string& path(const std::string& what) const;
 };

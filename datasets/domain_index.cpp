@@ -82,6 +82,13 @@ DomainIndex::DomainIndex(const Dataset& dataset, const std::vector<DomainSpec>& 
   }
 }
 
+std::pair<int64_t, int64_t> DomainIndex::draw(const Draw& draw) const {
+  const int64_t domain = draw.item % static_cast<int64_t>(by_domain_.size());
+  const auto& samples = by_domain_[static_cast<size_t>(domain)];
+  const int64_t pick = draw.stream("pick").below(static_cast<int64_t>(samples.size()));
+  return {domain, samples[static_cast<size_t>(pick)]};
+}
+
 void DomainIndex::keep_few(int64_t count, RandomStream stream) {
   samples_.clear();
   for (size_t d = 0; d < by_domain_.size(); ++d) {

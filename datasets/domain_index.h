@@ -29,6 +29,8 @@ class DomainIndex {
   /// (domain, sample) in order of domain, then of the dataset.
   const std::vector<std::pair<int64_t, int64_t>>& samples() const { return samples_; }
   const std::vector<int64_t>& of_domain(int64_t domain) const { return by_domain_[domain]; }
+  /// (domain, sample) of a training draw: domains in turn, a random sample with replacement.
+  std::pair<int64_t, int64_t> draw(const Draw& draw) const;
 
  private:
   std::vector<std::pair<int64_t, int64_t>> samples_;

@@ -89,10 +89,7 @@ std::unique_ptr<Batch> ImageTrainSource::next() {
   Collator collator(data_);
   for (int64_t j = 0; j < images_; ++j) {
     const Draw draw{data_.seed, 0, batch_ * images_ + j};
-    const int64_t domain = draw.item % static_cast<int64_t>(data_.ids.size());
-    const auto& samples = data_.index.of_domain(domain);
-    const int64_t pick =
-        samples[static_cast<size_t>(draw.stream("pick").below(int64_t(samples.size())))];
+    const auto [domain, pick] = data_.index.draw(draw);
     const Sample sample = data_.dataset->get(pick, draw);
     collator.add(sample, sample.info.uri, domain, data_.input.train(sample, draw.stream("input")),
                  draw.stream("time").uniform(), draw.stream("noise"));

@@ -3,13 +3,9 @@
 #include <ATen/ops/empty.h>
 
 #include "core/base/text.h"
+#include "datasets/image/normalize.h"
 
 namespace switchyard {
-namespace {
-
-at::Tensor to_signed(const at::Tensor& pixels) { return pixels.to(at::kFloat) / 127.5 - 1; }
-
-}  // namespace
 
 void ImageInputParams::declare(Fields<ImageInputParams>& f) {
   f.add("source", &ImageInputParams::source, "key of the samples: pixels, or cached latent moments",
@@ -46,7 +42,7 @@ VaePosterior ImageInput::posterior_of(const Sample& sample, const std::string& k
 at::Tensor ImageInput::train(const Sample& sample, RandomStream stream) const {
   const bool mirrored = params_.flip && stream.child("flip").chance(.5);
   if (!latents()) {
-    const auto pixels = to_signed(stored(sample, "image"));
+    const auto pixels = normalize_image(stored(sample, "image"), "adm");
     return mirrored ? pixels.flip({2}) : pixels;
   }
   const auto posterior = posterior_of(sample, mirrored ? "latent_flip" : "latent");
@@ -55,7 +51,7 @@ at::Tensor ImageInput::train(const Sample& sample, RandomStream stream) const {
 }
 
 at::Tensor ImageInput::whole(const Sample& sample) const {
-  if (!latents()) return to_signed(stored(sample, "image"));
+  if (!latents()) return normalize_image(stored(sample, "image"), "adm");
   return posterior_of(sample, "latent").mode()[0] * params_.scaling_factor;
 }
 

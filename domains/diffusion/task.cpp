@@ -4,14 +4,13 @@
 #include <ATen/ops/stack.h>
 
 #include "core/base/text.h"
+#include "datasets/image/normalize.h"
 #include "domains/diffusion/flow.h"
 
 namespace switchyard {
 namespace {
 
-at::Tensor to_pixels(const at::Tensor& z) {
-  return ((z.cpu() + 1) * 127.5).round().clamp(0, 255).to(at::kByte);
-}
+constexpr char kPixelRule[] = "dit";  // of the published samples
 
 }  // namespace
 
@@ -80,7 +79,7 @@ Outputs ImageTask::predict(Module& model, Batch& batch, ForwardContext& context)
   const at::Tensor error =
       objective_->error_at(denoiser(model, images, context), images.z, images.noise, images.u);
   Outputs out = outputs(images, error);
-  if (!input().latents()) out.tensors["image"] = to_pixels(images.z);
+  if (!input().latents()) out.tensors["image"] = to_uint8(images.z.cpu(), kPixelRule);
   return out;
 }
 
@@ -122,7 +121,8 @@ at::Tensor ImageTask::generate(Module& model, const std::vector<Item>& items, ui
   const at::Tensor start =
       start_noise(streams, {params.in_channels, params.input_size, params.input_size},
                   at::TensorOptions(at::kFloat).device(device));
-  return to_pixels(sampler_->sample(network(model, items, prepare), start, streams));
+  return to_uint8(sampler_->sample(network(model, items, prepare), start, streams).cpu(),
+                  kPixelRule);
 }
 
 Generator::Examples ImageTask::examples(int64_t domain, const std::string& split) {

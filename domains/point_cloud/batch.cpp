@@ -56,10 +56,7 @@ std::unique_ptr<Batch> TrainSource::next() {
   Collator collator;
   for (int64_t j = 0; j < clouds_; ++j) {
     const Draw draw{data_.seed, 0, batch_ * clouds_ + j};
-    const int64_t domain = draw.item % static_cast<int64_t>(data_.ids.size());
-    const auto& samples = data_.index.of_domain(domain);
-    const int64_t pick =
-        samples[static_cast<size_t>(draw.stream("pick").below(int64_t(samples.size())))];
+    const auto [domain, pick] = data_.index.draw(draw);
     const Sample scan = data_.dataset->get(pick, draw);
     collator.add(data_.input->train(scan, draw.stream("crop")), scan.info,
                  data_.ids[static_cast<size_t>(domain)]);

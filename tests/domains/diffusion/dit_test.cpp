@@ -200,3 +200,39 @@ TEST_CASE("Heun's method is of second order where Euler's is of first", "[diffus
   CHECK(error(false, 20) / error(false, 40) == Approx(2).epsilon(.1));
   CHECK(error(true, 20) / error(true, 40) == Approx(4).epsilon(.1));
 }
+
+TEST_CASE("the domain condition matters, and is dropped with the label and alone",
+          "[diffusion][dit]") {
+  auto params = parse_params<DitParams>(
+      preset("s", "none",
+             {"model.input_size=8", "model.hidden_size=24", "model.depth=1", "model.num_heads=3",
+              "model.num_classes=5", "model.num_domains=2", "model.class_dropout_prob=1"}),
+      "model", {"type"});
+  Dit net(params);
+  {
+    const at::NoGradGuard no_grad;
+    for (const ParamView& view : net.views())
+      if (view.trainable) view.value().copy_(.3 * normal(view.value().sizes(), view.name));
+  }
+  net.to(at::kCPU, at::kDouble);
+  net.train(false);
+  DitInput input = small_input(3);
+  CHECK(error_of([&] { out_of(net, input); }).find("expected 3 domains") != std::string::npos);
+  const auto with = [&](int64_t domain) {
+    input.domain = at::full({3}, domain, at::kLong);
+    return out_of(net, input);
+  };
+  CHECK_FALSE(with(0).allclose(with(1)));
+  CHECK_FALSE(with(0).allclose(with(2)));
+  CHECK(error_of([&] { with(3); }).find("label out of range") != std::string::npos);
+
+  net.train(true);
+  const at::NoGradGuard no_grad;
+  ForwardContext context;
+  context.training = true;
+  const auto dropped =
+      net.forward(input = {input.x, input.t, input.y, at::zeros({3}, at::kLong)}, context);
+  net.train(false);
+  input.y = at::full({3}, 5, at::kLong);
+  CHECK(dropped.equal(with(2)));
+}
