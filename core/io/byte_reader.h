@@ -25,6 +25,12 @@ class ByteReader {
     std::memcpy(&out, take(sizeof out).data(), sizeof out);
     return out;
   }
+  /// A number of `bytes` bytes, the highest first; at most 4. Errors: the end is nearer.
+  uint32_t big_endian(int bytes) {
+    uint32_t out = 0;
+    for (int i = 0; i < bytes; ++i) out = out << 8 | number<uint8_t>();
+    return out;
+  }
   /// The next `count` bytes. Errors: the end is nearer.
   std::string_view take(uint64_t count) {
     check(count <= left(), where_, "is cut off at byte ", at_, ": got ", left(),

@@ -32,12 +32,6 @@ std::vector<std::byte> bytes_of(const fs::path& path) {
   return {file->bytes().begin(), file->bytes().end()};
 }
 
-int64_t big_endian(ByteReader& in) {
-  uint32_t out = 0;
-  for (int i = 0; i < 4; ++i) out = out << 8 | in.number<uint8_t>();
-  return out;
-}
-
 /// One set of files and what it is in the dataset.
 struct Part {
   std::string name, domain, split;
@@ -101,13 +95,13 @@ int64_t largest_label(const std::vector<ImageBlock>& blocks) {
 at::Tensor read_idx(const fs::path& path, int64_t dims) {
   const auto bytes = bytes_of(path);
   ByteReader in(bytes, path.string());
-  const int64_t magic = big_endian(in), expected = 0x800 + dims;
+  const int64_t magic = in.big_endian(4), expected = 0x800 + dims;
   check(magic == expected, path.string(), "is no IDX file of u8 with ", dims,
         " axes: got magic number ", magic, ", expected ", expected);
   std::vector<int64_t> shape;
   uint64_t values = 1;
   for (int64_t i = 0; i < dims; ++i) {
-    shape.push_back(big_endian(in));
+    shape.push_back(in.big_endian(4));
     check(!__builtin_mul_overflow(values, static_cast<uint64_t>(shape.back()), &values),
           path.string(), "bad shape: got ", to_text(shape));
   }

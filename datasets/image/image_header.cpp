@@ -7,16 +7,10 @@ namespace {
 
 using Bytes = std::span<const std::byte>;
 
-uint32_t big_endian(ByteReader& in, int bytes) {
-  uint32_t out = 0;
-  for (int i = 0; i < bytes; ++i) out = out << 8 | in.number<uint8_t>();
-  return out;
-}
-
 ImageHeader png(ByteReader& in) {
   in.seek(8);
-  check(big_endian(in, 4) == 13 && in.take(4) == "IHDR", in.where(), "damaged PNG header");
-  const int64_t width = big_endian(in, 4), height = big_endian(in, 4);
+  check(in.big_endian(4) == 13 && in.take(4) == "IHDR", in.where(), "damaged PNG header");
+  const int64_t width = in.big_endian(4), height = in.big_endian(4);
   return {"png", height, width};
 }
 
@@ -64,7 +58,7 @@ class JpegSegments {
     in_.seek(2);
     for (uint8_t marker = next_marker(); marker != kEnd; marker = next_marker()) {
       if (is_bare(marker)) continue;
-      const uint32_t length = big_endian(in_, 2);
+      const uint32_t length = in_.big_endian(2);
       check(length >= 2, in_.where(), "damaged JPEG segment at byte ", in_.at());
       read_segment(marker, in_.take(length - 2));
       if (marker == kScan) skip_scan();
@@ -103,7 +97,7 @@ class JpegSegments {
     if (!is_frame(marker)) return;
     ByteReader frame(std::as_bytes(std::span(data)), in_.where() + " (frame)");
     frame.take(1);  // precision
-    header_ = {"jpeg", big_endian(frame, 2), big_endian(frame, 2)};
+    header_ = {"jpeg", frame.big_endian(2), frame.big_endian(2)};
     components_ = frame.number<uint8_t>();
   }
 

@@ -15,6 +15,11 @@ std::string trace_sample(const Routing& routing) {
              count_text(routing.trace.sequences()), " sequences");
 }
 
+std::string sample_commands(const ReportData& data) {
+  return cat("switchyard sample ", data.shown.folder.string(), "\nswitchyard report ",
+             data.folder.string());
+}
+
 void mark_untraced(Figure& figure, const ReportData& data) {
   figure.empty = "No routing trace was recorded.";
   figure.how = cat("switchyard eval ", data.shown.folder.string(),

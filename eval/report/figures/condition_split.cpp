@@ -203,8 +203,7 @@ Figure condition_split_figure(const ReportData& data) {
   if (splits.empty()) {
     f.empty =
         "No pass without condition was traced: they are made by `switchyard sample` with guidance.";
-    f.how = cat("switchyard sample ", data.shown.folder.string(), "\nswitchyard report ",
-                data.folder.string());
+    f.how = sample_commands(data);
     return f;
   }
   f.finding = finding(splits);

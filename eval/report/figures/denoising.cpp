@@ -219,8 +219,7 @@ Figure denoising_figure(const ReportData& data) {
   f.section = "routing", f.span = 12, f.unit = "share";
   f.reading =
       "Left pure noise, right the clean picture. A band is an expert's share of the choices at "
-      "that "
-      "noise level; one that widens takes over as the picture clears.";
+      "that noise level; one that widens takes over as the picture clears.";
   f.definition = cat(
       "Share of assignments: routed slots chosen, before capacity, over all pictures. JS: between "
       "the shares at the highest and the lowest noise level, passes with their condition. Chance: "
@@ -235,8 +234,7 @@ Figure denoising_figure(const ReportData& data) {
     return f;
   }
   f.empty = "No routing over several noise levels was recorded.";
-  f.how = cat("switchyard sample ", data.shown.folder.string(), "\nswitchyard report ",
-              data.folder.string());
+  f.how = sample_commands(data);
   return f;
 }
 

@@ -36,6 +36,8 @@ Figure provenance_figure(const ReportData& data);
 std::string trace_sample(const Routing& routing);
 /// A routing figure without a trace.
 void mark_untraced(Figure& figure, const ReportData& data);
+/// The commands after which a figure of made pictures is not empty.
+std::string sample_commands(const ReportData& data);
 /// "E3"
 std::string expert_name(int64_t expert);
 /// "L11.E3", as in the hash of the page.

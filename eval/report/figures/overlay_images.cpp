@@ -157,8 +157,7 @@ Figure overlay_denoising_figure(const ReportData& data) {
   f.definition += " Passes with their condition.";
   if (data.sampling && fill(f, data, made_picture_samples(*data.sampling))) return f;
   f.empty = "No pass of the sampler was traced.";
-  f.how = cat("switchyard sample ", data.shown.folder.string(), "\nswitchyard report ",
-              data.folder.string());
+  f.how = sample_commands(data);
   return f;
 }
 

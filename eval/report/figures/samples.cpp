@@ -126,8 +126,7 @@ Figure samples_figure(const ReportData& data) {
     return f;
   }
   f.empty = "No picture was made.";
-  f.how = cat("switchyard sample ", data.shown.folder.string(), "\nswitchyard report ",
-              data.folder.string());
+  f.how = sample_commands(data);
   return f;
 }
 
