@@ -51,20 +51,6 @@ ResultTable make_table(const std::vector<std::string>& domains, const GroupResul
   return table;
 }
 
-/// What eval.override asks for. Errors: `sites` that names none of the model's.
-RoutingOverride override_of(const RunConfig& run, const Module& model) {
-  const RoutingRuleParams& params = run.eval.routing;
-  if (params.text().empty()) return {};
-  std::vector<std::string> sites;
-  for (const SiteInfo& info : moe_sites(model)) sites.push_back(info.site);
-  if (sites.empty()) log::warn("eval.override changes nothing: the model has no MoE site");
-  const bool any = std::any_of(sites.begin(), sites.end(),
-                               [&](const auto& s) { return matches_glob(params.sites, s); });
-  check(sites.empty() || any, "eval.override.sites", "matches no MoE site: got '", params.sites,
-        "'; valid: ", join(sites));
-  return {{make_rule(params)}};
-}
-
 /// The values that all rows of a run share.
 TableRow common_row(const RunConfig& run, const std::string& arm, const LoadedModel& loaded,
                     const Evaluation& evaluation,
@@ -150,6 +136,19 @@ void repeat_passes(const fs::path& folder, const RunConfig& run, LoadedModel& lo
 }
 
 }  // namespace
+
+RoutingOverride override_of(const RunConfig& run, const Module& model) {
+  const RoutingRuleParams& params = run.eval.routing;
+  if (params.text().empty()) return {};
+  std::vector<std::string> sites;
+  for (const SiteInfo& info : moe_sites(model)) sites.push_back(info.site);
+  if (sites.empty()) log::warn("eval.override changes nothing: the model has no MoE site");
+  const bool any = std::any_of(sites.begin(), sites.end(),
+                               [&](const auto& s) { return matches_glob(params.sites, s); });
+  check(sites.empty() || any, "eval.override.sites", "matches no MoE site: got '", params.sites,
+        "'; valid: ", join(sites));
+  return {{make_rule(params)}};
+}
 
 fs::path evaluation_folder(const fs::path& folder, const RunConfig& run) {
   std::string change = run.eval.routing.text();

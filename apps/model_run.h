@@ -30,6 +30,8 @@ std::string recorded_arm(const std::filesystem::path& folder);
 /// Where the results of evaluating a run or study folder belong: the folder itself, or
 /// FOLDER/override/<what eval.override changes>, so that they never replace the model's own.
 std::filesystem::path evaluation_folder(const std::filesystem::path& folder, const RunConfig& run);
+/// What eval.override asks for. Errors: `sites` that names none of the model's.
+RoutingOverride override_of(const RunConfig& run, const Module& model);
 /// One evaluation of a run folder's newest checkpoint.
 struct EvaluationRequest {
   std::filesystem::path run_folder;

@@ -46,13 +46,13 @@ std::vector<Generator::Item> items_of(int64_t domain, int64_t classes, int64_t p
 }
 
 at::Tensor generate(LoadedModel& loaded, const std::vector<Generator::Item>& items, int64_t seed,
-                    const std::string& device) {
+                    const std::string& device, const Generator::Prepare& prepare) {
   std::vector<at::Tensor> parts;
   for (size_t begin = 0; begin < items.size(); begin += kBatch) {
     const size_t end = std::min(items.size(), begin + kBatch);
     parts.push_back(loaded.task->generator()->generate(
         *loaded.model, {items.begin() + int64_t(begin), items.begin() + int64_t(end)},
-        static_cast<uint64_t>(seed), at::Device(device)));
+        static_cast<uint64_t>(seed), at::Device(device), prepare));
   }
   return at::cat(parts);
 }
@@ -66,12 +66,16 @@ std::vector<int64_t> labels_of(const std::vector<Generator::Item>& items) {
 /// Makes a few of the grids' pictures again with their routing: images.safetensors and
 /// trace.safetensors.
 void write_trace(LoadedModel& loaded, std::vector<Generator::Item> items, int64_t seed,
-                 const std::string& device, const fs::path& out) {
+                 const std::string& device, const Generator::Prepare& prepare,
+                 const fs::path& out) {
   if (items.empty()) return;
   PassTrace trace(*loaded.task, loaded.step, items);
   const at::Tensor image = loaded.task->generator()->generate(
       *loaded.model, items, static_cast<uint64_t>(seed), at::Device(device),
-      [&](const Generator::Pass& pass, ForwardContext& context) { trace.prepare(pass, context); });
+      [&](const Generator::Pass& pass, ForwardContext& context) {
+        prepare(pass, context);
+        trace.prepare(pass, context);
+      });
   std::vector<int64_t> domain;
   for (const auto& item : items) domain.push_back(item.domain);
   write_safetensors(out / "images.safetensors", {{"image", image},
@@ -88,6 +92,10 @@ int run_sample(const Arguments& args) {
   Task& task = *loaded.task;
   check(task.generator() != nullptr, "sample", "the task '",
         run.node.at("task").at("type").as_string(), "' makes no data");
+  const RoutingOverride routing = override_of(run, *loaded.model);
+  const auto prepare = [&](const Generator::Pass&, ForwardContext& context) {
+    context.routing_override = &routing;
+  };
   const SampleOptions options = options_of(args, task);
   const fs::path out = args.value("out", (folder / "samples").string());
   const auto classes = static_cast<int64_t>(task.class_names().size());
@@ -97,7 +105,7 @@ int run_sample(const Arguments& args) {
   std::vector<Generator::Item> traced;
   for (const auto& domain : options.domains) {
     const auto items = items_of(index_of(task.domain_names(), domain), classes, options.per_class);
-    const at::Tensor images = generate(loaded, items, options.seed, run.device);
+    const at::Tensor images = generate(loaded, items, options.seed, run.device, prepare);
     const fs::path grid = out / ("grid-" + domain + ".png");
     write_png(grid, image_grid(images, options.per_class));
     std::cout << grid.string() << "\n";
@@ -109,7 +117,7 @@ int run_sample(const Arguments& args) {
   }
   write_npz(out / "samples.npz", {{"arr_0", at::cat(all).permute({0, 2, 3, 1}).contiguous()},
                                   {"arr_1", at::tensor(labels, at::kLong)}});
-  write_trace(loaded, std::move(traced), options.seed, run.device, out);
+  write_trace(loaded, std::move(traced), options.seed, run.device, prepare, out);
   const ConfigNode& sampler = run.node.at("task").at("sampler");
   write_json(out / "samples.json", {{"domains", options.domains},
                                     {"classes", task.class_names()},

@@ -80,6 +80,15 @@ TEST_CASE("a study of pictures trains presets, scores what they make, samples an
                               .repeat_interleave(slot.numel() / trace.get("seq.domain").numel());
   CHECK((slot == 12).equal(free));
 
+  const fs::path dropped = dir / "dropped";
+  const Result changed = run(cat("sample ", cell.string(), " --per-class 1 --out ",
+                                 dropped.string(), " 'eval.override.drop=[0,1,2,3,4,5]'"));
+  INFO(changed.output);
+  REQUIRE(changed.code == 0);
+  const auto other = SafeTensors::open(dropped / "trace.safetensors").get("site0.slot");
+  CHECK(slot.min().item<int64_t>() < 6);
+  CHECK(other.to(at::kLong).min().item<int64_t>() >= 6);
+
   REQUIRE(run("report " + cell.string()).code == 0);
   const std::string page = read_text(cell / "report/index.html");
   for (const char* title : {"Made pictures", "Experts from noise to picture", "with and without"})
