@@ -35,6 +35,8 @@ void StudyParams::declare(Fields<StudyParams>& f) {
   f.add("arms", &StudyParams::arms,
         "models compared: moe, active, total, original, or presets of configs/moe");
   f.add("seeds", &StudyParams::seeds, "training seeds, one cell each", at_least(0));
+  f.add("jobs", &StudyParams::jobs, "processes that work on the cells side by side",
+        between(1, 256));
   f.add("conclusions", &StudyParams::conclusions, "false: too short a run to say who wins");
   f.node("corruption", &StudyParams::corruption, "grid of protocol corruption_sweep");
   f.node("few_shot", &StudyParams::few_shot, "adaptation of protocol few_shot");
@@ -88,10 +90,27 @@ Study Study::open(const std::filesystem::path& folder) {
   return study;
 }
 
+int64_t Study::unfinished() const {
+  return std::count_if(cells_.begin(), cells_.end(),
+                       [](const auto& cell) { return cell.state != CellState::Evaluated; });
+}
+
+std::optional<FileLock> Study::claim(size_t cell) {
+  auto held = FileLock::try_lock(folder_ / "locks" / std::to_string(cell));
+  if (held) refresh();
+  return held;
+}
+
 void Study::set_state(size_t cell, CellState state) {
+  const FileLock held = lock();
+  refresh();
   cells_.at(cell).state = state;
   save();
 }
+
+void Study::refresh() { cells_ = open(folder_).cells_; }
+
+FileLock Study::lock() const { return FileLock::wait(folder_ / "locks" / "study"); }
 
 void Study::save() const {
   Json json = {{"schema", "switchyard.study/1"},

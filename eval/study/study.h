@@ -1,7 +1,8 @@
 #pragma once
 // A study is a set of planned cells arm x held-out set x seed (DESIGN 8), made by its protocol
 // (eval/study/protocol.h). study.json lists all of them and their state before the first one
-// starts, so that an interrupted study continues where it stopped.
+// starts, so that an interrupted study continues where it stopped. Several processes may work on
+// one study: each takes the cells that no other holds.
 
 #include <cstdint>
 #include <filesystem>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "core/base/params.h"
+#include "core/io/file_lock.h"
 
 namespace switchyard {
 
@@ -31,6 +33,7 @@ struct StudyParams {
   std::string protocol = "seen_unseen";
   std::vector<std::string> arms = {"moe", "active"};
   std::vector<int64_t> seeds = {0};
+  int64_t jobs = 1;
   bool conclusions = true;
   CorruptionGrid corruption;
   FewShotParams few_shot;
@@ -64,15 +67,23 @@ class Study {
 
   const std::filesystem::path& folder() const { return folder_; }
   const std::vector<StudyCell>& cells() const { return cells_; }
+  /// Number of cells that are not evaluated.
+  int64_t unfinished() const;
   const std::vector<std::string>& overrides() const { return overrides_; }
   const std::string& experiment() const { return experiment_; }
   const std::string& protocol() const { return protocol_; }
   std::filesystem::path cell_folder(const StudyCell& cell) const { return folder_ / cell.folder(); }
-  /// Saves study.json.
+  /// Takes a cell for this process; nothing where another one holds it. Its state is up to date
+  /// then.
+  std::optional<FileLock> claim(size_t cell);
+  /// Saves study.json, with what other processes have saved.
   void set_state(size_t cell, CellState state);
+  /// Takes over what other processes have saved.
+  void refresh();
 
  private:
   void save() const;
+  FileLock lock() const;
 
   std::filesystem::path folder_;
   std::string experiment_, protocol_;

@@ -133,6 +133,49 @@ TEST_CASE("few shot: every arm is adapted to the unseen domain from its own weig
   CHECK(std::filesystem::exists(dir / "study/report/index.html"));
 }
 
+TEST_CASE("three processes share the cells of a study, one waits for what it starts from",
+          "[apps][study]") {
+  TempDir dir;
+  write_clouds(dir / "data", {"near", "mid", "far"});
+  const std::string args =
+      study_args(dir.path(),
+                 "study.protocol=few_shot task.train_domains=[near,mid] study.few_shot.shots=[1] "
+                 "study.few_shot.steps=2");
+  const Result result = run(args + " study.jobs=3");
+  INFO(result.output);
+  REQUIRE(result.code == 0);
+  std::string printed = result.output;
+  for (const auto& name : {"1.log", "2.log"}) printed += read_text(dir / "study/jobs" / name);
+  for (int cell = 1; cell <= 4; ++cell) {
+    const std::string line = cat("cell ", cell, " of 4");
+    const size_t first = printed.find(line);
+    REQUIRE(first != std::string::npos);
+    CHECK(printed.find(line, first + 1) == std::string::npos);
+  }
+  const Json together = read_json(dir / "study/eval/summary.json");
+  std::filesystem::remove_all(dir / "study");
+  REQUIRE(run(args).code == 0);
+  CHECK(read_json(dir / "study/eval/summary.json").at("rows") == together.at("rows"));
+}
+
+TEST_CASE("a process that fails beside others fails the study and names its log", "[apps][study]") {
+  TempDir dir;
+  write_clouds(dir / "data", {"near", "far"});
+  const std::string args = study_args(
+      dir.path(), "task.train_domains=[near] task.test_domains=[near,far] study.seeds=[0,1]");
+  REQUIRE(run(args).code == 0);
+  Json study = read_json(dir / "study/study.json");
+  study["overrides"].push_back("study.jobs=2");
+  study["cells"][3]["state"] = "trained";
+  write_json(dir / "study/study.json", study);
+  std::filesystem::remove_all(dir / "study/cells/active/unseen/seed1/ckpt");
+  const Result result = run("sweep resume=" + (dir / "study").string());
+  INFO(result.output);
+  CHECK(result.code == 1);
+  CHECK((result.output.find("ckpt") != std::string::npos ||
+         result.output.find("jobs/1.log") != std::string::npos));
+}
+
 TEST_CASE("repeated evaluation is bit-equal without curve shuffling, its spread is shown with it",
           "[apps][study]") {
   TempDir dir;

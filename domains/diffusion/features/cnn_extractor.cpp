@@ -3,6 +3,7 @@
 #include <ATen/core/grad_mode.h>
 
 #include "core/base/log.h"
+#include "core/io/file_lock.h"
 #include "core/io/json.h"
 #include "core/io/sha256.h"
 #include "core/train/load_weights.h"
@@ -72,11 +73,11 @@ std::unique_ptr<CnnExtractor> cached_cnn(const std::filesystem::path& folder,
                                          const CnnProvenance& provenance,
                                          const CnnExtractor::ReadImages& read, at::Device device) {
   const auto path = folder / (provenance.id() + ".safetensors");
+  const FileLock held = FileLock::wait(folder / "lock");  // others wait for the network made here
   if (std::filesystem::exists(path))
     return std::make_unique<CnnExtractor>(provenance, path, device);
   auto made = std::make_unique<CnnExtractor>(provenance, read, device);
   log::info("feature network ", made->id(), ": accuracy ", made->accuracy(), " on the test split");
-  std::filesystem::create_directories(folder);
   made->save(path);
   return made;
 }

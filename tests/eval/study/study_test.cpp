@@ -31,6 +31,23 @@ TEST_CASE("a study lists every cell before it starts and remembers what is done"
   CHECK(again.overrides() == std::vector<std::string>{"seed=3"});
 }
 
+TEST_CASE("processes at one study keep what the others saved and take no cell twice", "[study]") {
+  TempDir dir;
+  Study here = make_study(dir.path(), StudyParams()), there = Study::open(dir.path());
+  here.set_state(0, CellState::Trained);
+  there.set_state(1, CellState::Evaluated);
+  CHECK(Study::open(dir.path()).cells()[0].state == CellState::Trained);
+  CHECK(Study::open(dir.path()).cells()[1].state == CellState::Evaluated);
+  {
+    const auto held = here.claim(0);
+    REQUIRE(held);
+    CHECK(here.cells()[1].state == CellState::Evaluated);
+    CHECK_FALSE(there.claim(0));
+  }
+  CHECK(there.claim(0));
+  CHECK(there.unfinished() == 1);
+}
+
 TEST_CASE("a damaged study never does more than throw an Error", "[study][fuzz]") {
   TempDir dir;
   make_study(dir.path(), StudyParams());

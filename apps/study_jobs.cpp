@@ -1,0 +1,73 @@
+#include "apps/study_jobs.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstring>
+
+#include "apps/run_config.h"
+#include "core/base/log.h"
+
+namespace switchyard {
+namespace {
+
+constexpr char kProgram[] = "/proc/self/exe";
+
+pid_t start(const std::filesystem::path& folder, const std::filesystem::path& log) {
+  std::string resume = "resume=" + folder.string();
+  std::string words[] = {"switchyard", "sweep", resume, "--cells-only"};
+  char* arguments[] = {words[0].data(), words[1].data(), words[2].data(), words[3].data(), nullptr};
+  posix_spawn_file_actions_t files;
+  posix_spawn_file_actions_init(&files);
+  posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, log.c_str(), O_WRONLY | O_CREAT | O_TRUNC,
+                                   0644);
+  posix_spawn_file_actions_adddup2(&files, STDOUT_FILENO, STDERR_FILENO);
+  pid_t process = -1;
+  const int error = ::posix_spawn(&process, kProgram, &files, nullptr, arguments, environ);
+  posix_spawn_file_actions_destroy(&files);
+  check(error == 0, "study.jobs", "a process cannot be started: ", std::strerror(error));
+  return process;
+}
+
+/// Exit code; 128 + signal of one that was killed.
+int wait_for(pid_t process) {
+  int status = 0;
+  while (::waitpid(process, &status, 0) < 0 && errno == EINTR) continue;
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+}  // namespace
+
+StudyJobs::StudyJobs(const std::filesystem::path& folder, int64_t count) {
+  if (count > 0) {
+    std::filesystem::create_directories(folder / "jobs");
+    log::info(count, " more processes; they write to ", (folder / "jobs").string());
+  }
+  for (int64_t i = 1; i <= count; ++i) {
+    const auto log = folder / "jobs" / cat(i, ".log");
+    running_.push_back({start(folder, log), log});
+  }
+}
+
+StudyJobs::~StudyJobs() {
+  for (const Job& job : running_) ::kill(job.process, SIGTERM);
+  for (const Job& job : running_) wait_for(job.process);
+}
+
+bool StudyJobs::wait() {
+  bool finished = true;
+  while (!running_.empty()) {
+    const Job job = running_.back();
+    const int code = wait_for(job.process);
+    running_.pop_back();
+    check(code == 0 || code == kExitSaved, "study.jobs", "a process ended with code ", code,
+          "; see ", job.log.string());
+    finished = finished && code == 0;
+  }
+  return finished;
+}
+
+}  // namespace switchyard
