@@ -28,6 +28,7 @@ void print_line(const GoldenReport::Line& line) {
 }
 
 int run_parity(const Arguments& args) {
+  init_runtime(0, /*deterministic=*/false);
   GoldenOptions options;
   if (args.has("only")) options.only = split(args.value("only"), ',');
   options.precision = precision_from(args.value("precision", "case"));

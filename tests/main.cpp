@@ -2,7 +2,8 @@
 #include "tests/test.h"
 
 #include <unistd.h>
-#include <cstdlib>
+
+#include "core/train/runtime.h"
 
 namespace switchyard::test {
 
@@ -19,7 +20,6 @@ TempDir::~TempDir() {
 }  // namespace switchyard::test
 
 int main(int argc, char** argv) {
-  // As init_runtime() does: cuBLAS reads it once, and torch's deterministic mode asks for it.
-  ::setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*overwrite=*/0);
+  switchyard::init_runtime(0, /*deterministic=*/false);
   return Catch::Session().run(argc, argv);
 }

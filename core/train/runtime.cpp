@@ -30,6 +30,7 @@ void init_runtime(int64_t threads, bool deterministic) {
   context.setDeterministicFillUninitializedMemory(false);
   context.setDeterministicCuDNN(deterministic);
   if (deterministic) context.setBenchmarkCuDNN(false);
+  context.setAllowTF32CuDNN(false);
 }
 
 at::Device parse_device(const std::string& name) {

@@ -21,8 +21,9 @@ constexpr double kNegative = 1e-4;
 
 GaussianFactor gaussian_factor(const at::Tensor& features_ND) {
   const at::Tensor x = feature_rows(features_ND, kWhere, 2);
-  const at::Tensor mu = x.mean(0);
-  at::Tensor factor = (x - mu) / std::sqrt(static_cast<double>(x.size(0) - 1));
+  // From the first row on: where the mean is large beside the spread, its rounding would count.
+  const at::Tensor away = x - x[0], shift = away.mean(0), mu = x[0] + shift;
+  at::Tensor factor = (away - shift) / std::sqrt(static_cast<double>(x.size(0) - 1));
   if (x.size(0) > x.size(1)) factor = std::get<1>(at::linalg_qr(factor, "r"));
   return {mu, factor, factor.square().sum().item<double>()};
 }
