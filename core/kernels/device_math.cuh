@@ -79,6 +79,20 @@ inline int lane_shift(int64_t units) {
   while (shift < 5 && (1 << shift) < units) ++shift;
   return shift;
 }
+
+/// The segment that row i lies in: offset[segment] <= i < offset[segment + 1].
+__device__ inline int64_t segment_of(const int64_t* offset, int64_t segments, int64_t i) {
+  int64_t low = 0, high = segments - 1;
+  while (low < high) {
+    const int64_t middle = (low + high + 1) / 2;
+    if (offset[middle] <= i)
+      low = middle;
+    else
+      high = middle - 1;
+  }
+  return low;
+}
+
 inline unsigned blocks_for(int64_t items, int64_t per_block) {
   return static_cast<unsigned>((items + per_block - 1) / per_block);
 }

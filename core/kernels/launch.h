@@ -173,6 +173,17 @@ struct NeighborMap {
 };
 void neighbor_map_cuda(const NeighborMap& p, void* stream);
 
+/// code[i] = (cloud << 3 depth) | position of voxel i along a curve (curve_code.h).
+struct CurveCode {
+  const int64_t* grid;    // [voxels, 3], each axis below 2^depth
+  const int64_t* offset;  // [clouds + 1]
+  int64_t voxels, clouds;
+  bool hilbert, swaps_xy;
+  int depth;
+  int64_t* code;
+};
+void curve_code_cuda(const CurveCode& p, void* stream);
+
 /// panel[i, :] = x[neighbor[i], :], zeros where neighbor is negative; rows of `row_bytes` bytes.
 struct SubmPanel {
   const void* x;

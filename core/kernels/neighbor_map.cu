@@ -20,23 +20,11 @@ __device__ uint64_t mixed(uint64_t z) {
   return z ^ z >> 31;
 }
 
-__device__ int64_t cloud_of(const NeighborMap& p, int64_t voxel) {
-  int64_t low = 0, high = p.clouds - 1;
-  while (low < high) {
-    const int64_t middle = (low + high + 1) / 2;
-    if (p.offset[middle] <= voxel)
-      low = middle;
-    else
-      high = middle - 1;
-  }
-  return low;
-}
-
 __global__ void insert(NeighborMap p) {
   const int64_t i = blockIdx.x * static_cast<int64_t>(blockDim.x) + threadIdx.x;
   if (i >= p.voxels) return;
   const int64_t* g = p.grid + 3 * i;
-  const Key key = key_of(cloud_of(p, i), g[0], g[1], g[2]);
+  const Key key = key_of(segment_of(p.offset, p.clouds, i), g[0], g[1], g[2]);
   auto* keys = reinterpret_cast<Key*>(p.keys);
   uint64_t at = mixed(key) & p.mask;
   while (true) {
@@ -57,7 +45,7 @@ __global__ void find(NeighborMap p) {
                 z = p.grid[3 * i + 2] + step % k - k / 2;
   int32_t row = -1;
   if (x >= 0 && y >= 0 && z >= 0 && x < kLimit && y < kLimit && z < kLimit) {
-    const Key key = key_of(cloud_of(p, i), x, y, z);
+    const Key key = key_of(segment_of(p.offset, p.clouds, i), x, y, z);
     uint64_t at = mixed(key) & p.mask;
     while (p.keys[at] != kFree && p.keys[at] != key) at = (at + 1) & p.mask;
     if (p.keys[at] == key) row = p.rows[at];

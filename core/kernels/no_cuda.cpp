@@ -19,6 +19,7 @@ void top_k_cuda(const TopK&, void*) { refuse("top_k"); }
 void gather_rows_cuda(const Gather&, void*) { refuse("gather_rows"); }
 void combine_rows_cuda(const Combine&, void*) { refuse("combine_rows"); }
 void subm_panel_cuda(const SubmPanel&, void*) { refuse("subm_conv"); }
+void curve_code_cuda(const CurveCode&, void*) { refuse("curve_code"); }
 void neighbor_map_cuda(const NeighborMap&, void*) { refuse("neighbor_map"); }
 void activate_cuda(const Activate&, void*) { refuse("expert_activation"); }
 void activate_backward_cuda(const ActivateBackward&, void*) { refuse("expert_activation"); }

@@ -1,6 +1,9 @@
 #include "core/kernels/row_index.h"
 
+#include <ATen/ops/arange.h>
 #include <ATen/ops/empty_like.h>
+#include <ATen/ops/searchsorted.h>
+#include <ATen/ops/sort.h>
 #include <ATen/ops/zeros.h>
 #include <torch/csrc/autograd/custom_function.h>
 
@@ -27,22 +30,36 @@ class TakeRows : public torch::autograd::Function<TakeRows> {
 
 }  // namespace
 
-RowIndex::RowIndex(const at::Tensor& index_A, int64_t rows, at::Device device) {
-  const at::Tensor index = index_A.contiguous();
-  const int64_t* row = index.const_data_ptr<int64_t>();
-  at::Tensor offset = at::zeros({rows + 1}, at::kLong), position = at::empty_like(index);
-  int64_t *end = offset.data_ptr<int64_t>(), *out = position.data_ptr<int64_t>();
-  for (int64_t a = 0; a < index.numel(); ++a) {
+RowIndex::RowIndex(const at::Tensor& index_A, int64_t rows, at::Device device)
+    : index_(index_A.contiguous()) {
+  if (index_.is_cpu())
+    transpose_on_cpu(rows);
+  else
+    transpose_on_device(rows);
+  index_ = index_.to(device);
+  position_ = position_.to(device);
+  offset_ = offset_.to(device);
+}
+
+void RowIndex::transpose_on_cpu(int64_t rows) {
+  const int64_t* row = index_.const_data_ptr<int64_t>();
+  offset_ = at::zeros({rows + 1}, at::kLong);
+  position_ = at::empty_like(index_);
+  int64_t *end = offset_.data_ptr<int64_t>(), *out = position_.data_ptr<int64_t>();
+  for (int64_t a = 0; a < index_.numel(); ++a) {
     check(row[a] >= 0 && row[a] < rows, "RowIndex", "index out of range: got ", row[a],
           " at position ", a, ", expected 0 .. ", rows - 1);
     ++end[row[a] + 1];
   }
   std::partial_sum(end, end + rows + 1, end);
   std::vector<int64_t> next(end, end + rows);
-  for (int64_t a = 0; a < index.numel(); ++a) out[next[static_cast<size_t>(row[a])]++] = a;
-  index_ = index.to(device);
-  position_ = position.to(device);
-  offset_ = offset.to(device);
+  for (int64_t a = 0; a < index_.numel(); ++a) out[next[static_cast<size_t>(row[a])]++] = a;
+}
+
+void RowIndex::transpose_on_device(int64_t rows) {
+  const auto [sorted, position] = at::sort(index_, std::optional<bool>(true), 0);
+  position_ = position;
+  offset_ = at::searchsorted(sorted, at::arange(rows + 1, index_.options()));
 }
 
 at::Tensor take_rows(const at::Tensor& x_NC, const RowIndex& index) {

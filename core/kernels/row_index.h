@@ -1,6 +1,6 @@
 #pragma once
-// Moving rows by an index that is known on the CPU. Its transpose is built with it, so that the
-// gradient is a sum over a list instead of atomic adds or a sort.
+// Moving rows by an index that is used several times. Its transpose is built with it, so that the
+// gradient is a sum over a list instead of atomic adds.
 
 #include <ATen/core/Tensor.h>
 
@@ -10,7 +10,7 @@ namespace switchyard {
 class RowIndex {
  public:
   RowIndex() = default;
-  /// `index_A`: on the CPU. Error: an index outside 0 .. rows-1.
+  /// Error: an index outside 0 .. rows-1, where `index_A` lies on the CPU (on a GPU not checked).
   RowIndex(const at::Tensor& index_A, int64_t rows, at::Device device);
 
   const at::Tensor& index() const { return index_; }        ///< [A]
@@ -19,6 +19,9 @@ class RowIndex {
   int64_t rows() const { return offset_.size(0) - 1; }
 
  private:
+  void transpose_on_cpu(int64_t rows);
+  void transpose_on_device(int64_t rows);
+
   at::Tensor index_, position_, offset_;
 };
 

@@ -16,9 +16,8 @@ Reduction reduction_from_name(const std::string& name) {
 }
 
 Segments::Segments(const at::Tensor& member_ML, int64_t rows, at::Device device) {
-  check(member_ML.dim() == 2 && member_ML.scalar_type() == at::kLong && member_ML.is_cpu(),
-        "Segments", "members: got ", to_text(member_ML.sizes().vec()),
-        ", expected i64 [M, L] on the CPU");
+  check(member_ML.dim() == 2 && member_ML.scalar_type() == at::kLong, "Segments", "members: got ",
+        to_text(member_ML.sizes().vec()), ", expected i64 [M, L]");
   const at::Tensor present = member_ML >= 0;
   const at::Tensor first = member_ML.narrow(1, 0, 1).expand_as(member_ML);
   members_ = RowIndex(at::where(present, member_ML, first).reshape({-1}), rows, device);

@@ -12,8 +12,9 @@ const std::vector<std::string>& reduction_names();
 /// Errors: unknown name, with the valid ones.
 Reduction reduction_from_name(const std::string& name);
 
-/// Which rows make up which segment. member [M, L] i64 on the CPU: rows in 0 .. rows-1, -1 behind
-/// the last; every segment has at least one. Errors: an empty segment, an index out of range.
+/// Which rows make up which segment. member [M, L] i64: rows in 0 .. rows-1, -1 behind the last;
+/// every segment has at least one. Errors, where it lies on the CPU: an empty segment, an index out
+/// of range.
 class Segments {
  public:
   Segments() = default;

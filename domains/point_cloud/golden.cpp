@@ -68,8 +68,9 @@ void run_serialization(const GoldenCase& c, GoldenResult& result) {
   for (const auto& name : c.config.at("orders"))
     curves.push_back(curve_from_name(name.get<std::string>()));
   const auto& depth = c.config.at("depth");
-  auto s = serialize(c.input("grid_coord"), offset_of(c), curves,
-                     depth.is_number() ? depth.get<int>() : -1);
+  const auto grid = c.input("grid_coord");
+  auto s = serialize(grid.to(c.device), offset_of(c), curves,
+                     depth.is_number() ? depth.get<int>() : curve_depth(grid));
   result.compare("outputs/code_unshuffled", s.code_RN);
   result.compare("outputs/batch", batch_of(s));
   permute_rows(s, list_of(c.input("order_perm")));
@@ -93,7 +94,8 @@ void run_subm_conv(const GoldenCase& c, GoldenResult& result) {
   SubmConv conv(size("in_channels"), size("out_channels"), size("kernel_size"),
                 c.config.at("bias").get<bool>());
   c.load_weights(conv);
-  const auto map = neighbor_map(c.input("grid_coord"), offset_of(c), size("kernel_size"), c.device);
+  const auto map =
+      neighbor_map(c.input("grid_coord").to(c.device), offset_of(c), size("kernel_size"));
   const auto y = conv.forward(x, map);
   const auto loss = pull(c, y);
   loss.backward();

@@ -55,8 +55,8 @@ void compare_patches(const GoldenCase& c, const AttentionConfig& config, const P
                      int64_t row, GoldenResult& result, const std::vector<at::Tensor>& groups) {
   const auto patches = make_patches(level.offset(), config.patch_size, config.mode);
   const auto cu = index_tensor(patches.cu_seqlens);
-  result.compare("outputs/slot_point",
-                 level.curves().order_RN.select(0, row).index_select(0, index_tensor(patches.pad)));
+  result.compare("outputs/slot_point", level.curves().order_RN.select(0, row).cpu().index_select(
+                                           0, index_tensor(patches.pad)));
   result.compare("outputs/patch_len", cu.diff());
   if (c.has("outputs/attn")) result.compare("outputs/attn", in_patch_order(groups, patches));
 }

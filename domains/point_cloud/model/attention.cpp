@@ -26,7 +26,7 @@ std::vector<SerializedAttention::Patch> SerializedAttention::split(const at::Ten
   const auto& gather = level.gather(row, config_.patch_size, config_.mode);
   const auto slots = take_rows(qkv_->forward(x_NC), gather.point_of_slot);
   const auto grid =
-      rpe_ ? level.device_grid().index_select(0, gather.point_of_slot.index()) : at::Tensor();
+      rpe_ ? level.grid().index_select(0, gather.point_of_slot.index()) : at::Tensor();
   std::vector<Patch> patches;
   int64_t begin = 0;
   for (const auto& group : gather.groups) {

@@ -13,7 +13,7 @@ namespace switchyard {
 namespace {
 
 constexpr int64_t kDenseCells = 1 << 22;
-constexpr int64_t kMaxCoordinate = 1 << 20;
+constexpr int64_t kMaxCoordinate = 1 << 20, kMaxDeviceClouds = 1 << 16;
 
 struct Cloud {
   const int64_t* grid;  // first voxel
@@ -115,11 +115,14 @@ void map_cloud(const Cloud& cloud, std::vector<int32_t>& table) {
   fill(cloud, box, [&](int64_t cell) { return hash.get(cell); });
 }
 
-at::Tensor map_on_device(const at::Tensor& grid_N3, const std::vector<int64_t>& offset,
-                         int64_t kernel, at::Device device) {
+at::Tensor map_on_device(const at::Tensor& grid, const std::vector<int64_t>& offset,
+                         int64_t kernel) {
+  check(std::ssize(offset) <= kMaxDeviceClouds, "neighbor_map", "too many clouds: got ",
+        offset.size() - 1, ", expected below ", kMaxDeviceClouds);
+  const at::Device device = grid.device();
   const auto cells =
-      static_cast<int64_t>(std::bit_ceil(static_cast<uint64_t>(2 * grid_N3.size(0) + 2)));
-  const auto grid = grid_N3.to(device), ends = at::tensor(offset, at::kLong).to(device);
+      static_cast<int64_t>(std::bit_ceil(static_cast<uint64_t>(2 * grid.size(0) + 2)));
+  const auto ends = at::tensor(offset, at::kLong).to(device);
   const auto keys = at::full({cells}, -1, grid.options()),
              rows = at::empty({cells}, grid.options().dtype(at::kInt));
   auto map = at::empty({grid.size(0), kernel * kernel * kernel}, rows.options());
@@ -135,13 +138,6 @@ at::Tensor map_on_device(const at::Tensor& grid_N3, const std::vector<int64_t>& 
   const c10::DeviceGuard guard(device);
   kernels::neighbor_map_cuda(params, kernels::current_stream(device));
   return map;
-}
-
-/// Whether the keys of the device's table hold every coordinate and cloud.
-bool fits_device_keys(const at::Tensor& grid_N3, const std::vector<int64_t>& offset) {
-  constexpr int64_t kLimit = 1 << 16;
-  return grid_N3.size(0) > 0 && std::ssize(offset) <= kLimit &&
-         grid_N3.min().item<int64_t>() >= 0 && grid_N3.max().item<int64_t>() < kLimit;
 }
 
 at::Tensor map_on_cpu(const at::Tensor& grid, const std::vector<int64_t>& offset, int64_t kernel) {
@@ -160,15 +156,14 @@ at::Tensor map_on_cpu(const at::Tensor& grid, const std::vector<int64_t>& offset
 }  // namespace
 
 at::Tensor neighbor_map(const at::Tensor& grid_N3, const std::vector<int64_t>& offset,
-                        int64_t kernel_size, at::Device device) {
+                        int64_t kernel_size) {
   check(kernel_size >= 1 && kernel_size % 2 == 1, "neighbor_map", "kernel size: got ", kernel_size,
         ", expected an odd number");
   check(grid_N3.size(0) < std::numeric_limits<int32_t>::max(), "neighbor_map",
         "too many voxels: got ", grid_N3.size(0));
   const auto grid = grid_N3.contiguous();
-  if (device.is_cuda() && fits_device_keys(grid, offset))
-    return map_on_device(grid, offset, kernel_size, device);
-  return map_on_cpu(grid, offset, kernel_size).to(device);
+  return grid.is_cpu() ? map_on_cpu(grid, offset, kernel_size)
+                       : map_on_device(grid, offset, kernel_size);
 }
 
 }  // namespace switchyard

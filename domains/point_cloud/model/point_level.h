@@ -11,12 +11,13 @@
 
 namespace switchyard {
 
-/// N voxels, B clouds, R curves. Index tensors live on the CPU; what the network reads is handed
-/// out on `device` and kept, so encoder and decoder share it.
+/// N voxels, B clouds, R curves, all on the device of `coord`; offsets on the CPU. What is derived
+/// is kept, so encoder and decoder share it.
 class PointLevel {
  public:
-  /// `coord` [N, 3] floating, on the device of the network. `rows`: order of the curves (a
-  /// permutation, empty: as they are). Errors: those of serialize().
+  /// `grid` [N, 3] on the CPU, as it comes from the loader; `coord` [N, 3] floating, on the device
+  /// of the network. `rows`: order of the curves (a permutation, empty: as they are). Errors: those
+  /// of curve_depth() and serialize().
   PointLevel(at::Tensor grid_N3, at::Tensor coord_N3, std::vector<int64_t> offset,
              const std::vector<Curve>& curves, const std::vector<int64_t>& rows = {});
   /// From codes that are known already; sorts them and applies `rows`.
@@ -27,8 +28,6 @@ class PointLevel {
   const at::Tensor& grid() const { return grid_; }
   const at::Tensor& coord() const { return coord_; }
   const std::vector<int64_t>& offset() const { return offset_; }
-  /// grid() on the device of the network.
-  const at::Tensor& device_grid();
   const Serialization& curves() const { return curves_; }
 
   /// What attention along curve `row` needs.
@@ -45,9 +44,17 @@ class PointLevel {
   TokenLevel tokens(const at::Tensor& member_of) const;
 
  private:
-  at::Tensor grid_, coord_, device_grid_;
+  /// Slots of the patches, the same along every curve.
+  struct Slots {
+    std::vector<PatchGroups::Group> groups;
+    at::Tensor pad, unpad;
+  };
+  const Slots& slots(int64_t patch_size, PatchMode mode);
+
+  at::Tensor grid_, coord_;
   std::vector<int64_t> offset_;
   Serialization curves_;
+  std::map<std::pair<int64_t, PatchMode>, Slots> slots_;
   std::map<std::tuple<int64_t, int64_t, PatchMode>, Gather> gathers_;
   std::map<int64_t, at::Tensor> neighbors_;
 };

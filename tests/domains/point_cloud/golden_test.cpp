@@ -10,9 +10,9 @@ using namespace switchyard;
 
 namespace {
 
-const std::vector<std::string> kStored = {
-    "serialization", "patches", "subm_conv", "pooling",    "unpooling", "losses",
-    "attention",     "pdnorm",  "augment",   "mixed_head", "grid_sample"};
+const std::vector<std::string> kStored = {"serialization", "patches",    "subm_conv",  "pooling",
+                                          "unpooling",     "losses",     "attention",  "pdnorm",
+                                          "augment",       "mixed_head", "grid_sample"};
 /// Their cases are too large to bring along.
 const std::vector<std::string> kLarge = {"block", "ptv3", "ptmoe", "ppt", "ptmoe_seg", "tta_vote"};
 

@@ -23,11 +23,9 @@ TEST_CASE("bad configs and clouds are named", "[point_cloud]") {
   p.orders = {"zed"};
   CHECK(error_of([&] { Ptv3 net(p); }).find("hilbert-trans") != std::string::npos);
   const auto grid = at::tensor(std::vector<int64_t>{0, 1, -2}, at::kLong).view({1, 3});
+  CHECK(error_of([&] { curve_depth(grid); }).find("negative") != std::string::npos);
   CHECK(error_of([&] {
-          serialize(grid, {0, 1}, {Curve::Z});
-        }).find("negative") != std::string::npos);
-  CHECK(error_of([&] {
-          serialize(grid.abs(), {0, 2}, {Curve::Z});
+          serialize(grid.abs(), {0, 2}, {Curve::Z}, 2);
         }).find("offset") != std::string::npos);
   CHECK(error_of([&] {
           neighbor_map(grid, {0, 1}, 3);
