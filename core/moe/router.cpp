@@ -107,21 +107,30 @@ Router::Decision Router::decide_by_group(const at::Tensor& x_TC, ForwardContext&
   return decision.take(groups->member_of);
 }
 
-at::Tensor Router::apply_hooks(Decision& decision, const ForwardContext& context) const {
-  at::Tensor routed_T;
+void Router::apply_hooks(Decision& decision, const ForwardContext& context) const {
   int64_t first_slot = experts_;
   for (const auto& hook : selection_hooks_) {
     hook->apply(decision.selection, decision.weight_A, first_slot, context);
     first_slot += hook->extra_slots();
-    const auto left_T = hook->routed(decision.scores_TE.size(0), context);
-    if (left_T.defined()) routed_T = routed_T.defined() ? routed_T & left_T : left_T;
   }
-  return routed_T;
+}
+
+at::Tensor Router::routed_tokens(int64_t tokens, const ForwardContext& context) const {
+  at::Tensor routed_S;
+  for (const auto& hook : selection_hooks_) {
+    const auto left_S = hook->routed(context);
+    if (left_S.defined()) routed_S = routed_S.defined() ? routed_S & left_S : left_S;
+  }
+  if (!routed_S.defined()) return {};
+  const auto sequence_T = sequence_of(context.level(), tokens);
+  return routed_S.to(sequence_T.device()).index_select(0, sequence_T);
 }
 
 std::optional<TopKRule> Router::one_rule() const {
   const int64_t k = selector_->best_k();
-  if (k == 0 || experts_ > route_top_k_slots() || !selection_hooks_.empty()) return {};
+  const auto& hooks = selection_hooks_;
+  if (k == 0 || !route_top_k_fits(slots(), k)) return {};
+  if (!hooks.empty() && !(hooks.size() == 1 && hooks[0]->forces_slot() && k == 1)) return {};
   return weigher_->rule(k);
 }
 
@@ -129,20 +138,23 @@ RouterOutput Router::route_at_once(const at::Tensor& x_TC, const TopKRule& rule,
                                    const ForwardContext& context) const {
   auto logits_TE = scorer_->forward(x_TC, context);
   for (LogitHook* hook : hooks_) logits_TE = hook->forward(logits_TE, context);
-  const Routed routed = route_top_k(logits_TE, rule);
+  std::optional<ForcedTokens> forced;
+  if (!selection_hooks_.empty())
+    forced = {context.level().seq_offset, selection_hooks_[0]->routed(context)};
+  const Routed routed = route_top_k(logits_TE, rule, forced);
   return {logits_TE, routed.scores_TE, routed.assignment, x_TC, scorer_->prototypes(), {}};
 }
 
 RouterOutput Router::route_by_stages(const at::Tensor& x_TC, ForwardContext& context) const {
   Decision decision = decide_by_group(x_TC, context);
-  const auto routed_T = apply_hooks(decision, context);
+  apply_hooks(decision, context);
   return {decision.logits_TE,
           decision.scores_TE,
           make_assignment(decision.selection.token_offset, decision.selection.slot_of,
                           decision.weight_A, slots()),
           x_TC,
           scorer_->prototypes(),
-          routed_T};
+          {}};
 }
 
 RouterOutput Router::forward(const at::Tensor& x_TC, ForwardContext& context) {
@@ -150,9 +162,9 @@ RouterOutput Router::forward(const at::Tensor& x_TC, ForwardContext& context) {
   const auto rule = x_TC.is_cuda() ? one_rule() : std::nullopt;
   const bool plain = rule && !granularity_->groups(x_TC.size(0), context) &&
                      rules_at(site_, x_TC.size(0), experts_, context).empty();
-  const RouterOutput out =
-      plain ? route_at_once(x_TC, *rule, context) : route_by_stages(x_TC, context);
+  RouterOutput out = plain ? route_at_once(x_TC, *rule, context) : route_by_stages(x_TC, context);
   if (!context.training) return out;
+  out.routed_T = routed_tokens(x_TC.size(0), context);
   if (const auto loss = selector_->loss(); loss.defined())
     context.add_loss("selector/" + site_, loss);
   for (const auto& loss : losses_)

@@ -86,8 +86,11 @@ class SelectionHook {
   virtual int64_t extra_slots() const { return 0; }
   /// Fields of ForwardContext that the hook reads.
   virtual std::vector<std::string> reads() const { return {}; }
-  /// [T] bool: the tokens that it leaves to the router; undefined: all.
-  virtual at::Tensor routed(int64_t tokens, const ForwardContext& context) const = 0;
+  /// [S] bool: the sequences whose tokens it leaves to the router; undefined: all.
+  virtual at::Tensor routed(const ForwardContext& context) const = 0;
+  /// True where all other tokens have the hook's first own slot alone, with weight 1, and it has no
+  /// further slot.
+  virtual bool forces_slot() const { return false; }
   /// `first_slot`: number of its first own slot. `weight_A` keeps its gradient.
   virtual void apply(Selection& selection, at::Tensor& weight_A, int64_t first_slot,
                      const ForwardContext& context) const = 0;
@@ -98,7 +101,7 @@ struct RouterOutput {
   Assignment assignment;     ///< over all slots, those of selection hooks behind the experts
   at::Tensor x_TC;           ///< what was routed
   at::Tensor prototypes_EC;  ///< of the scorer; may be undefined
-  at::Tensor routed_T;       ///< [T] bool: tokens that the router decided; undefined: all
+  at::Tensor routed_T;  ///< [T] bool, in training: tokens that the router decided; undefined: all
 };
 
 class RouterLoss {
@@ -148,8 +151,9 @@ class Router : public Module {
     /// Row t of the result is row row_T[t].
     Decision take(const at::Tensor& row_T) const;
   };
-  /// Applies the selection hooks; returns the tokens left to the router, undefined: all.
-  at::Tensor apply_hooks(Decision& decision, const ForwardContext& context) const;
+  void apply_hooks(Decision& decision, const ForwardContext& context) const;
+  /// [T] bool: the tokens left to the router; undefined: all.
+  at::Tensor routed_tokens(int64_t tokens, const ForwardContext& context) const;
   Decision decide(const at::Tensor& x_TC, const ForwardContext& context) const;
   /// What one op can do of it, where the stages allow that: see route_top_k().
   std::optional<TopKRule> one_rule() const;
