@@ -1,6 +1,10 @@
 #include "core/moe/router.h"
 
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/constant_pad_nd.h>
+
 #include "core/moe/apply_rule.h"
+#include "core/moe/layer_check.h"
 #include "core/moe/precision.h"
 #include "core/moe/token_groups.h"
 
@@ -126,11 +130,14 @@ at::Tensor Router::routed_tokens(int64_t tokens, const ForwardContext& context) 
   return routed_S.to(sequence_T.device()).index_select(0, sequence_T);
 }
 
-std::optional<TopKRule> Router::one_rule() const {
-  const int64_t k = selector_->best_k();
+std::optional<TopKRule> Router::one_rule(const at::Tensor& x_TC,
+                                         const ForwardContext& context) const {
+  const int64_t k = selector_->best_k(), tokens = x_TC.size(0);
   const auto& hooks = selection_hooks_;
   if (k == 0 || !route_top_k_fits(slots(), k)) return {};
   if (!hooks.empty() && !(hooks.size() == 1 && hooks[0]->forces_slot() && k == 1)) return {};
+  if (granularity_->groups(tokens, context)) return {};
+  if (!rules_at(site_, tokens, experts_, context).empty()) return {};
   return weigher_->rule(k);
 }
 
@@ -159,10 +166,8 @@ RouterOutput Router::route_by_stages(const at::Tensor& x_TC, ForwardContext& con
 
 RouterOutput Router::forward(const at::Tensor& x_TC, ForwardContext& context) {
   const AutocastOff full_precision;
-  const auto rule = x_TC.is_cuda() ? one_rule() : std::nullopt;
-  const bool plain = rule && !granularity_->groups(x_TC.size(0), context) &&
-                     rules_at(site_, x_TC.size(0), experts_, context).empty();
-  RouterOutput out = plain ? route_at_once(x_TC, *rule, context) : route_by_stages(x_TC, context);
+  const auto rule = x_TC.is_cuda() ? one_rule(x_TC, context) : std::nullopt;
+  RouterOutput out = rule ? route_at_once(x_TC, *rule, context) : route_by_stages(x_TC, context);
   if (!context.training) return out;
   out.routed_T = routed_tokens(x_TC.size(0), context);
   if (const auto loss = selector_->loss(); loss.defined())
@@ -170,6 +175,23 @@ RouterOutput Router::forward(const at::Tensor& x_TC, ForwardContext& context) {
   for (const auto& loss : losses_)
     context.add_loss(loss->name() + "/" + site_, loss->loss(out, context, site_));
   return out;
+}
+
+std::optional<double> Router::op_error(const at::Tensor& x_TC, ForwardContext& context) const {
+  const AutocastOff full_precision;
+  const at::NoGradGuard no_grad;
+  const auto rule = one_rule(x_TC, context);
+  if (!rule) return {};
+  const RouterOutput op = route_at_once(x_TC, *rule, context),
+                     stages = route_by_stages(x_TC, context);
+  const int64_t behind = slots() - experts_;
+  const auto score_TE = at::constant_pad_nd(stages.scores_TE, {0, behind});
+  const auto score_of = [&](const Assignment& a) {
+    return chosen(score_TE, {a.token_offset, a.slot_of, rule->k});
+  };
+  const auto short_A = (score_of(op.assignment) - score_of(stages.assignment)).abs();
+  const double most = short_A.numel() == 0 ? 0 : short_A.max().item<double>();
+  return std::max(most, relative_l2(op.assignment.weight, stages.assignment.weight));
 }
 
 void Router::describe(SiteInfo& info) const {

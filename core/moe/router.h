@@ -136,6 +136,9 @@ class Router : public Module {
   Router(const RouterParams& params, int64_t channels, int64_t experts, std::string site);
   /// x [T, C]. In training the losses go to the context, named "<loss>/<site>".
   RouterOutput forward(const at::Tensor& x_TC, ForwardContext& context);
+  /// Where one op can decide for x (see route_top_k): its distance from the stages, the larger of
+  /// the relative error of the weights and the largest score that a chosen slot falls short of.
+  std::optional<double> op_error(const at::Tensor& x_TC, ForwardContext& context) const;
   double mean_k() const { return selector_->mean_k(); }
   /// Experts and the extra slots of the selection hooks.
   int64_t slots() const;
@@ -155,8 +158,8 @@ class Router : public Module {
   /// [T] bool: the tokens left to the router; undefined: all.
   at::Tensor routed_tokens(int64_t tokens, const ForwardContext& context) const;
   Decision decide(const at::Tensor& x_TC, const ForwardContext& context) const;
-  /// What one op can do of it, where the stages allow that: see route_top_k().
-  std::optional<TopKRule> one_rule() const;
+  /// What one op can do of it, where stages and pass allow that: see route_top_k().
+  std::optional<TopKRule> one_rule(const at::Tensor& x_TC, const ForwardContext& context) const;
   RouterOutput route_at_once(const at::Tensor& x_TC, const TopKRule& rule,
                              const ForwardContext& context) const;
   RouterOutput route_by_stages(const at::Tensor& x_TC, ForwardContext& context) const;
