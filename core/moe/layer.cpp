@@ -81,6 +81,8 @@ class MoELayer : public SubLayer {
                                            shared_activation(p), false);
     }
     if (names.counter) add_buffer("expert_token_counter", at::zeros({p.count}, at::kLong));
+    info_.gated = p.gated;
+    info_.activation = activation_from_name(p.activation);
     router_->describe(info_);
   }
 

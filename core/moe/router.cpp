@@ -130,15 +130,18 @@ at::Tensor Router::routed_tokens(int64_t tokens, const ForwardContext& context) 
   return routed_S.to(sequence_T.device()).index_select(0, sequence_T);
 }
 
+std::optional<TopKRule> Router::one_rule() const {
+  const int64_t k = selector_->best_k();
+  const auto& hooks = selection_hooks_;
+  if (!granularity_->alone() || k == 0 || !route_top_k_fits(slots(), k)) return {};
+  if (!hooks.empty() && !(hooks.size() == 1 && hooks[0]->forces_slot() && k == 1)) return {};
+  return weigher_->rule(k);
+}
+
 std::optional<TopKRule> Router::one_rule(const at::Tensor& x_TC,
                                          const ForwardContext& context) const {
-  const int64_t k = selector_->best_k(), tokens = x_TC.size(0);
-  const auto& hooks = selection_hooks_;
-  if (k == 0 || !route_top_k_fits(slots(), k)) return {};
-  if (!hooks.empty() && !(hooks.size() == 1 && hooks[0]->forces_slot() && k == 1)) return {};
-  if (granularity_->groups(tokens, context)) return {};
-  if (!rules_at(site_, tokens, experts_, context).empty()) return {};
-  return weigher_->rule(k);
+  if (!rules_at(site_, x_TC.size(0), experts_, context).empty()) return {};
+  return one_rule();
 }
 
 RouterOutput Router::route_at_once(const at::Tensor& x_TC, const TopKRule& rule,
@@ -208,6 +211,8 @@ void Router::describe(SiteInfo& info) const {
   info.stages = join(stages, " > ");
   info.losses = lines(params_.losses);
   info.k = selector_->mean_k();
+  info.one_op = one_rule().has_value();
+  info.slots = slots();
   info.reads = scorer_->reads();
   for (const auto& hook : selection_hooks_)
     for (const auto& field : hook->reads()) info.reads.push_back(field);

@@ -30,6 +30,8 @@ class Granularity {
   virtual std::optional<TokenLevel> groups(int64_t tokens, const ForwardContext& context) const = 0;
   /// True where no token's decision depends on a later token of its sequence.
   virtual bool causal() const = 0;
+  /// True where groups() never gives any.
+  virtual bool alone() const { return false; }
 };
 
 /// x [T, C] -> logits [T, E]. Its published tensors appear below `gate`.
@@ -158,7 +160,9 @@ class Router : public Module {
   /// [T] bool: the tokens left to the router; undefined: all.
   at::Tensor routed_tokens(int64_t tokens, const ForwardContext& context) const;
   Decision decide(const at::Tensor& x_TC, const ForwardContext& context) const;
-  /// What one op can do of it, where stages and pass allow that: see route_top_k().
+  /// What one op can do of it, where the stages allow that: see route_top_k().
+  std::optional<TopKRule> one_rule() const;
+  /// The same, nothing where the pass changes the routing.
   std::optional<TopKRule> one_rule(const at::Tensor& x_TC, const ForwardContext& context) const;
   RouterOutput route_at_once(const at::Tensor& x_TC, const TopKRule& rule,
                              const ForwardContext& context) const;
