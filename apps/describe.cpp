@@ -2,11 +2,13 @@
 
 #include <cstdio>
 #include <iostream>
+#include <set>
 
 #include "apps/model_run.h"
 #include "apps/parameter_count.h"
 #include "apps/verbs.h"
 #include "core/base/flop_counter.h"
+#include "core/kernels/expert_path.h"
 #include "core/moe/routing_override.h"
 #include "core/moe/site_info.h"
 #include "core/train/runtime.h"
@@ -38,6 +40,36 @@ std::string how_many(const std::vector<SiteInfo>& sites, bool (*holds)(const Sit
   const auto count = std::count_if(sites.begin(), sites.end(), holds);
   if (count == 0) return "no";
   return count == std::ssize(sites) ? "yes" : cat("at ", count, " of ", sites.size(), " sites");
+}
+
+/// Where a model may run.
+struct Place {
+  const char* name;
+  at::DeviceType device;
+  at::ScalarType type;
+};
+const std::vector<Place> kPlaces = {{"cpu fp32", at::kCPU, at::kFloat},
+                                    {"cuda bf16", at::kCUDA, at::kBFloat16},
+                                    {"cuda fp16", at::kCUDA, at::kHalf},
+                                    {"cuda fp32", at::kCUDA, at::kFloat}};
+
+/// How every site computes its experts at every place, and why.
+void print_ways(const std::vector<SiteInfo>& sites) {
+  std::printf("ways to compute the experts:\n  %-32s", "site");
+  for (const Place& place : kPlaces) std::printf(" %9s", place.name);
+  std::printf("  routing on cuda\n");
+  std::set<std::string> reasons;
+  for (const SiteInfo& s : sites) {
+    std::printf("  %-32s", s.site.c_str());
+    for (const Place& place : kPlaces) {
+      const auto choice = expert_path_of(
+          {place.device, place.type, s.slots, s.in, s.hidden, s.out, s.activation, s.gated});
+      std::printf(" %9s", choice.name.c_str());
+      reasons.insert(cat(choice.name, ", ", place.name, ": ", choice.why));
+    }
+    std::printf("  %s\n", s.one_op ? "one op" : "by stages");
+  }
+  for (const std::string& reason : reasons) std::printf("  %s\n", reason.c_str());
 }
 
 void print_sites(const std::vector<SiteInfo>& sites) {
@@ -109,6 +141,7 @@ int run_describe(const Arguments& args) {
   const auto sites = moe_sites(*model);
   print_parameters(*model, args.has("keys"));
   print_sites(sites);
+  if (!sites.empty()) print_ways(sites);
   const auto readers = task->domain_readers();
   std::printf("other parts that read domain_id: %s\n",
               readers.empty() ? "none" : (join(readers) + " (oracle)").c_str());
@@ -119,13 +152,14 @@ int run_describe(const Arguments& args) {
 }  // namespace
 
 Verb describe_verb() {
-  return {"describe",
-          "parameters of every arm and by part, MoE sites with their routers and what these read, "
-          "FLOPs with the chosen and with all experts",
-          "[RUN] [overrides...]",
-          "switchyard describe experiment=point_cloud/scan_demo data.root=data/scan_demo",
-          {{"keys", "list every published tensor with its shape"}},
-          run_describe};
+  return {
+      "describe",
+      "parameters of every arm and by part, MoE sites with their routers and what these read, how "
+      "their experts are computed and why, FLOPs with the chosen and with all experts",
+      "[RUN] [overrides...]",
+      "switchyard describe experiment=point_cloud/scan_demo data.root=data/scan_demo",
+      {{"keys", "list every published tensor with its shape"}},
+      run_describe};
 }
 
 }  // namespace switchyard

@@ -75,11 +75,10 @@ void forward_block(const FusedMlpInput& input, int64_t expert, const at::Tensor&
 
 }  // namespace
 
-bool blocked_mlp_fits(const at::Tensor& x_TC, const ExpertWeights& experts) {
-  const auto type = x_TC.scalar_type();
-  return x_TC.is_cpu() && (type == at::kFloat || type == at::kDouble) &&
-         experts.in_ENC.size(1) * experts.in_ENC.size(2) <= kNarrow &&
-         experts.out_EDH.size(1) * experts.out_EDH.size(2) <= kNarrow;
+bool blocked_mlp_fits(const ExpertSetting& s) {
+  const int64_t in_width = s.gated ? 2 * s.hidden : s.hidden;
+  return s.device == at::kCPU && (s.type == at::kFloat || s.type == at::kDouble) &&
+         in_width * s.channels <= kNarrow && s.out * s.hidden <= kNarrow;
 }
 
 at::Tensor blocked_mlp_rows(const FusedMlpInput& input, const at::Tensor& z, RowGroups& groups) {

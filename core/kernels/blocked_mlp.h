@@ -9,7 +9,7 @@
 namespace switchyard {
 
 /// Float or double on the CPU, both weights of an expert at most 2^16 values.
-bool blocked_mlp_fits(const at::Tensor& x_TC, const ExpertWeights& experts);
+bool blocked_mlp_fits(const ExpertSetting& setting);
 
 /// As fused_mlp_rows(). z [A, N1] takes the pre-activation with its bias; undefined: not kept.
 at::Tensor blocked_mlp_rows(const FusedMlpInput& input, const at::Tensor& z, RowGroups& groups);

@@ -14,8 +14,6 @@
 namespace switchyard {
 namespace {
 
-// Measured on an H200 (docs/performance.md): wider experts run faster as two grouped products.
-constexpr int64_t kFusedChannels = 64;
 enum Way : int64_t { kGrouped, kFused, kBlocked };
 
 using torch::autograd::AutogradContext;
@@ -128,13 +126,10 @@ class ExpertMlp : public torch::autograd::Function<ExpertMlp> {
   }
 };
 
-Way way_of(const at::Tensor& x, const ExpertWeights& experts, Activation activation,
-           ExpertPath path) {
+Way way_of(const ExpertSetting& setting, ExpertPath path) {
+  if (path == ExpertPath::Auto) path = expert_path_of(setting).path;
   if (path == ExpertPath::Fused) return kFused;
-  if (path == ExpertPath::Grouped) return kGrouped;
-  if (blocked_mlp_fits(x, experts)) return kBlocked;
-  const bool narrow = x.size(1) <= kFusedChannels;
-  return narrow && fused_mlp_fits(x, experts, activation) ? kFused : kGrouped;
+  return path == ExpertPath::Blocked ? kBlocked : kGrouped;
 }
 
 void check_shapes(const at::Tensor& x, const ExpertWeights& w, const Assignment& a, bool gated) {
@@ -157,10 +152,13 @@ at::Tensor expert_mlp(const at::Tensor& x_TC, const ExpertWeights& experts,
                       const Assignment& assignment, Activation activation, bool gated,
                       ExpertPath path) {
   check_shapes(x_TC, experts, assignment, gated);
-  check(path != ExpertPath::Fused || fused_mlp_fits(x_TC, experts, activation), "expert_mlp",
+  const ExpertSetting setting = expert_setting(x_TC, experts, activation);
+  check(path != ExpertPath::Fused || fused_mlp_fits(setting), "expert_mlp",
         "fused: got shapes or types without a kernel; valid: half types on a GPU, at most 256 "
         "channels, multiples of 8");
-  const int64_t way = way_of(x_TC, experts, activation, path);
+  check(path != ExpertPath::Blocked || blocked_mlp_fits(setting), "expert_mlp",
+        "blocked: got wide experts, a half type or a GPU; valid: float or double on the CPU");
+  const int64_t way = way_of(setting, path);
   return ExpertMlp::apply(way == kFused ? x_TC.contiguous() : x_TC, experts.in_ENC,
                           if_defined(experts.in_bias), experts.out_EDH,
                           if_defined(experts.out_bias), assignment.token_offset, assignment.slot_of,

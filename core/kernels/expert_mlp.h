@@ -17,10 +17,10 @@ struct ExpertWeights {
 };
 
 /// How the experts are computed. Fused: all in one kernel, hidden activations recomputed in the
-/// backward pass (GPU, half types, at most 256 channels: see fused_mlp_fits). Grouped: one product
-/// after the other over all experts. Auto: fused where it fits and x has at most 64 channels;
-/// narrow experts on the CPU block by block (blocked_mlp.h); else grouped.
-enum class ExpertPath { Auto, Grouped, Fused };
+/// backward pass (GPU, half types, at most 256 channels: see fused_mlp_fits). Blocked: narrow experts
+/// on the CPU block by block (blocked_mlp.h). Grouped: one product after the other over all experts.
+/// Auto: see expert_path_of().
+enum class ExpertPath { Auto, Grouped, Fused, Blocked };
 
 /// x [T, C] -> [T, D]: sum over the slots of each token of weight * expert(x), in fixed order:
 /// equal bits on every run. All floating tensors share one type: float, double, bfloat16 or half.

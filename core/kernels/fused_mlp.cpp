@@ -66,11 +66,11 @@ void add_weight_gradients(const FusedMlpInput& input, const FusedMlpBackward& ba
 
 }  // namespace
 
-bool fused_mlp_fits(const at::Tensor& x_TC, const ExpertWeights& experts, Activation activation) {
-  const int64_t in = x_TC.size(1), out = experts.out_EDH.size(1), hidden = experts.out_EDH.size(2);
-  const bool half = x_TC.scalar_type() == at::kBFloat16 || x_TC.scalar_type() == at::kHalf;
-  return x_TC.is_cuda() && half && has_kernel(activation) && std::max(in, out) <= kWidest &&
-         in % 8 == 0 && out % 8 == 0 && hidden % 8 == 0 && experts.in_ENC.size(0) <= kMostSlots;
+bool fused_mlp_fits(const ExpertSetting& s) {
+  const bool half = s.type == at::kBFloat16 || s.type == at::kHalf;
+  return s.device == at::kCUDA && half && has_kernel(s.activation) &&
+         std::max(s.channels, s.out) <= kWidest && s.channels % 8 == 0 && s.out % 8 == 0 &&
+         s.hidden % 8 == 0 && s.experts <= kMostSlots;
 }
 
 at::Tensor fused_mlp_rows(const FusedMlpInput& input) {

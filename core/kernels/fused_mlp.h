@@ -3,13 +3,13 @@
 // without leaving the chip; the backward pass recomputes the hidden activation. GPU only; the
 // gradient is owned by expert_mlp, whose other path is the reference.
 
-#include "core/kernels/expert_mlp.h"
+#include "core/kernels/expert_path.h"
 
 namespace switchyard {
 
 /// What the kernels take: bfloat16 or half on a GPU, at most 256 channels in and out, widths that
 /// are multiples of 8, at most 1024 slots, and relu, gelu, gelu_tanh or silu.
-bool fused_mlp_fits(const at::Tensor& x_TC, const ExpertWeights& experts, Activation activation);
+bool fused_mlp_fits(const ExpertSetting& setting);
 
 /// Operands of the kernels, all contiguous; the index tensors as in Assignment.
 struct FusedMlpInput {

@@ -3,6 +3,7 @@
 // in OP_cpu.cpp, `..._cuda` in OP.cu (or no_cuda.cpp, which throws). No ATen here: .cu files
 // include it.
 
+#include <algorithm>
 #include <cstdint>
 
 namespace switchyard::kernels {
@@ -14,17 +15,18 @@ enum class Act { ReLU, GELU, SiLU, ELU, Mish, LeakyReLU, GELUTanh };
 
 /// Pointers of the slot-major side of an assignment; see core/moe/assignment.h. Entry a belongs to
 /// token a / k; where k is 0 the token is found in token_offset. A block works on `chunk` entries;
-/// `count` [slot_sort_chunks, slots] is scratch.
+/// `count` [slot_sort_chunks, slots] is scratch. Fewer than 2^31 entries.
 struct SlotSort {
   const int64_t *slot_of, *token_offset;
   int64_t entries, tokens, slots, k, chunk;
   int64_t *slot_offset, *token_of, *position, *entry;
   int32_t* count;
 };
-/// Every block reads all counts: few chunks where there are many slots.
-inline int64_t slot_sort_chunk(int64_t items, int64_t slots) {
-  const int64_t blocks = slots > 32 ? 128 : 512;
-  return ((items + blocks - 1) / blocks + 31) / 32 * 32;
+/// Items per block, at least `least`. Every block reads all counts: few blocks (one or two per
+/// multiprocessor of an H100).
+inline int64_t slot_sort_chunk(int64_t items, int64_t slots, int64_t least) {
+  const int64_t blocks = slots > 32 ? 132 : 264;
+  return std::max(least, ((items + blocks - 1) / blocks + 31) / 32 * 32);
 }
 inline int64_t slot_sort_chunks(const SlotSort& p) {
   return p.entries == 0 ? 0 : (p.entries + p.chunk - 1) / p.chunk;
@@ -34,29 +36,39 @@ void slot_sort_cuda(const SlotSort& p, void* stream);
 
 /// Same order as switchyard::Score.
 enum class ScoreKind { Softmax, Sigmoid, Identity };
-/// The whole decision of a top-k router. sort.slot_of and sort.token_offset are written too.
+/// The whole decision of a top-k router. sort.slot_of and sort.token_offset are written too. The
+/// tokens of sequences with `routed` false (k = 1) go to slot `columns` with weight 1.
 struct Route {
-  const void* logits;  // [tokens, slots], Float or Double
+  const void* logits;  // [tokens, columns], Float or Double
   DType dtype;
   ScoreKind kind;
   bool renormalise;
+  int64_t columns;
+  const bool* routed;         // [sequences] or null: all true
+  const int64_t* seq_offset;  // [sequences + 1] where `routed` is there
+  int64_t sequences;
   void* scores;  // like logits
   void* weight;  // [tokens, k]
   int64_t *slot_of, *token_offset;
   SlotSort sort;
 };
-constexpr int64_t kRouteSlots = 1024;
+constexpr int64_t kRouteSlots = 1024, kRouteBest = 32;
+/// Up to that many columns a thread takes a token, else a warp.
+constexpr int64_t kRouteThreadColumns = 16;
+inline int64_t route_chunk(int64_t tokens, int64_t columns) {
+  return slot_sort_chunk(tokens, columns, columns <= kRouteThreadColumns ? 512 : 32);
+}
 void route_cpu(const Route& p);
 void route_cuda(const Route& p, void* stream);
 
 struct RouteBackward {
-  const void *scores, *dscores;  // [tokens, slots]; dscores may be null: zero
+  const void *scores, *dscores;  // [tokens, columns]; dscores may be null: zero
   const void *weight, *dweight;  // [tokens, k]; dweight may be null: zero
-  const int64_t* slot_of;
+  const int64_t* slot_of;        // a slot behind the columns has no gradient
   DType dtype;
   ScoreKind kind;
   bool renormalise;
-  int64_t tokens, slots, k;
+  int64_t tokens, columns, k;
   void* dlogits;
 };
 void route_backward_cpu(const RouteBackward& p);

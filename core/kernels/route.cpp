@@ -11,9 +11,17 @@ using namespace kernels;
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
+using Optional = std::optional<at::Tensor>;
+
+/// Operands of forced tokens; without those no slot is added.
+struct Forcing {
+  Optional seq_offset, routed_S;
+};
+
 /// scores, weight, token_offset, slot_of, slot_offset, token_of, position, entry.
-variable_list route(const at::Tensor& logits, const TopKRule& rule) {
-  const int64_t tokens = logits.size(0), slots = logits.size(1), entries = tokens * rule.k;
+variable_list route(const at::Tensor& logits, const TopKRule& rule, const Forcing& forcing) {
+  const int64_t tokens = logits.size(0), columns = logits.size(1), entries = tokens * rule.k;
+  const int64_t slots = columns + (forcing.seq_offset ? 1 : 0);
   const auto ints = [&](int64_t n) { return at::empty({n}, logits.options().dtype(at::kLong)); };
   variable_list out = {at::empty_like(logits), at::empty({entries}, logits.options()),
                        ints(tokens + 1),       ints(entries),
@@ -21,13 +29,16 @@ variable_list route(const at::Tensor& logits, const TopKRule& rule) {
                        ints(entries),          ints(entries)};
   const auto at = [&](size_t i) { return out[i].data_ptr<int64_t>(); };
   SlotSort sort{
-      at(3), at(2), entries, tokens, slots,  rule.k, slot_sort_chunk(tokens, slots) * rule.k,
+      at(3), at(2), entries, tokens, slots,  rule.k, route_chunk(tokens, columns) * rule.k,
       at(4), at(5), at(6),   at(7),  nullptr};
   const auto count = at::empty({slot_sort_chunks(sort), slots}, logits.options().dtype(at::kInt));
   sort.count = count.data_ptr<int32_t>();
+  const auto& routed = forcing.routed_S;
   launch(
       Route{logits.data_ptr(), dtype_of(logits, "route_top_k"), static_cast<ScoreKind>(rule.score),
-            rule.renormalise, out[0].data_ptr(), out[1].data_ptr(), at(3), at(2), sort},
+            rule.renormalise, columns, routed ? routed->data_ptr<bool>() : nullptr,
+            routed ? forcing.seq_offset->data_ptr<int64_t>() : nullptr,
+            routed ? routed->size(0) : 0, out[0].data_ptr(), out[1].data_ptr(), at(3), at(2), sort},
       logits.device(), route_cpu, route_cuda);
   return out;
 }
@@ -35,8 +46,9 @@ variable_list route(const at::Tensor& logits, const TopKRule& rule) {
 class RouteTopK : public torch::autograd::Function<RouteTopK> {
  public:
   static variable_list forward(AutogradContext* context, const at::Tensor& logits, int64_t score,
-                               bool renormalise, int64_t k) {
-    auto out = route(logits, {static_cast<Score>(score), renormalise, k});
+                               bool renormalise, int64_t k, const Optional& seq_offset,
+                               const Optional& routed_S) {
+    auto out = route(logits, {static_cast<Score>(score), renormalise, k}, {seq_offset, routed_S});
     context->mark_non_differentiable({out.begin() + 2, out.end()});
     context->set_materialize_grads(false);
     context->save_for_backward({out[0], out[1], out[3]});
@@ -59,26 +71,44 @@ class RouteTopK : public torch::autograd::Function<RouteTopK> {
                          context->saved_data["renormalise"].toBool(), scores.size(0),
                          scores.size(1), context->saved_data["k"].toInt(), dlogits.data_ptr()},
            scores.device(), route_backward_cpu, route_backward_cuda);
-    return {dlogits, {}, {}, {}};
+    return {dlogits, {}, {}, {}, {}, {}};
   }
 };
 
+constexpr auto kWhere = "route_top_k";
+
+/// Contiguous, on the device of the logits.
+Forcing checked(const ForcedTokens& forced, const TopKRule& rule, const at::Tensor& logits_TE) {
+  check(rule.k == 1, kWhere, "k with forced tokens: got ", rule.k, ", expected 1");
+  const auto here = [&](const at::Tensor& t) { return t.to(logits_TE.device()).contiguous(); };
+  Forcing out{here(forced.seq_offset), {}};
+  if (!forced.routed_S.defined()) return out;
+  check(forced.routed_S.scalar_type() == at::kBool &&
+            forced.routed_S.numel() + 1 == forced.seq_offset.numel(),
+        kWhere, "routed: got ", c10::toString(forced.routed_S.scalar_type()), " ",
+        to_text(forced.routed_S.sizes().vec()), ", expected Bool [", forced.seq_offset.numel() - 1,
+        "]");
+  out.routed_S = here(forced.routed_S);
+  return out;
+}
+
 }  // namespace
 
-int64_t route_top_k_slots() { return kRouteSlots; }
+bool route_top_k_fits(int64_t slots, int64_t k) { return slots <= kRouteSlots && k <= kRouteBest; }
 
-Routed route_top_k(const at::Tensor& logits_TE, const TopKRule& rule) {
-  constexpr auto kWhere = "route_top_k";
-  check(logits_TE.dim() == 2 && logits_TE.size(1) <= kRouteSlots, kWhere, "logits: got shape ",
-        to_text(logits_TE.sizes().vec()), ", expected [tokens, slots], at most ", kRouteSlots,
-        " slots");
-  check(rule.k >= 1 && rule.k <= logits_TE.size(1), kWhere, "k: got ", rule.k, ", expected 1 to ",
-        logits_TE.size(1));
+Routed route_top_k(const at::Tensor& logits_TE, const TopKRule& rule,
+                   const std::optional<ForcedTokens>& forced) {
+  const int64_t most = kRouteSlots - (forced ? 1 : 0);
+  check(logits_TE.dim() == 2 && logits_TE.size(1) <= most, kWhere, "logits: got shape ",
+        to_text(logits_TE.sizes().vec()), ", expected [tokens, slots], at most ", most, " slots");
+  const int64_t best = std::min(kRouteBest, logits_TE.size(1));
+  check(rule.k >= 1 && rule.k <= best, kWhere, "k: got ", rule.k, ", expected 1 to ", best);
   const auto type = logits_TE.scalar_type();
   check(type == at::kFloat || type == at::kDouble, kWhere, "type of the logits: got ",
         c10::toString(type), "; valid: float, double");
+  const Forcing forcing = forced ? checked(*forced, rule, logits_TE) : Forcing{};
   const auto out = RouteTopK::apply(logits_TE.contiguous(), static_cast<int64_t>(rule.score),
-                                    rule.renormalise, rule.k);
+                                    rule.renormalise, rule.k, forcing.seq_offset, forcing.routed_S);
   return {out[0], {out[2], out[3], out[1], out[4], out[5], out[6], out[7]}};
 }
 

@@ -40,19 +40,31 @@ void weigh_row(const Route& p, const T* score, const int64_t* slot, T* weight) {
   for (int64_t i = 0; i < p.sort.k; ++i) weight[i] /= sum;
 }
 
+/// Tokens of sequences that are not routed.
+template <class T>
+void force(const Route& p) {
+  for (int64_t s = 0; p.routed && s < p.sequences; ++s) {
+    if (p.routed[s]) continue;
+    const int64_t begin = p.seq_offset[s], end = p.seq_offset[s + 1];
+    std::fill(p.slot_of + begin, p.slot_of + end, p.columns);
+    std::fill(static_cast<T*>(p.weight) + begin, static_cast<T*>(p.weight) + end, T(1));
+  }
+}
+
 template <class T>
 void route(const Route& p) {
-  const int64_t tokens = p.sort.tokens, slots = p.sort.slots, k = p.sort.k;
+  const int64_t tokens = p.sort.tokens, columns = p.columns, k = p.sort.k;
   const T* logits = static_cast<const T*>(p.logits);
   T *scores = static_cast<T*>(p.scores), *weight = static_cast<T*>(p.weight);
   at::parallel_for(0, tokens, kGrain, [&](int64_t begin, int64_t end) {
     for (int64_t t = begin; t < end; ++t)
-      score_row(p.kind, logits + t * slots, slots, scores + t * slots);
+      score_row(p.kind, logits + t * columns, columns, scores + t * columns);
   });
-  top_k_cpu({scores, p.dtype, tokens, slots, k, p.slot_of});
+  top_k_cpu({scores, p.dtype, tokens, columns, k, p.slot_of});
   for (int64_t t = 0; t <= tokens; ++t) p.token_offset[t] = t * k;
   for (int64_t t = 0; t < tokens; ++t)
-    weigh_row(p, scores + t * slots, p.slot_of + t * k, weight + t * k);
+    weigh_row(p, scores + t * columns, p.slot_of + t * k, weight + t * k);
+  force<T>(p);
 }
 
 template <class T>
@@ -61,6 +73,7 @@ void add_weight_gradient(const RouteBackward& p, int64_t t, const T* score, T* d
   const T* dweight = static_cast<const T*>(p.dweight) + t * p.k;
   const T* weight = static_cast<const T*>(p.weight) + t * p.k;
   T dot = 0, sum = T(1e-20);
+  if (slot[0] == p.columns) return;  // forced
   for (int64_t i = 0; i < p.k; ++i) {
     dot += dweight[i] * weight[i];
     sum += score[slot[i]];
@@ -71,7 +84,7 @@ void add_weight_gradient(const RouteBackward& p, int64_t t, const T* score, T* d
 
 template <class T>
 void backward_row(const RouteBackward& p, int64_t t) {
-  const int64_t n = p.slots;
+  const int64_t n = p.columns;
   const T* score = static_cast<const T*>(p.scores) + t * n;
   T* d = static_cast<T*>(p.dlogits) + t * n;
   const T* dscores = static_cast<const T*>(p.dscores);

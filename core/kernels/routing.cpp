@@ -54,7 +54,7 @@ SlotMajor sort_by_slot(const at::Tensor& slot_of, const at::Tensor& token_offset
                 tokens,
                 slots,
                 0,
-                slot_sort_chunk(entries, slots),
+                slot_sort_chunk(entries, slots, 1024),
                 out.slot_offset.data_ptr<int64_t>(),
                 out.token_of.data_ptr<int64_t>(),
                 out.position.data_ptr<int64_t>(),

@@ -41,7 +41,7 @@ void slot_sort_cuda(const SlotSort& p, void* stream) {
   const size_t bytes = static_cast<size_t>(p.slots) * sizeof(int32_t);
   if (blocks > 0) {
     allow_shared(count_entries, bytes);
-    count_entries<<<blocks, kThreads, bytes, s>>>(p);
+    count_entries<<<blocks, kSortThreads, bytes, s>>>(p);
   }
   place(p, s);
 }

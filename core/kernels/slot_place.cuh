@@ -7,7 +7,9 @@
 
 namespace switchyard::kernels {
 
-static __global__ void count_entries(SlotSort p) {
+constexpr int kSortThreads = 1024;
+
+static __global__ void __launch_bounds__(kSortThreads) count_entries(SlotSort p) {
   extern __shared__ int32_t count[];
   for (int64_t e = threadIdx.x; e < p.slots; e += blockDim.x) count[e] = 0;
   __syncthreads();
@@ -19,21 +21,31 @@ static __global__ void count_entries(SlotSort p) {
     p.count[blockIdx.x * p.slots + e] = count[e];
 }
 
+/// Sum of n over the lanes up to this one.
+__device__ inline int warp_prefix(int n) {
+  const int lane = threadIdx.x % 32;
+  for (int step = 1; step < 32; step *= 2) {
+    const int left = __shfl_up_sync(kFullWarp, n, step);
+    if (lane >= step) n += left;
+  }
+  return n;
+}
+
 /// total[e]: entries of slot e; before[e]: those of them in blocks before this one.
-__device__ inline void sum_counts(const SlotSort& p, int64_t chunks, int32_t* before,
-                                  int32_t* total) {
-  for (int64_t e = threadIdx.x; e < p.slots; e += blockDim.x) before[e] = total[e] = 0;
+__device__ inline void sum_counts(const SlotSort& p, int chunks, int32_t* before, int32_t* total) {
+  const int slots = static_cast<int>(p.slots), threads = static_cast<int>(blockDim.x);
+  for (int e = threadIdx.x; e < slots; e += threads) before[e] = total[e] = 0;
   __syncthreads();
-  int64_t width = 1;
-  while (width < p.slots && width < blockDim.x) width *= 2;
-  const int64_t part = threadIdx.x / width, parts = blockDim.x / width;
-  for (int64_t e = threadIdx.x % width; e < p.slots; e += width) {
+  int width = 1;
+  while (width < slots && width < threads) width *= 2;
+  const int part = threadIdx.x / width, parts = threads / width;
+  for (int e = threadIdx.x % width; e < slots; e += width) {
     int32_t sum = 0, mine = 0;
-#pragma unroll 4
-    for (int64_t c = part; c < chunks; c += parts) {
+#pragma unroll 8
+    for (int c = part; c < chunks; c += parts) {
       const int32_t n = p.count[c * p.slots + e];
       sum += n;
-      mine += c < blockIdx.x ? n : 0;
+      mine += c < static_cast<int>(blockIdx.x) ? n : 0;
     }
     atomicAdd(total + e, sum);
     atomicAdd(before + e, mine);
@@ -41,95 +53,103 @@ __device__ inline void sum_counts(const SlotSort& p, int64_t chunks, int32_t* be
   __syncthreads();
 }
 
-/// before[e] += rows of all slots below e. Block 0 writes slot_offset. One warp.
+/// before[e] += rows of all slots below e. Block 0 writes slot_offset. One warp: a lane takes
+/// neighbouring slots.
 __device__ inline void scan_totals(const SlotSort& p, int32_t* before, const int32_t* total) {
-  const int lane = threadIdx.x % 32;
-  int64_t base = 0;
-  for (int64_t first = 0; first < p.slots; first += 32) {
-    const int64_t e = first + lane;
-    const int32_t n = e < p.slots ? total[e] : 0;
-    int32_t sum = n;
-    for (int step = 1; step < 32; step *= 2) {
-      const int32_t left = __shfl_up_sync(kFullWarp, sum, step);
-      if (lane >= step) sum += left;
-    }
-    if (e < p.slots) {
-      before[e] += static_cast<int32_t>(base + sum - n);
-      if (blockIdx.x == 0) p.slot_offset[e + 1] = base + sum;
-    }
-    base += __shfl_sync(kFullWarp, sum, 31);
+  const int slots = static_cast<int>(p.slots), each = (slots + 31) / 32;
+  const int first = threadIdx.x * each, end = min(first + each, slots);
+  int own = 0;
+  for (int e = first; e < end; ++e) own += total[e];
+  int row = warp_prefix(own) - own;
+  for (int e = first; e < end; ++e) {
+    before[e] += row;
+    if (blockIdx.x == 0) p.slot_offset[e] = row;
+    row += total[e];
   }
-  if (blockIdx.x == 0 && lane == 0) p.slot_offset[0] = 0;
+  if (blockIdx.x == 0 && threadIdx.x == 31) p.slot_offset[slots] = row;
 }
 
-/// The token of entry `a`: the last t with token_offset[t] <= a.
-__device__ inline int64_t token_of_entry(const SlotSort& p, int64_t a) {
-  if (p.k > 0) return a / p.k;
-  int64_t low = 0, high = p.tokens;
+/// The last i with offset[i] <= value, of n.
+__device__ inline int64_t last_up_to(const int64_t* offset, int64_t n, int64_t value) {
+  int64_t low = 0, high = n;
   while (high - low > 1) {
     const int64_t middle = (low + high) / 2;
-    (p.token_offset[middle] <= a ? low : high) = middle;
+    (offset[middle] <= value ? low : high) = middle;
   }
   return low;
 }
-
-/// Calls use(a, slot, lanes with the same slot) for entries begin .. end-1, 32 at a time; dead
-/// lanes have slot -1.
-template <class Use>
-__device__ inline void for_warp_entries(const SlotSort& p, int64_t begin, int64_t end, Use&& use) {
-  for (int64_t first = begin; first < end; first += 32) {
-    const int64_t a = first + threadIdx.x % 32;
-    const int slot = a < end ? static_cast<int>(p.slot_of[a]) : -1;
-    use(a, slot, __match_any_sync(kFullWarp, slot));
-    __syncwarp();
-  }
+__device__ inline int64_t token_of_entry(const SlotSort& p, int64_t a) {
+  return p.k > 0 ? static_cast<uint32_t>(a) / static_cast<uint32_t>(p.k)
+                 : last_up_to(p.token_offset, p.tokens, a);
 }
 
-/// Shared memory: before [slots], total [slots], next [warps, slots].
-static __global__ void place_entries(SlotSort p, int64_t chunks) {
-  extern __shared__ int32_t shared[];
-  int32_t *before = shared, *total = shared + p.slots, *next = shared + 2 * p.slots;
-  sum_counts(p, chunks, before, total);
-  if (threadIdx.x < 32) scan_totals(p, before, total);
-  const int64_t warps = blockDim.x / 32, warp = threadIdx.x / 32;
-  for (int64_t i = threadIdx.x; i < warps * p.slots; i += blockDim.x) next[i] = 0;
-  __syncthreads();
-  const int64_t stop = min((blockIdx.x + 1) * p.chunk, p.entries), share = p.chunk / warps;
-  const int64_t begin = min(blockIdx.x * p.chunk + warp * share, stop),
-                end = warp + 1 == warps ? stop : min(begin + share, stop);
-  int32_t* mine = next + warp * p.slots;
-  const unsigned lane = threadIdx.x % 32, below = (1u << lane) - 1;
-  for_warp_entries(p, begin, end, [&](int64_t, int slot, unsigned same) {
-    if (slot >= 0 && (same & below) == 0) mine[slot] += __popc(same);
-  });
-  __syncthreads();
-  for (int64_t e = threadIdx.x; e < p.slots; e += blockDim.x) {
-    int32_t sum = before[e];
-    for (int64_t w = 0; w < warps; ++w) {
-      const int32_t n = next[w * p.slots + e];
-      next[w * p.slots + e] = sum;
-      sum += n;
+/// Entries of one round: bit i of bits[w stride + e] says that entry 32 w + i has slot e; `row`
+/// holds the row of the first such entry. An odd stride: no bank conflicts either way.
+struct Round {
+  int slots, stride, words;
+  int32_t* row;
+  uint32_t* bits;
+};
+
+/// next[e]: the next row of slot e, before and after. A warp per slot.
+__device__ inline void number_rows(const Round& r, int32_t* next) {
+  const int lane = threadIdx.x % 32;
+  for (int e = threadIdx.x / 32; e < r.slots; e += blockDim.x / 32) {
+    int32_t start = next[e];
+    for (int first = 0; first < r.words; first += 32) {
+      const int w = first + lane;
+      const int n = w < r.words ? __popc(r.bits[w * r.stride + e]) : 0;
+      const int sum = warp_prefix(n);
+      if (w < r.words) r.row[w * r.stride + e] = start + sum - n;
+      start += __shfl_sync(kFullWarp, sum, 31);
     }
+    if (lane == 0) next[e] = start;
   }
-  __syncthreads();
-  for_warp_entries(p, begin, end, [&](int64_t a, int slot, unsigned same) {
-    const int64_t row = slot < 0 ? 0 : mine[slot] + __popc(same & below);
-    __syncwarp();
-    if (slot < 0) return;
-    if ((same & below) == 0) mine[slot] += __popc(same);
-    p.token_of[row] = token_of_entry(p, a);
-    p.position[a] = row;
-    p.entry[row] = a;
-  });
 }
 
-/// Fewer warps where the slots are many, so that their counters fit.
+/// Shared memory: next [slots], row and bits [words, stride].
+static __global__ void __launch_bounds__(kSortThreads)
+    place_entries(SlotSort p, int chunks, int stride, int words) {
+  extern __shared__ int32_t shared[];
+  int32_t* next = shared;
+  const Round r{static_cast<int>(p.slots), stride, words, shared + p.slots,
+                reinterpret_cast<uint32_t*>(shared + p.slots + words * stride)};
+  sum_counts(p, chunks, next, r.row);
+  if (threadIdx.x < 32) scan_totals(p, next, r.row);
+  const int64_t begin = blockIdx.x * p.chunk, stop = min(begin + p.chunk, p.entries);
+  for (int64_t first = begin; first < stop; first += 32 * words) {
+    const int64_t* slot_of = p.slot_of + first;
+    const int count = static_cast<int>(min(stop - first, int64_t{32} * words));
+    for (int i = threadIdx.x; i < words * stride; i += blockDim.x) r.bits[i] = 0;
+    __syncthreads();
+    for (int i = threadIdx.x; i < count; i += blockDim.x)
+      atomicOr(r.bits + i / 32 * stride + slot_of[i], 1u << i % 32);
+    __syncthreads();
+    number_rows(r, next);
+    __syncthreads();
+    for (int i = threadIdx.x; i < count; i += blockDim.x) {
+      const int cell = i / 32 * stride + static_cast<int>(slot_of[i]);
+      const int64_t row = r.row[cell] + __popc(r.bits[cell] & ((1u << i % 32) - 1));
+      p.token_of[row] = token_of_entry(p, first + i);
+      p.position[first + i] = row;
+      p.entry[row] = first + i;
+    }
+    __syncthreads();
+  }
+}
+
+/// Words of a round so that its tables fit in shared memory.
+inline int round_words(const SlotSort& p, int stride) {
+  constexpr int64_t kCells = 8192;
+  return static_cast<int>(std::clamp<int64_t>(kCells / stride, 1, (p.chunk + 31) / 32));
+}
 inline void place(const SlotSort& p, cudaStream_t stream) {
-  const int64_t chunks = slot_sort_chunks(p), warps = p.slots <= 1024 ? 8 : 1;
-  const size_t bytes = static_cast<size_t>((2 + warps) * p.slots) * sizeof(int32_t);
+  const auto chunks = static_cast<int>(slot_sort_chunks(p)), stride = static_cast<int>(p.slots | 1),
+             words = round_words(p, stride);
+  const size_t bytes = static_cast<size_t>(p.slots + 2 * words * stride) * sizeof(int32_t);
   allow_shared(place_entries, bytes);
-  const auto blocks = static_cast<unsigned>(chunks > 0 ? chunks : 1);
-  place_entries<<<blocks, static_cast<unsigned>(32 * warps), bytes, stream>>>(p, chunks);
+  place_entries<<<static_cast<unsigned>(std::max(chunks, 1)), kSortThreads, bytes, stream>>>(
+      p, chunks, stride, words);
 }
 
 }  // namespace switchyard::kernels

@@ -1,7 +1,5 @@
 #include "core/moe/expert_bank.h"
 
-#include <ATen/ops/index_add.h>
-
 #include "core/moe/precision.h"
 
 namespace switchyard {
@@ -64,43 +62,34 @@ std::vector<ParamView> ExpertBank::out_views(const at::Tensor& storage, bool bia
   return views;
 }
 
-ExpertWeights ExpertBank::weights(at::ScalarType type) const {
-  const auto cast = [type](const at::Tensor* t) { return t ? t->to(type) : at::Tensor(); };
+ExpertWeights ExpertBank::weights(std::optional<at::ScalarType> type) const {
+  const auto cast = [type](const at::Tensor* t) {
+    return !t ? at::Tensor() : type ? t->to(*type) : *t;
+  };
   return {cast(in_), cast(in_bias_), cast(out_), cast(out_bias_)};
 }
 
-at::Tensor ExpertBank::forward(const at::Tensor& x_TC, const Assignment& assignment) const {
+ExpertOperands ExpertBank::operands(const at::Tensor& x_TC, const Assignment& assignment) const {
   const auto type = compute_type(x_TC);
   const AutocastOff types_are_chosen;
-  Assignment cast = assignment;
-  cast.weight = assignment.weight.to(type);
-  return expert_mlp(x_TC.to(type), weights(type), cast, activation_, shape_.gated);
+  ExpertOperands out{x_TC.to(type), weights(type), assignment, activation_, shape_.gated};
+  out.assignment.weight = assignment.weight.to(type);
+  return out;
+}
+
+at::Tensor ExpertBank::forward(const at::Tensor& x_TC, const Assignment& assignment) const {
+  const auto o = operands(x_TC, assignment);
+  const AutocastOff types_are_chosen;
+  return expert_mlp(o.x_TC, o.experts, o.assignment, o.activation, o.gated);
 }
 
 at::Tensor ExpertBank::forward_expert(const at::Tensor& x_TC, int64_t expert) const {
-  const auto pick = [expert](const at::Tensor* t) {
-    return t ? t->select(0, expert) : at::Tensor();
-  };
-  auto z = at::linear(x_TC, pick(in_), pick(in_bias_));
-  const int64_t h = shape_.hidden;
-  const auto a = shape_.gated ? activate(z.narrow(1, 0, h), activation_) * z.narrow(1, h, h)
-                              : activate(z, activation_);
-  return at::linear(a, pick(out_), pick(out_bias_));
+  return expert_rows({x_TC, weights({}), {}, activation_, shape_.gated}, x_TC, expert);
 }
 
 at::Tensor ExpertBank::forward_reference(const at::Tensor& x_TC,
                                          const Assignment& assignment) const {
-  const auto weight = assignment.weight.to(x_TC.scalar_type()).index_select(0, assignment.entry);
-  const auto offset = assignment.slot_offset.to(at::kCPU);
-  const int64_t* begin = offset.data_ptr<int64_t>();
-  auto y = at::zeros({x_TC.size(0), shape_.out}, x_TC.options());
-  for (int64_t e = 0; e < shape_.experts; ++e) {
-    const int64_t rows = begin[e + 1] - begin[e];
-    const auto token = assignment.token_of.narrow(0, begin[e], rows);
-    const auto part = forward_expert(x_TC.index_select(0, token), e).to(y.scalar_type());
-    y = y.index_add(0, token, part * weight.narrow(0, begin[e], rows).unsqueeze(1));
-  }
-  return y;
+  return expert_loop({x_TC, weights({}), assignment, activation_, shape_.gated});
 }
 
 }  // namespace switchyard

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "core/kernels/expert_mlp.h"
+#include "core/moe/expert_loop.h"
 #include "core/nn/module.h"
 
 namespace switchyard {
@@ -26,9 +26,11 @@ class ExpertBank : public Module {
   at::Tensor forward_reference(const at::Tensor& x_TC, const Assignment& assignment) const;
   /// One expert on every row, weight 1.
   at::Tensor forward_expert(const at::Tensor& x_TC, int64_t expert) const;
+  /// What forward() hands to expert_mlp(), in the type that autocast asks for.
+  ExpertOperands operands(const at::Tensor& x_TC, const Assignment& assignment) const;
 
  private:
-  ExpertWeights weights(at::ScalarType type) const;
+  ExpertWeights weights(std::optional<at::ScalarType> type) const;
   std::vector<ParamView> in_views(const at::Tensor& storage, bool bias) const;
   std::vector<ParamView> out_views(const at::Tensor& storage, bool bias) const;
   std::string prefix(int64_t expert) const;

@@ -8,6 +8,7 @@ void ForwardContext::start(TokenLevel finest) {
   levels_.clear();
   levels_.push_back(std::move(finest));
   losses_.clear();
+  reports_.clear();
 }
 
 void ForwardContext::descend(TokenLevel coarser) {

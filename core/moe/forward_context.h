@@ -43,7 +43,7 @@ class ForwardContext {
   BalanceState* balance = nullptr;
   const RoutingOverride* routing_override = nullptr;
 
-  /// Sets the finest level and clears the stack and the losses.
+  /// Sets the finest level and clears the stack, the losses and the reports.
   void start(TokenLevel finest);
   void descend(TokenLevel coarser);
   void ascend();
@@ -56,10 +56,14 @@ class ForwardContext {
   /// Collects an auxiliary loss, already times its coefficient; the trainer adds all of them.
   void add_loss(std::string name, at::Tensor value);
   const std::vector<std::pair<std::string, at::Tensor>>& losses() const { return losses_; }
+  /// A value for the metrics that is part of no loss: the largest of a step is logged.
+  void report(std::string name, double value) { reports_.emplace_back(std::move(name), value); }
+  const std::vector<std::pair<std::string, double>>& reports() const { return reports_; }
 
  private:
   std::vector<TokenLevel> levels_;
   std::vector<std::pair<std::string, at::Tensor>> losses_;
+  std::vector<std::pair<std::string, double>> reports_;
 };
 
 }  // namespace switchyard

@@ -1,11 +1,16 @@
 #include "core/moe/layer.h"
 
-#include <ATen/ops/constant_pad_nd.h>
+#include <ATen/core/grad_mode.h>
 
 #include <cmath>
+#include <cstdio>
 
+#include "core/base/log.h"
 #include "core/base/step_timer.h"
+#include "core/kernels/expert_path.h"
 #include "core/moe/expert_bank.h"
+#include "core/moe/layer_check.h"
+#include "core/moe/precision.h"
 #include "core/moe/router.h"
 #include "core/moe/trace.h"
 
@@ -32,6 +37,20 @@ Activation shared_activation(const ExpertParams& p) {
   return activation_from_name(p.shared_expert.activation.value_or(p.activation));
 }
 
+/// Which way the layer takes and how well.
+std::string check_line(const ExpertOperands& o, bool one_op,
+                       const std::vector<CheckedError>& errors) {
+  const auto choice = expert_path_of(expert_setting(o.x_TC, o.experts, o.activation));
+  std::string out = cat("experts ", choice.name, " (", choice.why, "), routing ",
+                        one_op && o.x_TC.is_cuda() ? "in one op" : "by stages");
+  for (const CheckedError& e : errors) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.2g", e.error);
+    out += cat(", ", e.name, " ", text);
+  }
+  return out;
+}
+
 /// One expert, always on: the dense twin.
 class DenseLayer : public SubLayer {
  public:
@@ -49,7 +68,7 @@ class DenseLayer : public SubLayer {
 class MoELayer : public SubLayer {
  public:
   MoELayer(const MoEConfig& config, int64_t in, int64_t out, std::string site)
-      : site_(std::move(site)), channels_(in), reference_(config.backend == "reference") {
+      : site_(std::move(site)), channels_(in), backend_(config.backend) {
     const ExpertParams& p = config.experts;
     const LayerNames& names = config.names;
     info_ = {site_, in, p.hidden_width(in), out, p.count, p.shared, 0, {}, {}, {}, true};
@@ -62,6 +81,8 @@ class MoELayer : public SubLayer {
                                            shared_activation(p), false);
     }
     if (names.counter) add_buffer("expert_token_counter", at::zeros({p.count}, at::kLong));
+    info_.gated = p.gated;
+    info_.activation = activation_from_name(p.activation);
     router_->describe(info_);
   }
 
@@ -71,18 +92,40 @@ class MoELayer : public SubLayer {
     TimedScope scope("moe layer");
     const RouterOutput routed = router_->forward(x_TC, context);
     if (context.trace) context.trace->record(site_, routed, context);
-    auto y = reference_ ? experts_->forward_reference(x_TC, routed.assignment)
-                        : experts_->forward(x_TC, routed.assignment);
+    if (backend_ == "check") check_pass(x_TC, routed.assignment, context);
+    auto y = backend_ == "reference" ? experts_->forward_reference(x_TC, routed.assignment)
+                                     : experts_->forward(x_TC, routed.assignment);
     return shared_ ? y + shared_->forward_expert(x_TC, 0) : y;
   }
 
   std::optional<SiteInfo> site_info() const override { return info_; }
 
  private:
+  void check_pass(const at::Tensor& x_TC, const Assignment& assignment, ForwardContext& context) {
+    const bool gradients = context.training && at::GradMode::is_enabled();
+    const auto operands = experts_->operands(x_TC, assignment);
+    std::vector<CheckedError> errors;
+    {
+      const AutocastOff types_are_chosen;
+      errors = expert_errors(operands, gradients);
+    }
+    const auto routing = router_->op_error(x_TC, context);
+    if (routing) errors.push_back(routing_error(*routing, score_type(x_TC)));
+    if (!checked_) log::info(site_, ": ", check_line(operands, routing.has_value(), errors));
+    checked_ = true;
+    for (const CheckedError& e : errors) {
+      context.report("check/" + site_ + "/" + e.name, e.error);
+      if (!e.holds())
+        log::warn(site_, ": the fast pass is off: relative error of ", e.name, ": got ", e.error,
+                  ", expected at most ", e.bound);
+    }
+  }
+
   std::string site_;
   SiteInfo info_;
   int64_t channels_;
-  bool reference_;
+  std::string backend_;
+  bool checked_ = false;
   Router* router_;
   ExpertBank* experts_;
   ExpertBank* shared_ = nullptr;
@@ -140,8 +183,9 @@ void MoEConfig::declare(Fields<MoEConfig>& f) {
         "routing stages (scorer, hooks, selector, weigher, losses), or none");
   f.node("experts", &MoEConfig::experts, "the experts");
   f.node("names", &MoEConfig::names, "published names of the tensors");
-  f.add("backend", &MoEConfig::backend, "fused pass, or a plain loop over the experts to check it",
-        Choices{{"fast", "reference"}});
+  f.add("backend", &MoEConfig::backend,
+        "fused pass, a plain loop over the experts, or the first checked against the second",
+        Choices{{"fast", "reference", "check"}});
 }
 
 bool MoEConfig::has_router() const { return !(router.is_string() && router.as_string() == "none"); }

@@ -52,7 +52,8 @@ struct LayerNames {
 ///            null: the defaults of RouterParams; `none`: no router, the single expert is always on
 ///   experts: {count, hidden_mult | hidden, gated, activation, bias, shared, shared_expert, init}
 ///   names:   published names of the tensors
-///   backend: fast | reference
+///   backend: fast | reference | check: fast, and its distance from the reference goes to the
+///            metrics as check/<site>/{output,gradient,gate,routing}; too large a one is a warning
 struct MoEConfig {
   ConfigNode router;
   ExpertParams experts;

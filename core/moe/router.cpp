@@ -1,6 +1,10 @@
 #include "core/moe/router.h"
 
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/constant_pad_nd.h>
+
 #include "core/moe/apply_rule.h"
+#include "core/moe/layer_check.h"
 #include "core/moe/precision.h"
 #include "core/moe/token_groups.h"
 
@@ -107,57 +111,90 @@ Router::Decision Router::decide_by_group(const at::Tensor& x_TC, ForwardContext&
   return decision.take(groups->member_of);
 }
 
-at::Tensor Router::apply_hooks(Decision& decision, const ForwardContext& context) const {
-  at::Tensor routed_T;
+void Router::apply_hooks(Decision& decision, const ForwardContext& context) const {
   int64_t first_slot = experts_;
   for (const auto& hook : selection_hooks_) {
     hook->apply(decision.selection, decision.weight_A, first_slot, context);
     first_slot += hook->extra_slots();
-    const auto left_T = hook->routed(decision.scores_TE.size(0), context);
-    if (left_T.defined()) routed_T = routed_T.defined() ? routed_T & left_T : left_T;
   }
-  return routed_T;
+}
+
+at::Tensor Router::routed_tokens(int64_t tokens, const ForwardContext& context) const {
+  at::Tensor routed_S;
+  for (const auto& hook : selection_hooks_) {
+    const auto left_S = hook->routed(context);
+    if (left_S.defined()) routed_S = routed_S.defined() ? routed_S & left_S : left_S;
+  }
+  if (!routed_S.defined()) return {};
+  const auto sequence_T = sequence_of(context.level(), tokens);
+  return routed_S.to(sequence_T.device()).index_select(0, sequence_T);
 }
 
 std::optional<TopKRule> Router::one_rule() const {
   const int64_t k = selector_->best_k();
-  if (k == 0 || experts_ > route_top_k_slots() || !selection_hooks_.empty()) return {};
+  const auto& hooks = selection_hooks_;
+  if (!granularity_->alone() || k == 0 || !route_top_k_fits(slots(), k)) return {};
+  if (!hooks.empty() && !(hooks.size() == 1 && hooks[0]->forces_slot() && k == 1)) return {};
   return weigher_->rule(k);
+}
+
+std::optional<TopKRule> Router::one_rule(const at::Tensor& x_TC,
+                                         const ForwardContext& context) const {
+  if (!rules_at(site_, x_TC.size(0), experts_, context).empty()) return {};
+  return one_rule();
 }
 
 RouterOutput Router::route_at_once(const at::Tensor& x_TC, const TopKRule& rule,
                                    const ForwardContext& context) const {
   auto logits_TE = scorer_->forward(x_TC, context);
   for (LogitHook* hook : hooks_) logits_TE = hook->forward(logits_TE, context);
-  const Routed routed = route_top_k(logits_TE, rule);
+  std::optional<ForcedTokens> forced;
+  if (!selection_hooks_.empty())
+    forced = {context.level().seq_offset, selection_hooks_[0]->routed(context)};
+  const Routed routed = route_top_k(logits_TE, rule, forced);
   return {logits_TE, routed.scores_TE, routed.assignment, x_TC, scorer_->prototypes(), {}};
 }
 
 RouterOutput Router::route_by_stages(const at::Tensor& x_TC, ForwardContext& context) const {
   Decision decision = decide_by_group(x_TC, context);
-  const auto routed_T = apply_hooks(decision, context);
+  apply_hooks(decision, context);
   return {decision.logits_TE,
           decision.scores_TE,
           make_assignment(decision.selection.token_offset, decision.selection.slot_of,
                           decision.weight_A, slots()),
           x_TC,
           scorer_->prototypes(),
-          routed_T};
+          {}};
 }
 
 RouterOutput Router::forward(const at::Tensor& x_TC, ForwardContext& context) {
   const AutocastOff full_precision;
-  const auto rule = x_TC.is_cuda() ? one_rule() : std::nullopt;
-  const bool plain = rule && !granularity_->groups(x_TC.size(0), context) &&
-                     rules_at(site_, x_TC.size(0), experts_, context).empty();
-  const RouterOutput out =
-      plain ? route_at_once(x_TC, *rule, context) : route_by_stages(x_TC, context);
+  const auto rule = x_TC.is_cuda() ? one_rule(x_TC, context) : std::nullopt;
+  RouterOutput out = rule ? route_at_once(x_TC, *rule, context) : route_by_stages(x_TC, context);
   if (!context.training) return out;
+  out.routed_T = routed_tokens(x_TC.size(0), context);
   if (const auto loss = selector_->loss(); loss.defined())
     context.add_loss("selector/" + site_, loss);
   for (const auto& loss : losses_)
     context.add_loss(loss->name() + "/" + site_, loss->loss(out, context, site_));
   return out;
+}
+
+std::optional<double> Router::op_error(const at::Tensor& x_TC, ForwardContext& context) const {
+  const AutocastOff full_precision;
+  const at::NoGradGuard no_grad;
+  const auto rule = one_rule(x_TC, context);
+  if (!rule) return {};
+  const RouterOutput op = route_at_once(x_TC, *rule, context),
+                     stages = route_by_stages(x_TC, context);
+  const int64_t behind = slots() - experts_;
+  const auto score_TE = at::constant_pad_nd(stages.scores_TE, {0, behind});
+  const auto score_of = [&](const Assignment& a) {
+    return chosen(score_TE, {a.token_offset, a.slot_of, rule->k});
+  };
+  const auto short_A = (score_of(op.assignment) - score_of(stages.assignment)).abs();
+  const double most = short_A.numel() == 0 ? 0 : short_A.max().item<double>();
+  return std::max(most, relative_l2(op.assignment.weight, stages.assignment.weight));
 }
 
 void Router::describe(SiteInfo& info) const {
@@ -174,6 +211,8 @@ void Router::describe(SiteInfo& info) const {
   info.stages = join(stages, " > ");
   info.losses = lines(params_.losses);
   info.k = selector_->mean_k();
+  info.one_op = one_rule().has_value();
+  info.slots = slots();
   info.reads = scorer_->reads();
   for (const auto& hook : selection_hooks_)
     for (const auto& field : hook->reads()) info.reads.push_back(field);

@@ -30,6 +30,8 @@ class Granularity {
   virtual std::optional<TokenLevel> groups(int64_t tokens, const ForwardContext& context) const = 0;
   /// True where no token's decision depends on a later token of its sequence.
   virtual bool causal() const = 0;
+  /// True where groups() never gives any.
+  virtual bool alone() const { return false; }
 };
 
 /// x [T, C] -> logits [T, E]. Its published tensors appear below `gate`.
@@ -86,8 +88,11 @@ class SelectionHook {
   virtual int64_t extra_slots() const { return 0; }
   /// Fields of ForwardContext that the hook reads.
   virtual std::vector<std::string> reads() const { return {}; }
-  /// [T] bool: the tokens that it leaves to the router; undefined: all.
-  virtual at::Tensor routed(int64_t tokens, const ForwardContext& context) const = 0;
+  /// [S] bool: the sequences whose tokens it leaves to the router; undefined: all.
+  virtual at::Tensor routed(const ForwardContext& context) const = 0;
+  /// True where all other tokens have the hook's first own slot alone, with weight 1, and it has no
+  /// further slot.
+  virtual bool forces_slot() const { return false; }
   /// `first_slot`: number of its first own slot. `weight_A` keeps its gradient.
   virtual void apply(Selection& selection, at::Tensor& weight_A, int64_t first_slot,
                      const ForwardContext& context) const = 0;
@@ -98,7 +103,7 @@ struct RouterOutput {
   Assignment assignment;     ///< over all slots, those of selection hooks behind the experts
   at::Tensor x_TC;           ///< what was routed
   at::Tensor prototypes_EC;  ///< of the scorer; may be undefined
-  at::Tensor routed_T;       ///< [T] bool: tokens that the router decided; undefined: all
+  at::Tensor routed_T;  ///< [T] bool, in training: tokens that the router decided; undefined: all
 };
 
 class RouterLoss {
@@ -133,6 +138,9 @@ class Router : public Module {
   Router(const RouterParams& params, int64_t channels, int64_t experts, std::string site);
   /// x [T, C]. In training the losses go to the context, named "<loss>/<site>".
   RouterOutput forward(const at::Tensor& x_TC, ForwardContext& context);
+  /// Where one op can decide for x (see route_top_k): its distance from the stages, the larger of
+  /// the relative error of the weights and the largest score that a chosen slot falls short of.
+  std::optional<double> op_error(const at::Tensor& x_TC, ForwardContext& context) const;
   double mean_k() const { return selector_->mean_k(); }
   /// Experts and the extra slots of the selection hooks.
   int64_t slots() const;
@@ -148,11 +156,14 @@ class Router : public Module {
     /// Row t of the result is row row_T[t].
     Decision take(const at::Tensor& row_T) const;
   };
-  /// Applies the selection hooks; returns the tokens left to the router, undefined: all.
-  at::Tensor apply_hooks(Decision& decision, const ForwardContext& context) const;
+  void apply_hooks(Decision& decision, const ForwardContext& context) const;
+  /// [T] bool: the tokens left to the router; undefined: all.
+  at::Tensor routed_tokens(int64_t tokens, const ForwardContext& context) const;
   Decision decide(const at::Tensor& x_TC, const ForwardContext& context) const;
   /// What one op can do of it, where the stages allow that: see route_top_k().
   std::optional<TopKRule> one_rule() const;
+  /// The same, nothing where the pass changes the routing.
+  std::optional<TopKRule> one_rule(const at::Tensor& x_TC, const ForwardContext& context) const;
   RouterOutput route_at_once(const at::Tensor& x_TC, const TopKRule& rule,
                              const ForwardContext& context) const;
   RouterOutput route_by_stages(const at::Tensor& x_TC, ForwardContext& context) const;

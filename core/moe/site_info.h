@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "core/nn/activation.h"
+
 namespace switchyard {
 
 class Module;
@@ -18,6 +20,10 @@ struct SiteInfo {
   std::vector<std::string> losses;      ///< auxiliary, as configured
   std::vector<std::string> reads;       ///< fields of ForwardContext read besides x
   bool causal = true;                   ///< no decision depends on a later token
+  bool one_op = false;                  ///< a GPU routes in one op, see route_top_k()
+  int64_t slots = 0;                    ///< experts and those of the router's selection hooks
+  bool gated = false;
+  Activation activation = Activation::ReLU;
 
   /// True where the router reads the data domain: at evaluation it knows what others must guess.
   bool oracle() const;

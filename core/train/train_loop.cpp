@@ -184,6 +184,10 @@ void TrainLoop::micro_batch(Batch& batch, int64_t micro, StepSums& sums) {
     sums.values["aux/" + name] += share * value.item<double>();
     total = total + value;
   }
+  for (const auto& [name, value] : context.reports()) {
+    double& largest = sums.values.try_emplace(name, value).first->second;
+    if (!(value <= largest)) largest = value;  // NaN shows
+  }
   const double number = total.item<double>();
   sums.values["total"] += share * number;
   sums.finite = std::isfinite(number);

@@ -69,7 +69,7 @@ struct TrainResult {
 /// Trains `model` (already on the device, fp32 or double) and writes the run folder: config.yaml,
 /// overrides.txt, provenance.json, metrics.jsonl, metrics.csv, timing.jsonl, tb/, ckpt/. Per step
 /// the metrics hold: loss (task), aux/NAME, total, lr, beta1, grad_norm, tokens, skipped, with fp16
-/// loss_scale; an evaluation adds a row eval/NAME. `ForwardContext.random` is keyed (seed,
+/// loss_scale, and what the pass reports; an evaluation adds a row eval/NAME. `ForwardContext.random` is keyed (seed,
 /// "forward", step, micro batch). The context also carries `domain_id` of the batch and one
 /// BalanceState per step. SIGINT, SIGTERM and SIGUSR1 finish the step, save and return with
 /// `stopped`. A gradient that overflows under fp16 is skipped and counted, and halves the loss

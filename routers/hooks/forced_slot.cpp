@@ -9,17 +9,12 @@ struct Params {
 };
 }  // namespace
 
-at::Tensor ForcedSlot::routed(int64_t tokens, const ForwardContext& context) const {
-  if (!context.cond_mask.defined()) return {};
-  const auto sequence_T = sequence_of(context.level(), tokens);
-  return context.cond_mask.to(sequence_T.device()).index_select(0, sequence_T);
-}
-
 void ForcedSlot::apply(Selection& selection, at::Tensor& weight_A, int64_t first_slot,
                        const ForwardContext& context) const {
   const int64_t tokens = selection.token_offset.size(0) - 1;
-  const auto routed_T = routed(tokens, context);
-  if (!routed_T.defined()) return;
+  if (!context.cond_mask.defined()) return;
+  const auto sequence_T = sequence_of(context.level(), tokens);
+  const auto routed_T = context.cond_mask.to(sequence_T.device()).index_select(0, sequence_T);
   const auto forced =
       fixed_k_selection(at::full({tokens, 1}, first_slot, selection.slot_of.options()));
   const auto [mixed, entry_A] = where_tokens(routed_T, selection, forced);

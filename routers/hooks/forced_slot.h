@@ -11,7 +11,8 @@ class ForcedSlot : public SelectionHook {
  public:
   int64_t extra_slots() const override { return 1; }
   std::vector<std::string> reads() const override { return {"cond_mask"}; }
-  at::Tensor routed(int64_t tokens, const ForwardContext& context) const override;
+  at::Tensor routed(const ForwardContext& context) const override { return context.cond_mask; }
+  bool forces_slot() const override { return true; }
   void apply(Selection& selection, at::Tensor& weight_A, int64_t first_slot,
              const ForwardContext& context) const override;
 };

@@ -132,7 +132,36 @@ TEST_CASE("forced slots keep the gradient of the weights that stay", "[routers]"
   changed.sum().backward();
   CHECK(weight.grad().equal(at::tensor({1., 1., 1., 1., 0., 0., 0., 0.})));
   context.cond_mask = at::Tensor();
-  CHECK_FALSE(hook.routed(4, context).defined());
+  CHECK_FALSE(hook.routed(context).defined());
+}
+
+TEST_CASE("ProMoE's token choice decides the same on every device", "[routers][cuda]") {
+  register_routers();
+  RouterParams params;
+  params.scorer = ConfigNode(std::string("prototype"));
+  params.selector = ConfigNode(ConfigNode::Map{});
+  params.selector.child("type") = ConfigNode(std::string("topk"));
+  params.selector.child("k") = ConfigNode(int64_t{1});
+  params.weigher = ConfigNode(std::string("identity"));
+  params.selection_hooks = {ConfigNode(std::string("forced_slot"))};
+  const auto x = normal({600, 8}, "x");
+  std::vector<Assignment> found;
+  for (const at::Device device : devices()) {
+    Router router(params, 8, 12, "site");
+    init_parameters(router, 1);
+    router.to(device, at::kDouble);
+    ForwardContext context;
+    context.start({at::tensor(Ints{0, 100, 100, 350, 600}).to(device), {}, {}, {}, {}});
+    context.cond_mask = at::tensor({1, 0, 0, 1}).to(device, at::kBool);
+    found.push_back(router.forward(x.to(device), context).assignment);
+    const Assignment &a = found.front(), &b = found.back();
+    CHECK(b.slots() == 13);
+    CHECK(at::equal(b.slot_of.cpu(), a.slot_of));
+    CHECK(at::equal(b.slot_offset.cpu(), a.slot_offset));
+    CHECK(at::equal(b.token_of.cpu(), a.token_of));
+    CHECK(at::equal(b.position.cpu(), a.position));
+    CHECK(relative_error(b.weight, a.weight) < 1e-13);
+  }
 }
 
 TEST_CASE("the contrastive loss needs two experts and prefers apart", "[routers]") {

@@ -9,6 +9,7 @@
 #include "core/kernels/route.h"
 #include "core/kernels/routing.h"
 #include "core/moe/selection.h"
+#include "core/moe/token_groups.h"
 #include "tests/support/device.h"
 #include "tests/support/moe.h"
 
@@ -82,6 +83,71 @@ TEST_CASE("one routing op does what the stages do", "[kernels][cuda]") {
   }
 }
 
+namespace {
+
+/// Sequences of 0 to 6 tokens, two of three routed.
+ForcedTokens some_forced(int64_t tokens) {
+  std::vector<int64_t> offset = {0};
+  std::vector<int64_t> routed;
+  while (offset.back() < tokens || routed.empty()) {
+    const auto s = static_cast<int64_t>(routed.size());
+    offset.push_back(std::min(tokens, offset.back() + s % 7));
+    routed.push_back(s % 3 != 1);
+  }
+  return {at::tensor(offset), at::tensor(routed).to(at::kBool)};
+}
+
+/// What the stages make of it: `forced` changes the selection of the k = 1 best slots.
+Assignment by_stages(const at::Tensor& scores_TE, const ForcedTokens& forced,
+                     const at::Tensor& weight_T) {
+  const int64_t tokens = scores_TE.size(0), slots = scores_TE.size(1);
+  const auto sequence_T = sequence_of({forced.seq_offset, {}, {}, {}, {}}, tokens);
+  const auto routed_T = forced.routed_S.index_select(0, sequence_T);
+  const auto [mixed, entry_A] =
+      where_tokens(routed_T, fixed_k_selection(top_k_slots(scores_TE, 1)),
+                   fixed_k_selection(at::full({tokens, 1}, slots, at::kLong)));
+  const auto weight_A =
+      at::cat({at::ones({tokens}, weight_T.options()), weight_T}).index_select(0, entry_A);
+  return make_assignment(mixed.token_offset, mixed.slot_of, weight_A, slots + 1);
+}
+
+void check_forced(const at::Tensor& logits, Score score, at::Device device) {
+  const auto leaf = logits.to(device).detach().clone().requires_grad_(true),
+             twin = logits.detach().clone().requires_grad_(true);
+  const auto forced = some_forced(logits.size(0));
+  const Routed got = route_top_k(leaf, {score, true, 1},
+                                 ForcedTokens{forced.seq_offset.to(device), forced.routed_S});
+  const auto scores = plain_scores(twin, score);
+  const auto best = top_k_slots(got.scores_TE.cpu(), 1);
+  const auto expected =
+      by_stages(got.scores_TE.detach().cpu(), forced, scores.gather(1, best).view(-1));
+  check_assignment(got.assignment, expected);
+  CHECK(relative_error(got.assignment.weight, expected.weight) <= 1e-13);
+  const auto cotangent = normal(expected.weight.sizes(), "weight");
+  (got.assignment.weight * cotangent.to(device)).sum().backward();
+  (expected.weight * cotangent).sum().backward();
+  CHECK(relative_error(leaf.grad(), twin.grad()) <= 1e-12);
+}
+
+}  // namespace
+
+TEST_CASE("tokens of forced sequences take the slot behind the logits", "[kernels][cuda]") {
+  for (const at::Device device : devices()) {
+    for (const int64_t slots : {1, 8, 12, 16, 40, 130, 1023}) {
+      for (const int64_t tokens : {0, 1, 7, 1031, 20000}) {
+        INFO(device.str() << " slots " << slots << " tokens " << tokens);
+        const auto logits = normal({tokens, slots}, "logits");
+        for (const auto score : {Score::Softmax, Score::Sigmoid, Score::Identity})
+          check_forced(logits, score, device);
+      }
+    }
+    const Routed none = route_top_k(normal({5, 3}, "l").to(device), {Score::Identity, false, 1},
+                                    ForcedTokens{at::tensor(std::vector<int64_t>{0, 5}), {}});
+    CHECK(none.assignment.slots() == 4);
+    CHECK(none.assignment.slot_of.max().item<int64_t>() < 3);
+  }
+}
+
 TEST_CASE("a routing op's gradient is that of its weights alone where nothing else asks",
           "[kernels][cuda]") {
   for (const at::Device device : devices()) {
@@ -128,6 +194,13 @@ TEST_CASE("a routing op names what it does not take", "[kernels]") {
   CHECK(error_of([&] {
           route_top_k(logits.to(at::kHalf), {Score::Softmax, true, 1});
         }).find("float, double") != std::string::npos);
+  const ForcedTokens forced{at::tensor(std::vector<int64_t>{0, 3}), at::ones({2}, at::kBool)};
+  CHECK(error_of([&] {
+          route_top_k(logits, {Score::Softmax, true, 1}, forced);
+        }).find("expected Bool [1]") != std::string::npos);
+  CHECK(error_of([&] {
+          route_top_k(logits, {Score::Softmax, true, 2}, forced);
+        }).find("expected 1") != std::string::npos);
   CHECK(error_of([&] {
           route_top_k(at::zeros({1, 1025}), {Score::Softmax, true, 1});
         }).find("1024") != std::string::npos);

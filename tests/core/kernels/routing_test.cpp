@@ -1,5 +1,8 @@
 #include "tests/test.h"
 
+#include <ATen/ops/bincount.h>
+#include <ATen/ops/diff.h>
+
 #include <limits>
 
 #include "core/kernels/routing.h"
@@ -50,13 +53,15 @@ TEST_CASE("assignment sorts variable k both ways", "[kernels]") {
         }).find("token_offset") != std::string::npos);
 }
 
-TEST_CASE("counting sort is stable on many entries", "[kernels]") {
+namespace {
+void check_stable(int64_t entries, int64_t count) {
   RandomStream stream(1, "slots");
-  Ints slots(20000);
-  for (auto& s : slots) s = stream.below(13);
-  const auto slot_of = ints(slots), offset = at::arange(0, 20001, 2, at::kLong);
+  Ints slots(static_cast<size_t>(entries));
+  for (auto& s : slots) s = stream.below(static_cast<uint64_t>(count));
+  const auto slot_of = ints(slots), offset = at::arange(0, entries + 1, 2, at::kLong);
   for (const at::Device device : devices()) {
-    const auto sorted = sort_by_slot(slot_of.to(device), offset.to(device), 13);
+    INFO(device.str() << " entries " << entries << " slots " << count);
+    const auto sorted = sort_by_slot(slot_of.to(device), offset.to(device), count);
     const auto entry = values(sorted.entry);
     bool stable = true;
     for (size_t i = 1; i < entry.size(); ++i) {
@@ -65,5 +70,18 @@ TEST_CASE("counting sort is stable on many entries", "[kernels]") {
       stable = stable && (before < now || (before == now && entry[i - 1] < entry[i]));
     }
     CHECK(stable);
+    const auto total = at::bincount(slot_of, {}, count);
+    CHECK(at::diff(sorted.slot_offset).cpu().equal(total));
+    CHECK(
+        at::equal(sorted.position.cpu().index_select(0, sorted.entry.cpu()), at::arange(entries)));
+    CHECK(at::equal(sorted.token_of.cpu(), sorted.entry.cpu().floor_divide(2)));
   }
+}
+}  // namespace
+
+TEST_CASE("counting sort is stable on many entries and slots", "[kernels][cuda]") {
+  check_stable(20000, 13);
+  check_stable(300000, 300);
+  check_stable(400000, 2);
+  check_stable(5000, 16384);
 }

@@ -324,6 +324,7 @@ TEST_CASE("overfit lowers the loss, accumulation and groups take part", "[train]
   CHECK(result.last.at("loss") < .2 * first);
   CHECK(result.last.at("tokens") == 12);
   CHECK(result.last.count("aux/size") == 1);
+  CHECK(result.last.at("toy/position") == 399);  // the largest of a step
 }
 
 TEST_CASE("a dry run does one step and leaves no file", "[train]") {

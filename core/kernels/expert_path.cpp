@@ -1,0 +1,40 @@
+#include "core/kernels/expert_path.h"
+
+#include "core/base/text.h"
+#include "core/kernels/blocked_mlp.h"
+#include "core/kernels/fused_mlp.h"
+
+namespace switchyard {
+namespace {
+
+// Measured on an H200 (docs/performance.md): wider experts run faster as two grouped products.
+constexpr int64_t kFusedChannels = 64;
+
+ExpertChoice on_cpu(const ExpertSetting& s) {
+  if (blocked_mlp_fits(s))
+    return {ExpertPath::Blocked, "blocked", "an expert's weights stay in the cache"};
+  return {ExpertPath::Grouped, "loop", "wide experts or half types on the CPU"};
+}
+
+}  // namespace
+
+ExpertSetting expert_setting(const at::Tensor& x_TC, const ExpertWeights& experts,
+                             Activation activation) {
+  const auto &in = experts.in_ENC, &out = experts.out_EDH;
+  return {x_TC.device().type(), x_TC.scalar_type(), in.size(0), in.size(2),
+          out.size(2),          out.size(1),        activation, in.size(1) != out.size(2)};
+}
+
+ExpertChoice expert_path_of(const ExpertSetting& s) {
+  if (s.device == at::kCPU) return on_cpu(s);
+  const bool fits = fused_mlp_fits(s);
+  if (fits && s.channels <= kFusedChannels)
+    return {ExpertPath::Fused, "fused", cat("half type, at most ", kFusedChannels, " channels")};
+  if (s.type == at::kBFloat16 && s.channels % 8 == 0 && s.hidden % 8 == 0 && s.out % 8 == 0)
+    return {
+        ExpertPath::Grouped, "grouped",
+        fits ? cat("more than ", kFusedChannels, " channels") : "no fused kernel for the shape"};
+  return {ExpertPath::Grouped, "loop", "not bfloat16, or widths that are no multiples of 8"};
+}
+
+}  // namespace switchyard

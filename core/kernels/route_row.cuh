@@ -1,0 +1,205 @@
+#pragma once
+// The scores of one token in registers, and its best ones.
+
+#include <climits>
+
+#include "core/kernels/device_math.cuh"
+
+namespace switchyard::kernels {
+
+/// kLanes lanes share a token (1 or a warp), each with kPer neighbouring columns: of equal scores
+/// the lowest column is in the lowest lane.
+template <int kLanesValue, int kPerValue>
+struct Split {
+  static constexpr int kLanes = kLanesValue, kPer = kPerValue;
+  static constexpr int kThreads = kLanes == 1 ? 512 : kPer <= 8 ? 1024 : 256;
+  static __device__ int lane() { return kLanes == 1 ? 0 : threadIdx.x % 32; }
+  static __device__ int column(int j) { return lane() * kPer + j; }
+};
+
+// Keys that order as scores do: absent (0) < NaN (1) < -inf < ... < inf; both zeros are equal.
+__device__ inline unsigned order_key(float x) {
+  const unsigned bits = __float_as_uint(x + 0.f);
+  return isnan(x) ? 1 : bits ^ (static_cast<unsigned>(static_cast<int>(bits) >> 31) | 1u << 31);
+}
+__device__ inline unsigned long long order_key(double x) {
+  const long long bits = __double_as_longlong(x + 0.);
+  return isnan(x) ? 1 : static_cast<unsigned long long>(bits ^ (bits >> 63 | LLONG_MIN));
+}
+__device__ inline float of_key(unsigned key) {
+  const unsigned bits = key >> 31 ? key ^ 1u << 31 : ~key;
+  return key == 1 ? NAN : __uint_as_float(bits);
+}
+__device__ inline double of_key(unsigned long long key) {
+  const unsigned long long bits = key >> 63 ? key ^ 1ull << 63 : ~key;
+  return key == 1 ? NAN : __longlong_as_double(static_cast<long long>(bits));
+}
+
+template <class S, class T>
+__device__ T group_sum(T x) {
+  if constexpr (S::kLanes > 1)
+    for (int step = 16; step > 0; step /= 2) x += __shfl_xor_sync(kFullWarp, x, step);
+  return x;
+}
+template <class S>
+__device__ unsigned group_max(unsigned key) {
+  return S::kLanes == 1 ? key : __reduce_max_sync(kFullWarp, key);
+}
+template <class S>
+__device__ unsigned long long group_max(unsigned long long key) {
+  if constexpr (S::kLanes > 1)
+    for (int step = 16; step > 0; step /= 2) key = max(key, __shfl_xor_sync(kFullWarp, key, step));
+  return key;
+}
+
+template <int kPer, class T>
+__device__ void copy(const T (&from)[kPer], T (&to)[kPer]) {
+#pragma unroll
+  for (int j = 0; j < kPer; ++j) to[j] = from[j];
+}
+
+/// 16 bytes at once where all rows allow it.
+template <class S, class T>
+constexpr int kRowPack = kPack<T> < S::kPer ? kPack<T> : S::kPer;
+template <class S, class T>
+__device__ bool row_packs(const T* rows, int columns) {
+  const auto bits = reinterpret_cast<uintptr_t>(rows) | columns * sizeof(T);
+  return bits % (kRowPack<S, T> * sizeof(T)) == 0;
+}
+
+/// Columns beyond the last hold `outside`.
+template <class S, class T>
+__device__ void load_row(const void* rows, int64_t row, int columns, T outside, T (&p)[S::kPer]) {
+  constexpr int kN = kRowPack<S, T>;
+  const T* from = static_cast<const T*>(rows) + row * columns + S::column(0);
+  const int left = columns - S::column(0);
+#pragma unroll
+  for (int j = 0; j < S::kPer; ++j) p[j] = outside;
+  if (row_packs<S>(static_cast<const T*>(rows), columns)) {
+#pragma unroll
+    for (int j = 0; j < S::kPer; j += kN)
+      if (j < left)
+        *reinterpret_cast<Pack<T, kN>*>(p + j) = *reinterpret_cast<const Pack<T, kN>*>(from + j);
+  } else {
+#pragma unroll
+    for (int j = 0; j < S::kPer; ++j)
+      if (j < left) p[j] = from[j];
+  }
+}
+template <class S, class T>
+__device__ void store_row(void* rows, int64_t row, int columns, const T (&p)[S::kPer]) {
+  constexpr int kN = kRowPack<S, T>;
+  T* to = static_cast<T*>(rows) + row * columns + S::column(0);
+  const int left = columns - S::column(0);
+  if (row_packs<S>(static_cast<const T*>(rows), columns)) {
+#pragma unroll
+    for (int j = 0; j < S::kPer; j += kN)
+      if (j < left)
+        *reinterpret_cast<Pack<T, kN>*>(to + j) = *reinterpret_cast<const Pack<T, kN>*>(p + j);
+  } else {
+#pragma unroll
+    for (int j = 0; j < S::kPer; ++j)
+      if (j < left) to[j] = p[j];
+  }
+}
+
+/// Absent columns: -inf.
+template <class S, class T>
+__device__ void softmax(T (&p)[S::kPer]) {
+  T top = p[0], sum = 0;
+#pragma unroll
+  for (int j = 1; j < S::kPer; ++j) top = max(top, p[j]);
+  top = of_key(group_max<S>(order_key(top)));
+#pragma unroll
+  for (int j = 0; j < S::kPer; ++j) sum += p[j] = exp(p[j] - top);
+  const T scale = T(1) / group_sum<S>(sum);
+#pragma unroll
+  for (int j = 0; j < S::kPer; ++j) p[j] *= scale;
+}
+
+/// Logits become scores in place.
+template <class S, class T>
+__device__ void to_scores(ScoreKind kind, T (&p)[S::kPer]) {
+  if (kind == ScoreKind::Softmax) softmax<S>(p);
+  if (kind != ScoreKind::Sigmoid) return;
+#pragma unroll
+  for (int j = 0; j < S::kPer; ++j) p[j] = T(1) / (T(1) + exp(-p[j]));
+}
+
+template <class T>
+using key_t = decltype(order_key(T()));
+template <class T>
+struct Choice {
+  key_t<T> key = order_key(T(0));
+  int column = 0;
+};
+
+/// The columns of a token that are not yet taken. Narrow lanes of a warp keep theirs in order.
+template <class S, class T>
+class Candidates {
+ public:
+  __device__ Candidates(const T (&score)[S::kPer], int columns) {
+#pragma unroll
+    for (int j = 0; j < S::kPer; ++j) {
+      key_[j] = S::column(j) < columns ? order_key(score[j]) : 0;
+      column_[j] = S::column(j);
+    }
+    if constexpr (kSorted) sort();
+  }
+
+  /// The best one, the same in every lane.
+  __device__ Choice<T> take() {
+    auto own = key_[0];
+    int column = column_[0];
+    if constexpr (!kSorted) {
+#pragma unroll
+      for (int j = 1; j < S::kPer; ++j) {
+        if (key_[j] > own) column = column_[j];
+        own = max(own, key_[j]);
+      }
+    }
+    const auto best = group_max<S>(own);
+    if constexpr (S::kLanes > 1)
+      column = __shfl_sync(kFullWarp, column, __ffs(__ballot_sync(kFullWarp, own == best)) - 1);
+    remove(column);
+    return {best, column};
+  }
+
+ private:
+  static constexpr bool kSorted = S::kLanes > 1 && S::kPer <= 4;
+
+  /// Stable, best first.
+  __device__ void sort() {
+#pragma unroll
+    for (int end = S::kPer - 1; end > 0; --end) {
+#pragma unroll
+      for (int j = 0; j < end; ++j) {
+        const bool swap = key_[j] < key_[j + 1];
+        const auto key = key_[j];
+        const int column = column_[j];
+        key_[j] = swap ? key_[j + 1] : key;
+        key_[j + 1] = swap ? key : key_[j + 1];
+        column_[j] = swap ? column_[j + 1] : column;
+        column_[j + 1] = swap ? column : column_[j + 1];
+      }
+    }
+  }
+  __device__ void remove(int column) {
+    const bool first = kSorted && column_[0] == column;
+#pragma unroll
+    for (int j = 0; j < S::kPer; ++j) {
+      if constexpr (kSorted) {
+        if (!first) break;
+        key_[j] = j + 1 < S::kPer ? key_[j + 1] : 0;
+        column_[j] = j + 1 < S::kPer ? column_[j + 1] : -1;
+      } else if (column_[j] == column) {
+        key_[j] = 0;
+      }
+    }
+  }
+
+  key_t<T> key_[S::kPer];
+  int column_[S::kPer];
+};
+
+}  // namespace switchyard::kernels
