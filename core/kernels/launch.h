@@ -184,7 +184,7 @@ void subm_panel_cpu(const SubmPanel& p);
 void subm_panel_cuda(const SubmPanel& p, void* stream);
 
 /// sum = x + gate * branch; out = LN(sum) (1 + scale) + shift, LN over the width without weights.
-/// Rows of an image share its gate, shift and scale. Widths are multiples of 4, at most 4096.
+/// Rows of an image share its gate, shift and scale. Widths are multiples of 4, at most 2048.
 struct Modulate {
   const void* x;                     // [images * tokens, width] of `dtype`
   const void* branch;                // like x of `half`, or null: nothing is added
@@ -196,7 +196,7 @@ struct Modulate {
   void* out;            // like x of `half`
   void *mean, *factor;  // [images * tokens], Double or Float: of the rows, 1 / deviation
 };
-constexpr int64_t kModulateWidth = 4096;
+constexpr int64_t kModulateWidth = 2048;
 void modulate_cpu(const Modulate& p);
 void modulate_cuda(const Modulate& p, void* stream);
 

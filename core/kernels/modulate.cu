@@ -4,7 +4,7 @@
 namespace switchyard::kernels {
 namespace {
 
-constexpr int kColumns = 4, kWarps = kModulateWidth / kColumns / 32;
+constexpr int kColumns = 4, kWidest = kModulateWidth / kColumns, kWarps = kWidest / 32;
 
 template <class A>
 struct Four {
@@ -44,7 +44,7 @@ __device__ void sum_block(A (&value)[N], A (*parts)[N]) {
 
 /// A block per row.
 template <class T, class H>
-__global__ void modulate_rows(Modulate p) {
+__global__ void __launch_bounds__(kWidest) modulate_rows(Modulate p) {
   using A = acc_t<T>;
   __shared__ A parts[2][kWarps][1];
   const int64_t row = blockIdx.x, c = int64_t(threadIdx.x) * kColumns, at = row * p.width + c,
@@ -82,7 +82,7 @@ __global__ void modulate_rows(Modulate p) {
 
 /// A block per chunk of an image's rows, one row after the other.
 template <class T, class H, bool kBranch>
-__global__ void modulate_back(ModulateBackward p) {
+__global__ void __launch_bounds__(kWidest) modulate_back(ModulateBackward p) {
   using A = acc_t<T>;
   __shared__ A parts[2][kWarps][2];
   const Modulate& f = p.forward;

@@ -23,7 +23,7 @@ struct Modulated {
 /// LN runs over C, without weights, its statistics in float (double for double). shift, scale and
 /// gate [B, C] of any floating type. `type` of the branch and the result: that of x, or a half type
 /// where x is float. Gradients are summed in a fixed order: equal bits on every run.
-/// Errors: shapes, C no multiple of 4 or above 4096, types.
+/// Errors: shapes, C no multiple of 4 or above 2048, types.
 Modulated modulate(const ResidualStream& stream, const at::Tensor& shift_BC,
                    const at::Tensor& scale_BC, double eps, at::ScalarType type);
 
