@@ -144,53 +144,63 @@ Json timing_json(const Timing& t) {
           {"peak_bytes", t.peak_memory}};
 }
 
-constexpr int kTableSteps = 10, kTableRows = 15;
+constexpr int64_t kWarmUpSteps = 3, kTableSteps = 10, kTableRows = 24;
 
 /// Where the steps of a contender go: by part, then by tensor operator.
-void print_tables(Contender& contender) {
+void print_tables(Contender& contender, int64_t repeats) {
+  const int64_t steps = std::min(kTableSteps, repeats);
   const auto drain = [device = contender.device()] { synchronize(device); };
   StepTimer parts(drain);
   {
     StepTimerInstall install(&parts);
-    for (int i = 0; i < kTableSteps; ++i) contender.step();
+    for (int64_t i = 0; i < steps; ++i) contender.step();
   }
-  std::printf("%s", parts.table(kTableSteps, kTableRows).c_str());
+  std::printf("%s", parts.table(steps, kTableRows).c_str());
   StepTimer operators;
   {
     const OpTimer timer(drain);
-    for (int i = 0; i < kTableSteps; ++i) contender.step();
+    for (int64_t i = 0; i < steps; ++i) contender.step();
     operators = timer.total();
   }
-  std::printf("%s", operators.table(kTableSteps, kTableRows).c_str());
+  std::printf("%s", operators.table(steps, kTableRows).c_str());
 }
 
-/// Times both backends in turn and prints what was found.
+/// What the second contender takes, over the first.
+void print_ratio(const Timing& first, const Timing& second) {
+  std::printf("%s / %s: minimum %.2f, median %.2f\n", first.name.c_str(), second.name.c_str(),
+              minimum(first.wall) / minimum(second.wall), median(first.wall) / median(second.wall));
+}
+
+/// Times the backends in turn and prints what was found.
 Json compare(const RunConfig& run, bool train) {
-  Contender fast(run, "fast", train), reference(run, "reference", train);
-  for (int i = 0; i < 3; ++i) {
-    fast.step();
-    reference.step();
-  }
+  std::vector<std::unique_ptr<Contender>> contenders;
+  for (const auto& backend : run.bench.backends)
+    contenders.push_back(std::make_unique<Contender>(run, backend, train));
+  for (int64_t i = 0; i < kWarmUpSteps; ++i)
+    for (auto& contender : contenders) contender->step();
   std::printf("%s\n", train ? "training step" : "inference");
   print_load();
-  for (int64_t i = 0; i < run.bench.repeats; ++i) {  // A-B-A-B
-    fast.timed_step();
-    reference.timed_step();
+  for (int64_t i = 0; i < run.bench.repeats; ++i)  // A-B-A-B
+    for (auto& contender : contenders) contender->timed_step();
+  Json timings = Json::array();
+  for (const auto& contender : contenders) {
+    print_timing(contender->timing());
+    timings.push_back(timing_json(contender->timing()));
   }
-  print_timing(fast.timing());
-  print_timing(reference.timing());
-  std::printf("fast / reference: minimum %.2f, median %.2f\n",
-              minimum(fast.timing().wall) / minimum(reference.timing().wall),
-              median(fast.timing().wall) / median(reference.timing().wall));
+  if (contenders.size() == 2) print_ratio(contenders[0]->timing(), contenders[1]->timing());
   print_load();
-  print_tables(fast);
-  return {timing_json(fast.timing()), timing_json(reference.timing())};
+  print_tables(*contenders[0], run.bench.repeats);
+  return timings;
 }
 
 int run_bench(const Arguments& args) {
   if (args.paths == std::vector<std::string>{"moe"}) return run_bench_moe(args);
   check(args.paths.empty(), "bench", "got '", join(args.paths), "'; valid: moe, or overrides");
   const RunConfig run = compose_run(args.overrides);
+  check(!run.bench.backends.empty(), "bench.backends",
+        "got none, expected fast, reference or both");
+  for (const auto& backend : run.bench.backends)
+    check_name("bench.backends", "backend", backend, {"fast", "reference"});
   init_runtime(run.trainer.threads, run.trainer.deterministic);
   const Json results = compare(run, /*train=*/true);
   const Json inference = compare(run, /*train=*/false);

@@ -69,6 +69,9 @@ void EvalParams::declare(Fields<EvalParams>& f) {
 
 void BenchParams::declare(Fields<BenchParams>& f) {
   f.add("repeats", &BenchParams::repeats, "timed steps per backend", between(1, 10000));
+  f.add("backends", &BenchParams::backends,
+        "timed in turn, of fast and reference; the tables are of the first; peak memory is one "
+        "backend's own where it is alone");
 }
 
 Composer config_composer() {

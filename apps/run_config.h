@@ -38,6 +38,7 @@ struct EvalParams {
 
 struct BenchParams {
   int64_t repeats = 30;
+  std::vector<std::string> backends = {"fast", "reference"};
   static void declare(Fields<BenchParams>& f);
 };
 

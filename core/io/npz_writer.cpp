@@ -8,12 +8,12 @@ namespace switchyard {
 
 void write_npz(const std::filesystem::path& path, const NamedTensors& arrays) {
   write_atomic(path, [&](std::ostream& out) {
-    StoredZipWriter zip(out, path.string());
+    StoredZipWriter zip(out);
     for (const auto& [name, tensor] : arrays) {
       const at::Tensor flat = tensor.detach().cpu().contiguous();
-      std::string bytes = npy_header(flat, path.string());
-      bytes.append(static_cast<const char*>(flat.data_ptr()), flat.nbytes());
-      zip.add(name + ".npy", std::as_bytes(std::span(bytes)));
+      const std::string header = npy_header(flat, path.string());
+      zip.add(name + ".npy", std::as_bytes(std::span(header)),
+              {static_cast<const std::byte*>(flat.const_data_ptr()), flat.nbytes()});
     }
     zip.finish();
   });

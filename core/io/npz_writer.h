@@ -5,8 +5,8 @@
 
 namespace switchyard {
 
-/// Stored, not compressed; atomic (see write_atomic). Errors: a type that .npy cannot hold; 4 GiB
-/// or more, which would need zip64.
+/// Stored, not compressed; zip64 from 4 GiB on; atomic (see write_atomic). Errors: a type that .npy
+/// cannot hold.
 void write_npz(const std::filesystem::path& path, const NamedTensors& arrays);
 
 }  // namespace switchyard

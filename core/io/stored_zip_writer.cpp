@@ -2,16 +2,17 @@
 
 #include <zlib.h>
 
+#include <algorithm>
 #include <ostream>
-
-#include "core/base/error.h"
 
 namespace switchyard {
 namespace {
 
-constexpr uint32_t kLocalHeader = 0x04034b50, kDirectoryEntry = 0x02014b50, kEnd = 0x06054b50;
-constexpr uint64_t kLimit = 0xffffffff;  // behind it numbers would have to be zip64
-constexpr uint64_t kAlignment = 64;
+constexpr uint32_t kLocalHeader = 0x04034b50, kDirectoryEntry = 0x02014b50, kEnd = 0x06054b50,
+                   kEnd64 = 0x06064b50, kLocator64 = 0x07064b50;
+constexpr uint32_t kSee64 = 0xffffffff;
+constexpr uint16_t kVersion = 20, kVersion64 = 45, kZip64Field = 1;
+constexpr uint64_t kAlignment = 64, kManyMembers = 0xffff;
 
 template <class Number>
 void put(std::string& out, Number value) {
@@ -19,9 +20,10 @@ void put(std::string& out, Number value) {
 }
 
 /// The fields that both headers share, from version to lengths.
-void put_shared(std::string& out, uint32_t crc, uint32_t size, uint16_t name, uint16_t extra) {
-  constexpr uint16_t kVersion = 20, kFirstOf1980 = 0x21;
-  put<uint16_t>(out, kVersion);
+void put_shared(std::string& out, bool zip64, uint32_t crc, uint32_t size, size_t name,
+                size_t extra) {
+  constexpr uint16_t kFirstOf1980 = 0x21;
+  put(out, zip64 ? kVersion64 : kVersion);
   put<uint16_t>(out, 0);  // flags
   put<uint16_t>(out, 0);  // stored
   put<uint16_t>(out, 0);  // midnight
@@ -29,61 +31,118 @@ void put_shared(std::string& out, uint32_t crc, uint32_t size, uint16_t name, ui
   put(out, crc);
   put(out, size);
   put(out, size);
-  put(out, name);
-  put(out, extra);
+  put(out, static_cast<uint16_t>(name));
+  put(out, static_cast<uint16_t>(extra));
+}
+
+/// The zip64 extra field of those numbers that need it; empty for none.
+std::string zip64_field(std::initializer_list<uint64_t> numbers) {
+  std::string out;
+  if (numbers.size() == 0) return out;
+  put(out, kZip64Field);
+  put(out, static_cast<uint16_t>(numbers.size() * sizeof(uint64_t)));
+  for (const uint64_t number : numbers) put(out, number);
+  return out;
+}
+
+uint32_t crc_of(uint32_t before, std::span<const std::byte> bytes) {
+  if (bytes.empty()) return before;  // zlib takes no address as a new start
+  return static_cast<uint32_t>(
+      ::crc32_z(before, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
 }
 
 }  // namespace
 
-StoredZipWriter::StoredZipWriter(std::ostream& out, std::string where)
-    : out_(out), where_(std::move(where)) {}
+StoredZipWriter::StoredZipWriter(std::ostream& out, uint64_t zip64_from)
+    : out_(out), zip64_from_(zip64_from) {}
 
 void StoredZipWriter::write(std::string_view bytes) {
   out_.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
   position_ += bytes.size();
 }
 
-void StoredZipWriter::add(const std::string& name, std::span<const std::byte> bytes) {
-  constexpr uint64_t kLocalSize = 30, kExtraSize = 4;
-  const uint64_t unpadded = position_ + kLocalSize + name.size() + kExtraSize;
-  const uint64_t padding = (kAlignment - unpadded % kAlignment) % kAlignment;
-  const uint64_t end = unpadded + padding + bytes.size();
-  ++count_;
-  check(end < kLimit && count_ < 0xffff, where_, "is too large for a .pth: got ", end, " bytes in ",
-        count_, " members, expected less than 4 GiB and 65535; valid: .safetensors");
-  const auto crc = static_cast<uint32_t>(
-      ::crc32_z(0, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
-  const auto size = static_cast<uint32_t>(bytes.size());
-  const auto name_length = static_cast<uint16_t>(name.size());
-  std::string& entry = directory_;
-  put(entry, kDirectoryEntry);
-  put<uint16_t>(entry, 20);  // version made by
-  put_shared(entry, crc, size, name_length, 0);
-  entry.append(10, '\0');  // comment, disk, attributes
-  put(entry, static_cast<uint32_t>(position_));
-  entry += name;
-
-  std::string header;
-  put(header, kLocalHeader);
-  put_shared(header, crc, size, name_length, static_cast<uint16_t>(kExtraSize + padding));
-  header += name + "FB";  // the field that PyTorch pads with
-  put(header, static_cast<uint16_t>(padding));
-  header.append(padding, 'Z');
-  write(header);
+void StoredZipWriter::write(std::span<const std::byte> bytes) {
   write({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
 }
 
+uint32_t StoredZipWriter::field(uint64_t number) const {
+  return number < zip64_from_ ? static_cast<uint32_t>(number) : kSee64;
+}
+
+void StoredZipWriter::write_local(const Entry& entry) {
+  constexpr uint64_t kLocalSize = 30, kPaddingHeader = 4;
+  const bool large = entry.size >= zip64_from_;
+  std::string extra = large ? zip64_field({entry.size, entry.size}) : "";
+  const uint64_t end = position_ + kLocalSize + entry.name.size() + extra.size() + kPaddingHeader;
+  const uint64_t padding = (kAlignment - end % kAlignment) % kAlignment;
+  extra += "FB";  // the field that PyTorch pads with
+  put(extra, static_cast<uint16_t>(padding));
+  extra.append(padding, 'Z');
+
+  std::string header;
+  put(header, kLocalHeader);
+  put_shared(header, large, entry.crc, field(entry.size), entry.name.size(), extra.size());
+  write(header + entry.name + extra);
+}
+
+void StoredZipWriter::add_to_directory(const Entry& entry) {
+  const bool large = entry.size >= zip64_from_, far = entry.header >= zip64_from_;
+  const std::string extra = large && far ? zip64_field({entry.size, entry.size, entry.header})
+                            : large      ? zip64_field({entry.size, entry.size})
+                            : far        ? zip64_field({entry.header})
+                                         : "";
+  put(directory_, kDirectoryEntry);
+  put(directory_, large || far ? kVersion64 : kVersion);  // made by
+  put_shared(directory_, large || far, entry.crc, field(entry.size), entry.name.size(),
+             extra.size());
+  directory_.append(10, '\0');  // comment, disk, attributes
+  put(directory_, field(entry.header));
+  directory_ += entry.name + extra;
+}
+
+void StoredZipWriter::add(const std::string& name, std::span<const std::byte> head,
+                          std::span<const std::byte> body) {
+  const Entry entry{name, crc_of(crc_of(0, head), body), head.size() + body.size(), position_};
+  write_local(entry);
+  write(head);
+  write(body);
+  add_to_directory(entry);
+  ++count_;
+}
+
+void StoredZipWriter::write_zip64_end(uint64_t begin, uint64_t size) {
+  constexpr uint64_t kBehindSize = 44;
+  const uint64_t here = position_;
+  std::string end;
+  put(end, kEnd64);
+  put(end, kBehindSize);
+  put(end, kVersion64);
+  put(end, kVersion64);
+  put<uint64_t>(end, 0);  // disks
+  put(end, count_);
+  put(end, count_);
+  put(end, size);
+  put(end, begin);
+  put(end, kLocator64);
+  put<uint32_t>(end, 0);  // disk
+  put(end, here);
+  put<uint32_t>(end, 1);  // disks
+  write(end);
+}
+
 void StoredZipWriter::finish() {
-  const uint64_t begin = position_;
-  check(begin + directory_.size() < kLimit, where_, "is too large for a .pth; valid: .safetensors");
+  const uint64_t begin = position_, size = directory_.size();
   write(directory_);
+  if (count_ >= kManyMembers || begin >= zip64_from_ || size >= zip64_from_)
+    write_zip64_end(begin, size);
+  const auto count = static_cast<uint16_t>(std::min(count_, kManyMembers));
   std::string end;
   put(end, kEnd);
   put<uint32_t>(end, 0);  // disks
-  put(end, static_cast<uint16_t>(count_));
-  put(end, static_cast<uint16_t>(count_));
-  put(end, static_cast<uint32_t>(directory_.size()));
-  put(end, static_cast<uint32_t>(begin));
+  put(end, count);
+  put(end, count);
+  put(end, field(size));
+  put(end, field(begin));
   put<uint16_t>(end, 0);  // comment
   write(end);
 }

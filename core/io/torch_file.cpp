@@ -179,7 +179,7 @@ void write_torch(const fs::path& path, const NamedTensors& tensors, const std::s
   const std::string text = pickle.finish();
   const auto bytes_of = [](std::string_view s) { return std::as_bytes(std::span(s)); };
   write_atomic(path, [&](std::ostream& out) {
-    StoredZipWriter zip(out, path.string());
+    StoredZipWriter zip(out);
     zip.add("archive/data.pkl", bytes_of(text));
     zip.add("archive/byteorder", bytes_of("little"));
     for (size_t i = 0; i < payload.size(); ++i) {

@@ -31,7 +31,7 @@ NamedTensors read_torch_arrays(const std::filesystem::path& path);
 /// A file that torch.load(weights_only=True) takes: a dict from name to tensor, inside a dict with
 /// `key` if that is not empty. Atomic; equal tensors give equal bytes. Tensors may be on any device
 /// and strided; each gets a storage of its own. Errors: names that are not unique, a dtype not
-/// listed above, 4 GiB or more.
+/// listed above.
 void write_torch(const std::filesystem::path& path, const NamedTensors& tensors,
                  const std::string& key = "");
 

@@ -188,6 +188,8 @@ const ZipFile::Member& ZipFile::find(const std::string& name) const {
   return found->second;
 }
 
+bool ZipFile::is_stored(const std::string& name) const { return find(name).method == kStored; }
+
 std::span<const std::byte> ZipFile::packed(const Member& member) const {
   return file_->bytes().subspan(member.begin, member.packed);
 }

@@ -25,6 +25,8 @@ class ZipFile {
   /// In the order of the directory.
   const std::vector<std::string>& names() const { return names_; }
   bool has(const std::string& name) const { return members_.count(name) > 0; }
+  /// Errors: no such member.
+  bool is_stored(const std::string& name) const;
   /// Bytes of a stored member; they live as long as file(). Errors: no such member, a deflated one,
   /// wrong checksum.
   std::span<const std::byte> get(const std::string& name) const;

@@ -206,4 +206,35 @@ struct SubmPanel {
 void subm_panel_cpu(const SubmPanel& p);
 void subm_panel_cuda(const SubmPanel& p, void* stream);
 
+/// sum = x + gate * branch; out = LN(sum) (1 + scale) + shift, LN over the width without weights.
+/// Rows of an image share its gate, shift and scale. Widths are multiples of 4, at most 2048.
+struct Modulate {
+  const void* x;                     // [images * tokens, width] of `dtype`
+  const void* branch;                // like x of `half`, or null: nothing is added
+  const void *gate, *shift, *scale;  // [images, width] of `dtype`; gate is null where branch is
+  DType dtype, half;                 // the same, or Float and a half type
+  int64_t images, tokens, width;
+  double eps;
+  void* sum;            // like x; not written where branch is null
+  void* out;            // like x of `half`
+  void *mean, *factor;  // [images * tokens], Double or Float: of the rows, 1 / deviation
+};
+constexpr int64_t kModulateWidth = 2048;
+void modulate_cpu(const Modulate& p);
+void modulate_cuda(const Modulate& p, void* stream);
+
+/// Row sums for dshift, dscale and, with a branch, dgate run over `modulate_chunk` tokens each.
+struct ModulateBackward {
+  Modulate forward;  // its x is the sum; its mean and factor are read
+  const void *dsum, *dout;
+  void *dx, *dbranch;             // dsum and dbranch are null where branch is
+  void *dshift, *dscale, *dgate;  // [images, chunks, width], Double or Float
+};
+constexpr int64_t kModulateChunk = 16;
+constexpr int64_t modulate_chunks(int64_t tokens) {
+  return (tokens + kModulateChunk - 1) / kModulateChunk;
+}
+void modulate_backward_cpu(const ModulateBackward& p);
+void modulate_backward_cuda(const ModulateBackward& p, void* stream);
+
 }  // namespace switchyard::kernels

@@ -21,6 +21,8 @@ void combine_rows_cuda(const Combine&, void*) { refuse("combine_rows"); }
 void subm_panel_cuda(const SubmPanel&, void*) { refuse("subm_conv"); }
 void curve_code_cuda(const CurveCode&, void*) { refuse("curve_code"); }
 void neighbor_map_cuda(const NeighborMap&, void*) { refuse("neighbor_map"); }
+void modulate_cuda(const Modulate&, void*) { refuse("modulate"); }
+void modulate_backward_cuda(const ModulateBackward&, void*) { refuse("modulate"); }
 void activate_cuda(const Activate&, void*) { refuse("expert_activation"); }
 void activate_backward_cuda(const ActivateBackward&, void*) { refuse("expert_activation"); }
 

@@ -31,4 +31,18 @@ at::Tensor group_mean(const at::Tensor& x_TC, const TokenLevel& groups, const at
   return sum_GC / size_G.clamp_min(1).unsqueeze(1);
 }
 
+std::vector<EqualSequences> equal_sequences(const at::Tensor& seq_offset) {
+  const auto offset = seq_offset.to(at::kCPU);
+  const int64_t* at = offset.const_data_ptr<int64_t>();
+  std::vector<EqualSequences> out;
+  for (int64_t s = 0; s + 1 < offset.size(0); ++s) {
+    const int64_t length = at[s + 1] - at[s];
+    if (!out.empty() && out.back().length == length)
+      ++out.back().count;
+    else
+      out.push_back({at[s], length, 1});
+  }
+  return out;
+}
+
 }  // namespace switchyard

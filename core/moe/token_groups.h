@@ -16,4 +16,11 @@ at::Tensor position_in_sequence(const TokenLevel& level, int64_t tokens);
 /// Differentiable in x.
 at::Tensor group_mean(const at::Tensor& x_TC, const TokenLevel& groups, const at::Tensor& valid);
 
+/// Neighbouring sequences of one length, so that one call takes them all.
+struct EqualSequences {
+  int64_t begin, length, count;  ///< first token, tokens of each, sequences
+};
+/// Reads the offsets on the host.
+std::vector<EqualSequences> equal_sequences(const at::Tensor& seq_offset);
+
 }  // namespace switchyard

@@ -1,5 +1,6 @@
 #include "core/nn/module.h"
 
+#include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 
 #include <cmath>
@@ -8,6 +9,29 @@
 #include "core/base/random.h"
 
 namespace switchyard {
+namespace {
+
+double draw(const Init& init, RandomStream& stream) {
+  switch (init.kind) {
+    case Init::Kind::Constant:
+      return init.value;
+    case Init::Kind::Uniform:
+      return stream.uniform(-init.value, init.value);
+    default:
+      return stream.normal(0, init.value);
+  }
+}
+
+/// First value of a parameter, in double.
+at::Tensor drawn(const ParamView& view, uint64_t seed) {
+  at::Tensor value = at::empty(view.value().sizes(), at::kDouble);
+  RandomStream stream(seed, "init/" + view.name);
+  double* out = value.mutable_data_ptr<double>();
+  for (int64_t i = 0; i < value.numel(); ++i) out[i] = draw(view.init, stream);
+  return value;
+}
+
+}  // namespace
 
 Init Init::fan_in(int64_t fan_in) {
   return uniform(fan_in > 0 ? 1.0 / std::sqrt(static_cast<double>(fan_in)) : 0.0);
@@ -100,28 +124,13 @@ at::Tensor& Module::add_buffer(std::string name, at::Tensor value) {
 }
 
 void init_parameters(const Module& module, uint64_t seed, const std::string& prefix) {
-  at::NoGradGuard no_grad;
-  for (const ParamView& view : module.views(prefix)) {
-    if (!view.trainable) continue;
-    at::Tensor value = view.value();
-    auto drawn = at::empty(value.sizes(), at::kDouble);
-    RandomStream stream(seed, "init/" + view.name);
-    double* out = drawn.data_ptr<double>();
-    for (int64_t i = 0; i < drawn.numel(); ++i) {
-      switch (view.init.kind) {
-        case Init::Kind::Constant:
-          out[i] = view.init.value;
-          break;
-        case Init::Kind::Uniform:
-          out[i] = stream.uniform(-view.init.value, view.init.value);
-          break;
-        case Init::Kind::Normal:
-          out[i] = stream.normal(0, view.init.value);
-          break;
-      }
+  const auto views = module.views(prefix);
+  at::parallel_for(0, static_cast<int64_t>(views.size()), 1, [&](int64_t begin, int64_t end) {
+    const at::NoGradGuard no_grad;
+    for (int64_t i = begin; i < end; ++i) {
+      if (views[i].trainable) views[i].value().copy_(drawn(views[i], seed));
     }
-    value.copy_(drawn);
-  }
+  });
 }
 
 int64_t count_parameters(const Module& module) {

@@ -1,6 +1,7 @@
 #include "core/train/ema.h"
 
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/_foreach_lerp.h>
 
 #include "core/train/tensor_files.h"
 
@@ -16,8 +17,7 @@ Ema::Ema(const Module& module, double decay, const EmaWarmup& warmup)
 void Ema::update(int64_t n) {
   at::NoGradGuard no_grad;
   const double decay = ema_decay(decay_, warmup_, n);
-  for (size_t i = 0; i < parameters_.size(); ++i)
-    averages_[i].lerp_(parameters_[i].detach(), 1 - decay);
+  at::_foreach_lerp_(averages_, parameters_, 1 - decay);
 }
 
 void Ema::swap() {

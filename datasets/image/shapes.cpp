@@ -45,6 +45,14 @@ std::string number_of(int64_t number) {
   return std::string(4 - std::min<size_t>(4, digits.size()), '0') + digits;
 }
 
+void check_names(const char* kind, const std::vector<std::string>& names,
+                 const std::vector<std::string>& valid) {
+  for (const auto& name : names) check_name(cat(kind, "s").c_str(), kind, name, valid);
+  const std::set<std::string> unique(names.begin(), names.end());
+  check(unique.size() == names.size(), cat(kind, "s"), "names a ", kind, " twice: got ",
+        join(names));
+}
+
 }  // namespace
 
 void ShapesParams::declare(Fields<ShapesParams>& f) {
@@ -52,32 +60,32 @@ void ShapesParams::declare(Fields<ShapesParams>& f) {
   f.add("size", &ShapesParams::size, "height and width", between(8, 1024));
   f.add("train", &ShapesParams::train, "training pictures per style and shape", between(0, 1e6));
   f.add("test", &ShapesParams::test, "test pictures per style and shape", between(0, 1e6));
+  f.add("jitter", &ShapesParams::jitter, "of place, size and turn; 0: all alike", between(0, 1));
+  f.add("shapes", &ShapesParams::shapes,
+        "classes: circle, square, triangle, star, cross, ring, heart, crescent");
   f.add("styles", &ShapesParams::styles, "data domains: flat, photo, sketch, cartoon, print");
 }
 
 Shapes::Shapes(const ShapesParams& params) : params_(params) {
-  for (const auto& style : params.styles)
-    check_name("styles", "style", style, drawing::style_names());
-  const std::set<std::string> unique(params.styles.begin(), params.styles.end());
-  check(unique.size() == params.styles.size(), "styles", "names a style twice: got ",
-        join(params.styles));
+  check_names("shape", params.shapes, drawing::shape_names());
+  check_names("style", params.styles, drawing::style_names());
   check(size() > 0, "shapes", "draws no picture: got ", params.train, " training and ", params.test,
-        " test pictures of ", params.styles.size(), " styles");
-  info_.class_names = drawing::shape_names();
+        " test pictures of ", params.shapes.size(), " shapes in ", params.styles.size(), " styles");
+  info_.class_names = params.shapes;
   info_.source = "drawn shapes";
   info_.synthetic = true;
   info_.hash = sha256_text(cat(kVersion, "\n", write_params(params).to_line()));
 }
 
 int64_t Shapes::size() const {
-  const auto cells = static_cast<int64_t>(params_.styles.size() * drawing::shape_names().size());
+  const auto cells = static_cast<int64_t>(params_.styles.size() * params_.shapes.size());
   return cells * (params_.train + params_.test);
 }
 
 Shapes::Place Shapes::place_of(int64_t index) const {
   check(index >= 0 && index < size(), "shapes", "no such sample: got ", index, ", expected 0 .. ",
         size() - 1);
-  const auto shapes = static_cast<int64_t>(drawing::shape_names().size());
+  const auto shapes = static_cast<int64_t>(params_.shapes.size());
   const int64_t training = static_cast<int64_t>(params_.styles.size()) * shapes * params_.train;
   const bool train = index < training;
   const int64_t at = train ? index : index - training, count = train ? params_.train : params_.test;
@@ -87,8 +95,8 @@ Shapes::Place Shapes::place_of(int64_t index) const {
 SampleInfo Shapes::info_of(const Place& place) const {
   const std::string& style = params_.styles[place.style];
   const std::string split = place.train ? "train" : "test";
-  const std::string uri = cat(split, "/", style, "/", drawing::shape_names()[place.shape], "/",
-                              number_of(place.number));
+  const std::string uri =
+      cat(split, "/", style, "/", params_.shapes[place.shape], "/", number_of(place.number));
   return {uri, style, uri, split};
 }
 
@@ -100,7 +108,7 @@ Sample Shapes::get(int64_t index, const Draw&) const {
   RandomStream stream =
       RandomStream(static_cast<uint64_t>(params_.seed), kVersion).child(out.info.uri);
   const auto figure =
-      drawing::Figure::placed(drawing::shape_names()[place.shape], params_.size, stream);
+      drawing::Figure::placed(params_.shapes[place.shape], params_.size, params_.jitter, stream);
   out.tensors["image"] =
       render(drawing::make_painter(out.info.domain, figure, stream), params_.size);
   out.tensors["label"] = at::tensor({place.shape}, at::kLong);

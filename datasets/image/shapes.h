@@ -1,7 +1,7 @@
 #pragma once
-// Pictures drawn when asked for: eight shapes (the classes) in five styles (the data domains), for
-// experiments without any file. Place, size, turn, colours and light are drawn per picture; the
-// shape alone is the class and the style alone the domain.
+// Pictures drawn when asked for: up to eight shapes (the classes) in up to five styles (the data
+// domains), for experiments without any file. Place, size, turn, colours and light are drawn per
+// picture; the shape alone is the class and the style alone the domain.
 
 #include "core/base/params.h"
 #include "datasets/dataset.h"
@@ -10,6 +10,9 @@ namespace switchyard {
 
 struct ShapesParams {
   int64_t seed = 0, size = 32, train = 200, test = 50;
+  double jitter = 1;  ///< of place, size and turn, over what a picture has room for
+  std::vector<std::string> shapes = {"circle", "square", "triangle", "star",
+                                     "cross",  "ring",   "heart",    "crescent"};
   std::vector<std::string> styles = {"flat", "photo", "sketch", "cartoon", "print"};
   static void declare(Fields<ShapesParams>& f);
 };
@@ -18,7 +21,7 @@ struct ShapesParams {
 /// with `seed` and `size` makes the picture. Every picture is a group of its own.
 class Shapes : public Dataset {
  public:
-  /// Errors: an unknown style, a style named twice, no picture.
+  /// Errors: an unknown shape or style, one named twice, no picture.
   explicit Shapes(const ShapesParams& params);
 
   int64_t size() const override;

@@ -30,7 +30,7 @@ void run_final_layer(const GoldenCase& c, GoldenResult& result) {
                        c.config.at("patch_size").get<int64_t>(),
                        c.config.at("out_channels").get<int64_t>());
   run_with_gradients(c, result, module, "y", {"x", "c"},
-                     [&](const auto& x) { return module.forward(x[0], x[1]); });
+                     [&](const auto& x) { return module.forward({x[0]}, x[1]); });
 }
 
 void run_block(const GoldenCase& c, GoldenResult& result) {
@@ -38,7 +38,7 @@ void run_block(const GoldenCase& c, GoldenResult& result) {
   DitBlock module(p, make_dit_mlp(p, "mlp"), "block");
   ForwardContext context;
   run_with_gradients(c, result, module, "y", {"x", "c"},
-                     [&](const auto& x) { return module.forward(x[0], x[1], context); });
+                     [&](const auto& x) { return module.forward({x[0]}, x[1], context).value(); });
 }
 
 void run_timestep(const GoldenCase& c, GoldenResult& result) {

@@ -20,13 +20,17 @@ void ImageTaskParams::declare(Fields<ImageTaskParams>& f) {
         "evenly spread noise levels at which every test image is evaluated", between(1, 1000));
   f.add("objective", &ImageTaskParams::objective, "flow or ddpm, with its parameters");
   f.add("sampler", &ImageTaskParams::sampler, "one of the objective's samplers");
+  f.node("vae", &ImageTaskParams::vae, "makes pictures of latents");
 }
 
 ImageTask::ImageTask(const ImageTaskParams& params, const ConfigNode& root)
     : ImageDataTask(params, root, params.eval_times),
       model_node_(root.at("model")),
       objective_(objectives().make(params.objective, "task.objective")),
-      sampler_(objective_->make_sampler(params.sampler, "task.sampler")) {}
+      sampler_(objective_->make_sampler(params.sampler, "task.sampler")) {
+  if (input().latents())
+    decoder_.emplace(params.vae, data().input.scaling_factor, dataset().info().latent);
+}
 
 DitParams ImageTask::dit_params() const {
   auto params = parse_params<DitParams>(model_node_, "model", {"type"});
@@ -79,8 +83,12 @@ Outputs ImageTask::predict(Module& model, Batch& batch, ForwardContext& context)
   const at::Tensor error =
       objective_->error_at(denoiser(model, images, context), images.z, images.noise, images.u);
   Outputs out = outputs(images, error);
-  if (!input().latents()) out.tensors["image"] = to_uint8(images.z.cpu(), kPixelRule);
+  if (!decoder_ || decoder_->available()) out.tensors["image"] = pictures(images.z);
   return out;
+}
+
+at::Tensor ImageTask::pictures(const at::Tensor& z) {
+  return decoder_ ? decoder_->of(z) : to_uint8(z.cpu(), kPixelRule);
 }
 
 ConditionalNetwork ImageTask::network(Module& model, const std::vector<Item>& items,
@@ -114,15 +122,13 @@ ConditionalNetwork ImageTask::network(Module& model, const std::vector<Item>& it
 
 at::Tensor ImageTask::generate(Module& model, const std::vector<Item>& items, uint64_t seed,
                                at::Device device, const Prepare& prepare) {
-  check(!input().latents(), "sample", "latents have no picture without their VAE");
   const DitParams params = dit_params();
   std::vector<RandomStream> streams;
   for (const Item& item : items) streams.emplace_back(seed, "sample", 0, item.number);
   const at::Tensor start =
       start_noise(streams, {params.in_channels, params.input_size, params.input_size},
                   at::TensorOptions(at::kFloat).device(device));
-  return to_uint8(sampler_->sample(network(model, items, prepare), start, streams).cpu(),
-                  kPixelRule);
+  return pictures(sampler_->sample(network(model, items, prepare), start, streams));
 }
 
 Generator::Examples ImageTask::examples(int64_t domain, const std::string& split) {
@@ -133,10 +139,11 @@ Generator::Examples ImageTask::examples(int64_t domain, const std::string& split
   const DomainIndex index(dataset(), {spec});
   for (const int64_t i : index.of_domain(0)) {
     const Sample sample = dataset().get(i, {});
-    data.push_back(input().stored(sample, "image"));
+    data.push_back(decoder_ ? input().whole(sample) : input().stored(sample, "image"));
     label.push_back(sample.tensors.at("label").view({1}));
   }
-  return {at::stack(data), at::cat(label)};
+  const at::Tensor all = at::stack(data);
+  return {decoder_ ? decoder_->of(all) : all, at::cat(label)};
 }
 
 at::Tensor ImageTask::places() const { return token_places(dit_params().grid()); }

@@ -1,8 +1,11 @@
 #include "routers/losses/routing_contrastive.h"
 
-#include <ATen/ops/diff.h>
+#include <ATen/ops/bmm.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/eye.h>
 #include <ATen/ops/log_softmax.h>
 
+#include "core/kernels/rows.h"
 #include "core/moe/precision.h"
 #include "core/moe/token_groups.h"
 #include "routers/scorers/prototype.h"
@@ -10,34 +13,32 @@
 namespace switchyard {
 namespace {
 
-/// Tokens and slots of the entries that count.
-struct Entries {
-  at::Tensor token_A, slot_A;
-};
-
-Entries entries_of(const RouterOutput& output, bool all_slots) {
+/// [T, E]: 1 where a token counts for an expert. Slots of selection hooks are no experts.
+at::Tensor uses_of(const RouterOutput& output, bool all_slots, at::ScalarType type) {
   const Assignment& a = output.assignment;
-  const Selection selection{a.token_offset, a.slot_of, 0};
-  auto token_A = token_of_entry(selection), slot_A = a.slot_of;
-  auto kept_A = slot_A < output.logits_TE.size(1);  // no slot of a selection hook
+  const auto options = output.logits_TE.options().dtype(type);
+  at::Tensor first_A;
   if (!all_slots) {
-    const auto first_A = a.token_offset.index_select(0, token_A);
-    kept_A = kept_A & (at::arange(a.entries(), slot_A.options()) == first_A);
+    const auto token_A = token_of_entry({a.token_offset, a.slot_of, 0});
+    const auto entry_A = at::arange(a.entries(), a.slot_of.options());
+    first_A = (entry_A == a.token_offset.index_select(0, token_A)).to(type);
   }
-  const auto index = kept_A.nonzero().select(1, 0);
-  return {token_A.index_select(0, index), slot_A.index_select(0, index)};
+  return combine_rows(at::eye(a.slots(), output.logits_TE.size(1), options), first_A, a.slot_of,
+                      a.token_offset);
 }
 
-ExpertMeans means_of(const at::Tensor& x_TC, const at::Tensor& group_T, int64_t groups,
-                     int64_t experts, const Entries& entries) {
-  const auto cell_A = group_T.index_select(0, entries.token_A) * experts + entries.slot_A;
-  const auto x_AC = x_TC.index_select(0, entries.token_A);
-  const int64_t cells = groups * experts;
-  const auto sum = at::zeros({cells, x_TC.size(1)}, x_AC.options()).index_add(0, cell_A, x_AC);
-  const auto count =
-      at::zeros({cells}, x_AC.options()).index_add(0, cell_A, at::ones_like(x_AC.select(1, 0)));
-  return {(sum / count.clamp_min(1).unsqueeze(1)).view({groups, experts, -1}),
-          count.view({groups, experts})};
+ExpertMeans means_of(const at::Tensor& x_TC, const at::Tensor& use_TE,
+                     const std::vector<EqualSequences>& groups) {
+  std::vector<at::Tensor> sum_GEC, count_GE;
+  for (const auto& g : groups) {
+    const auto part = [&](const at::Tensor& t) {
+      return t.narrow(0, g.begin, g.count * g.length).reshape({g.count, g.length, t.size(1)});
+    };
+    sum_GEC.push_back(at::bmm(part(use_TE).transpose(1, 2), part(x_TC)));
+    count_GE.push_back(part(use_TE).sum(1));
+  }
+  const auto count = at::cat(count_GE);
+  return {at::cat(sum_GEC) / count.clamp_min(1).unsqueeze(2), count};
 }
 
 }  // namespace
@@ -67,13 +68,10 @@ at::Tensor RoutingContrastiveLoss::loss(const RouterOutput& output, const Forwar
         "loss routing_contrastive needs prototypes: valid scorer: prototype");
   const auto type = score_type(output.x_TC);
   const auto x_TC = output.x_TC.to(type);
-  const TokenLevel& level = context.level();
-  const bool by_sequence = params_.scope == "sequence";
-  const auto group_T = by_sequence ? sequence_of(level, x_TC.size(0))
-                                   : at::zeros({x_TC.size(0)}, level.seq_offset.options());
-  const int64_t groups = by_sequence ? level.seq_offset.size(0) - 1 : 1;
-  const auto means = means_of(x_TC, group_T, groups, output.logits_TE.size(1),
-                              entries_of(output, params_.all_slots));
+  const auto groups = params_.scope == "sequence"
+                          ? equal_sequences(context.level().seq_offset)
+                          : std::vector<EqualSequences>{{0, x_TC.size(0), 1}};
+  const auto means = means_of(x_TC, uses_of(output, params_.all_slots, type), groups);
   return contrast(output.prototypes_EC.to(type), means, params_.temperature) * params_.lambda;
 }
 

@@ -3,31 +3,9 @@
 #include <ATen/ops/zeros.h>
 
 #include "core/kernels/routing.h"
+#include "core/moe/token_groups.h"
 
 namespace switchyard {
-namespace {
-
-/// Sequences of equal length, so that they are chosen in one call.
-struct Run {
-  int64_t begin, length, count;
-};
-
-std::vector<Run> runs_of(const at::Tensor& seq_offset) {
-  const auto offset = seq_offset.to(at::kCPU);
-  const int64_t* at = offset.const_data_ptr<int64_t>();
-  std::vector<Run> runs;
-  for (int64_t s = 0; s + 1 < offset.size(0); ++s) {
-    const int64_t length = at[s + 1] - at[s];
-    if (!runs.empty() && runs.back().length == length)
-      ++runs.back().count;
-    else
-      runs.push_back({at[s], length, 1});
-  }
-  return runs;
-}
-
-}  // namespace
-
 int64_t expert_capacity(int64_t tokens, int64_t experts, double capacity) {
   return static_cast<int64_t>(static_cast<double>(tokens) / static_cast<double>(experts) *
                               capacity);
@@ -37,7 +15,7 @@ at::Tensor best_tokens(const at::Tensor& scores_TE, const at::Tensor& seq_offset
                        const std::function<int64_t(int64_t length)>& take) {
   const int64_t experts = scores_TE.size(1);
   auto mask_TE = at::zeros(scores_TE.sizes(), scores_TE.options().dtype(at::kBool));
-  for (const Run& run : runs_of(seq_offset)) {
+  for (const EqualSequences& run : equal_sequences(seq_offset)) {
     const int64_t k = take(run.length), tokens = run.length * run.count;
     if (k == 0 || tokens == 0) continue;
     const auto column = scores_TE.narrow(0, run.begin, tokens)

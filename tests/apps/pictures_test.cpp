@@ -120,6 +120,59 @@ TEST_CASE("training on pictures resumes to the bit and predict writes experts",
   CHECK(sequences == 2);  // one for each noise level
 }
 
+TEST_CASE("latents: autoencoder, pack, training, samples and scores", "[apps][pictures]") {
+  TempDir dir;
+  const auto path = [&](const char* name) { return (dir / name).string(); };
+  const auto autoencoder = [&](const std::string& name, const std::string& more) {
+    const Result trained = run(
+        cat("train experiment=diffusion/vae_shapes dataset.size=16 dataset.train=4 dataset.test=2 "
+            "model.block_out_channels=[8,8] task.images=6 trainer.max_steps=2 trainer.log_every=1 ",
+            more, " run.dir=", path(name.c_str())));
+    INFO(trained.output);
+    REQUIRE(trained.code == 0);
+  };
+  autoencoder("vae", "");
+  autoencoder("other", "seed=1");
+  REQUIRE(run(cat("pack ", path("latents"),
+                  " dataset=image/shapes dataset.size=16 dataset.train=4 dataset.test=2 --vae ",
+                  path("vae")))
+              .code == 0);
+  const std::string latents =
+      cat("experiment=diffusion/shapes_latents model.hidden_size=16 model.depth=2 task.images=6 "
+          "task.eval_times=2 task.sampler.steps=2 trainer.max_steps=2 trainer.log_every=1 "
+          "eval.draws=20 schedule.warmup_steps=0 data.root=",
+          path("latents"), " ");
+
+  const std::string run_folder = path("run");
+  const Result trained = run("train " + latents + "task.vae.path='' run.dir=" + run_folder);
+  INFO(trained.output);
+  REQUIRE(trained.code == 0);
+  const Result without = run("sample " + run_folder);
+  CHECK(without.code == 1);
+  CHECK(without.output.find("latents have no picture without their VAE") != std::string::npos);
+  const Result wrong = run(cat("sample ", run_folder, " task.vae.path=", path("other")));
+  CHECK(wrong.code == 1);
+  CHECK(wrong.output.find("did not make these latents") != std::string::npos);
+  const Result sampled =
+      run(cat("sample ", run_folder, " --per-class 2 task.vae.path=", path("vae")));
+  INFO(sampled.output);
+  REQUIRE(sampled.code == 0);
+  CHECK(read_npz(dir / "run/samples/samples.npz").at("arr_0").sizes().vec() ==
+        std::vector<int64_t>{5 * 8 * 2, 16, 16, 3});
+
+  const Result swept = run(cat("sweep ", latents, "study.arms=[moe] eval.generate.per_class=2 ",
+                               "+eval.generate.classifier.steps=2 task.vae.path=", path("vae"),
+                               " run.dir=", path("study")));
+  INFO(swept.output);
+  REQUIRE(swept.code == 0);
+  CHECK(files(dir / "study/eval", "table-fid@features=cnn-").size() == 2);
+  CHECK(run("report " + path("study")).code == 0);
+  const Result scaled = run("train " + latents +
+                            "task.vae.path='' task.input.scaling_factor=0.5 trainer.dry_run=true");
+  CHECK(scaled.code == 1);
+  CHECK(scaled.output.find("that of the VAE which made the latents: 1") != std::string::npos);
+}
+
 TEST_CASE("pictures: what does not fit is one line and exit code 1", "[apps][pictures]") {
   const auto error = [&](const std::string& more) {
     const Result result = run("train " + tiny("trainer.max_steps=1 " + more));

@@ -144,10 +144,12 @@ constexpr Style kStyles[] = {
 
 }  // namespace
 
-Figure Figure::placed(const std::string& name, int64_t size, RandomStream& stream) {
-  const double radius = stream.uniform(.27, .38), free = .5 - radius - .06;
+Figure Figure::placed(const std::string& name, int64_t size, double jitter, RandomStream& stream) {
+  const double radius = .325 + jitter * stream.uniform(-.055, .055);
+  const double free = jitter * (.5 - radius - .06), turn = .3 * jitter;
   const Point center = {.5 + stream.uniform(-free, free), .5 + stream.uniform(-free, free)};
-  return {Outline(name), center, radius, stream.uniform(-.3, .3), 1. / static_cast<double>(size)};
+  return {Outline(name), center, radius, stream.uniform(-turn, turn),
+          1. / static_cast<double>(size)};
 }
 
 double Figure::distance(Point p) const {

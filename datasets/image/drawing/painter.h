@@ -16,8 +16,9 @@ struct Figure {
   double radius = 0, angle = 0;
   double pixel = 0;  ///< side of a pixel: edges are smoothed over it
 
-  /// Shape `name`, placed by draws from `stream` in a picture of `size` pixels.
-  static Figure placed(const std::string& name, int64_t size, RandomStream& stream);
+  /// Shape `name`, placed by draws from `stream` in a picture of `size` pixels; `jitter` 0 .. 1
+  /// scales how much they differ.
+  static Figure placed(const std::string& name, int64_t size, double jitter, RandomStream& stream);
   double distance(Point p) const;
   /// Share of a pixel at distance `d` from an edge that lies inside of it.
   double cover(double d) const;

@@ -96,10 +96,10 @@ at::Tensor Dit::forward(const DitInput& given, ForwardContext& context,
   if (training() && context.training && params_.class_dropout_prob > 0)
     drop_conditions(input, context.random);
   start(batch, input.y, context);
-  auto h = x_embedder_->forward(input.x) + position_;
+  ResidualStream h{x_embedder_->forward(input.x) + position_};
   const auto c = condition(input);
   if (observe) {
-    observe("tokens", h);
+    observe("tokens", h.x_BNC);
     observe("cond", c);
   }
   for (const DitBlock* block : blocks_) h = block->forward(h, c, context, observe);

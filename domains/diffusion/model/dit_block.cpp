@@ -1,11 +1,11 @@
 #include "domains/diffusion/model/dit_block.h"
 
-#include <ATen/ops/layer_norm.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
 #include <ATen/ops/silu.h>
 
 #include "core/base/step_timer.h"
 #include "core/moe/layer.h"
+#include "core/moe/precision.h"
 
 namespace switchyard {
 namespace {
@@ -14,6 +14,12 @@ constexpr double kModulatedEps = 1e-6, kHeadEps = 1e-5;
 
 LinearInit xavier(int64_t in, int64_t out) { return {Init::xavier(in, out), Init::constant(0)}; }
 LinearInit zero() { return {Init::constant(0), Init::constant(0)}; }
+
+/// In the type that the following product computes in.
+Modulated modulate(const ResidualStream& h, const at::Tensor& shift_BD,
+                   const at::Tensor& scale_BD) {
+  return modulate(h, shift_BD, scale_BD, kModulatedEps, compute_type(h.x_BNC));
+}
 
 }  // namespace
 
@@ -31,18 +37,12 @@ DitAttention::DitAttention(int64_t width, int64_t heads, int64_t head_width, boo
 at::Tensor DitAttention::forward(const at::Tensor& x) const {
   TimedScope scope("attention");
   const int64_t batch = x.size(0), tokens = x.size(1);
-  // [B, N, 3, heads, width] -> 3 x [B, heads, N, width]
-  const auto qkv =
-      qkv_->forward(x).view({batch, tokens, 3, heads_, head_width_}).permute({2, 0, 3, 1, 4});
+  const auto qkv = qkv_->forward(x).view({batch, tokens, 3, heads_, head_width_}).unbind(2);
   const auto q = q_norm_ ? q_norm_->forward(qkv[0]) : qkv[0];
   const auto k = k_norm_ ? k_norm_->forward(qkv[1]) : qkv[1];
-  const auto out = at::scaled_dot_product_attention(q, k, qkv[2]);
+  const auto out = at::scaled_dot_product_attention(q.transpose(1, 2), k.transpose(1, 2),
+                                                    qkv[2].transpose(1, 2));
   return proj_->forward(out.transpose(1, 2).reshape({batch, tokens, heads_ * head_width_}));
-}
-
-at::Tensor modulate(const at::Tensor& x, const at::Tensor& shift_BD, const at::Tensor& scale_BD) {
-  const auto y = at::layer_norm(x, {x.size(-1)}, {}, {}, kModulatedEps);
-  return y * (1 + scale_BD.unsqueeze(1)) + shift_BD.unsqueeze(1);
 }
 
 DitBlock::DitBlock(const DitParams& p, std::unique_ptr<SubLayer> mlp, std::string name)
@@ -54,21 +54,21 @@ DitBlock::DitBlock(const DitParams& p, std::unique_ptr<SubLayer> mlp, std::strin
   modulation_ = &emplace_child<Linear>("adaLN_modulation.1", width, 6 * width, true, zero());
 }
 
-at::Tensor DitBlock::forward(const at::Tensor& x, const at::Tensor& c_BD, ForwardContext& context,
-                             const DitObserver& observe) const {
+ResidualStream DitBlock::forward(const ResidualStream& h, const at::Tensor& c_BD,
+                                 ForwardContext& context, const DitObserver& observe) const {
   const auto see = [&](const std::string& part, const at::Tensor& value) {
     if (observe) observe(name_ + "." + part, value);
   };
   const auto m = modulation_->forward(at::silu(c_BD)).chunk(6, 1);
-  const auto attn = attn_->forward(modulate(x, m[0], m[1]));
+  const auto first = modulate(h, m[0], m[1]);
+  const auto attn = attn_->forward(first.out_BNC);
   see("attn.out", attn);
-  const auto h = x + m[2].unsqueeze(1) * attn;
-  const auto in = modulate(h, m[3], m[4]);
+  const auto [x, in] = modulate({first.x_BNC, attn, m[2]}, m[3], m[4]);
   see("mlp.in", in);
   const auto mlp = mlp_->forward(in.view({-1, in.size(2)}), context).view_as(in);
   see("mlp.out", mlp);
-  const auto out = h + m[5].unsqueeze(1) * mlp;
-  see("out", out);
+  const ResidualStream out{x, mlp, m[5]};
+  if (observe) see("out", out.value());
   return out;
 }
 
@@ -88,9 +88,9 @@ DitFinalLayer::DitFinalLayer(int64_t width, int64_t patch, int64_t channels)
     : linear_(&emplace_child<Linear>("linear", width, patch * patch * channels, true, zero())),
       modulation_(&emplace_child<Linear>("adaLN_modulation.1", width, 2 * width, true, zero())) {}
 
-at::Tensor DitFinalLayer::forward(const at::Tensor& x, const at::Tensor& c_BD) const {
+at::Tensor DitFinalLayer::forward(const ResidualStream& h, const at::Tensor& c_BD) const {
   const auto m = modulation_->forward(at::silu(c_BD)).chunk(2, 1);
-  return linear_->forward(modulate(x, m[0], m[1]));
+  return linear_->forward(modulate(h, m[0], m[1]).out_BNC);
 }
 
 }  // namespace switchyard

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/kernels/modulate.h"
 #include "core/moe/sub_layer.h"
 #include "core/nn/linear.h"
 #include "core/nn/norm.h"
@@ -20,21 +21,18 @@ class DitAttention : public Module {
   LayerNorm *q_norm_ = nullptr, *k_norm_ = nullptr;
 };
 
-/// LN(x) (1 + scale) + shift, without weights, eps 1e-6. scale, shift [B, D].
-at::Tensor modulate(const at::Tensor& x_BND, const at::Tensor& shift_BD,
-                    const at::Tensor& scale_BD);
-
 /// Called with the module's name and a tensor of the pass.
 using DitObserver = std::function<void(const std::string& name, const at::Tensor& value)>;
 
-/// adaLN-zero block: h += gate1 Attn(mod1(h)); h += gate2 FFN(mod2(h)); the six vectors come from
-/// Linear(SiLU(c)). Published: attn, mlp (dense MLP or mixture), adaLN_modulation.1.
+/// adaLN-zero block: h += gate1 Attn(mod1(h)); h += gate2 FFN(mod2(h)), mod(h) = LN(h) (1 + scale)
+/// + shift with eps 1e-6; the six vectors come from Linear(SiLU(c)). Published: attn, mlp (dense
+/// MLP or mixture), adaLN_modulation.1.
 class DitBlock : public Module {
  public:
   DitBlock(const DitParams& params, std::unique_ptr<SubLayer> mlp, std::string name);
-  /// x [B, N, D], c [B, D].
-  at::Tensor forward(const at::Tensor& x_BND, const at::Tensor& c_BD, ForwardContext& context,
-                     const DitObserver& observe = {}) const;
+  /// c [B, D]. The FFN is left for the next modulation to add.
+  ResidualStream forward(const ResidualStream& h, const at::Tensor& c_BD, ForwardContext& context,
+                         const DitObserver& observe = {}) const;
 
  private:
   std::string name_;
@@ -50,7 +48,7 @@ std::unique_ptr<SubLayer> make_dit_mlp(const DitParams& params, const std::strin
 class DitFinalLayer : public Module {
  public:
   DitFinalLayer(int64_t width, int64_t patch, int64_t channels);
-  at::Tensor forward(const at::Tensor& x_BND, const at::Tensor& c_BD) const;
+  at::Tensor forward(const ResidualStream& h, const at::Tensor& c_BD) const;
 
  private:
   Linear *linear_, *modulation_;

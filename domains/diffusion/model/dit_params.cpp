@@ -6,7 +6,7 @@ void DitParams::declare(Fields<DitParams>& f) {
   f.add("input_size", &DitParams::input_size, "side of the latent or image", at_least(1));
   f.add("patch_size", &DitParams::patch_size, "side of a patch", at_least(1));
   f.add("in_channels", &DitParams::in_channels, "channels of the latent or image", at_least(1));
-  f.add("hidden_size", &DitParams::hidden_size, "width, a multiple of 4", at_least(4));
+  f.add("hidden_size", &DitParams::hidden_size, "width, a multiple of 4", between(4, 2048));
   f.add("depth", &DitParams::depth, "blocks", at_least(1));
   f.add("num_heads", &DitParams::num_heads, "attention heads", at_least(1));
   f.add("head_dim", &DitParams::head_dim, "width of a head; null: hidden_size / num_heads",

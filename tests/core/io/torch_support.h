@@ -55,7 +55,7 @@ using Members = std::vector<std::pair<std::string, std::string>>;
 inline void write_pth(const std::filesystem::path& path, const std::string& pickle,
                       const Members& storages, const std::string& byteorder = "little") {
   std::ofstream out(path, std::ios::binary);
-  StoredZipWriter zip(out, path.string());
+  StoredZipWriter zip(out);
   const auto add = [&](const std::string& name, const std::string& bytes) {
     zip.add("model/" + name, std::as_bytes(std::span(bytes)));
   };

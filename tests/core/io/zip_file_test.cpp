@@ -9,9 +9,9 @@ using namespace switchyard::test;
 
 namespace {
 
-std::string archive(const Members& members) {
+std::string archive(const Members& members, uint64_t zip64_from = 0xffffffff) {
   std::ostringstream out;
-  StoredZipWriter zip(out, "archive");
+  StoredZipWriter zip(out, zip64_from);
   for (const auto& [name, bytes] : members) zip.add(name, std::as_bytes(std::span(bytes)));
   zip.finish();
   return out.str();
@@ -78,6 +78,28 @@ TEST_CASE("a zip64 directory is read", "[io][zip]") {
   TempDir dir;
   write_text(dir / "a.pth", zip64());
   CHECK(text_of(ZipFile::open(dir / "a.pth").get("m")) == "data");
+}
+
+TEST_CASE("what needs zip64 is written as zip64 and read back", "[io][zip]") {
+  TempDir dir;
+  const Members members = {{"a", "12345"}, {"b", "6"}, {"c", std::string(300, 'x')}};
+  // Everything; sizes and places behind the first member; the directory alone.
+  for (const uint64_t from : {0, 70, 420}) {
+    INFO("zip64 from " << from);
+    write_text(dir / "a.zip", archive(members, from));
+    const auto zip = ZipFile::open(dir / "a.zip");
+    CHECK(zip.names() == std::vector<std::string>{"a", "b", "c"});
+    for (const auto& [name, bytes] : members) CHECK(text_of(zip.get(name)) == bytes);
+    CHECK((zip.get("c").data() - zip.file()->bytes().data()) % 64 == 0);
+  }
+}
+
+TEST_CASE("an archive may have more members than 16 bits count", "[io][zip]") {
+  TempDir dir;
+  Members members;
+  for (int i = 0; i < 65536; ++i) members.emplace_back(std::to_string(i), "");
+  write_text(dir / "a.zip", archive(members));
+  CHECK(ZipFile::open(dir / "a.zip").names().size() == 65536);
 }
 
 TEST_CASE("hostile archives are refused", "[io][zip]") {

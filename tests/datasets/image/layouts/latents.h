@@ -24,7 +24,7 @@ inline void write_npz(const std::filesystem::path& file,
   std::filesystem::create_directories(file.parent_path());
   TempDir folder;
   std::ostringstream out;
-  StoredZipWriter zip(out, file.string());
+  StoredZipWriter zip(out);
   for (const auto& [name, tensor] : arrays) {
     write_npy(folder / "x.npy", tensor);
     const std::string bytes = read_text(folder / "x.npy");
