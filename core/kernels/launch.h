@@ -22,10 +22,9 @@ struct SlotSort {
   int64_t *slot_offset, *token_of, *position, *entry;
   int32_t* count;
 };
-/// Items per block, at least `least`. Every block reads all counts: few blocks (one or two per
-/// multiprocessor of an H100).
-inline int64_t slot_sort_chunk(int64_t items, int64_t slots, int64_t least) {
-  const int64_t blocks = slots > 32 ? 132 : 264;
+/// Items of each of at most `blocks` blocks, at least `least`. Every block reads all counts: few
+/// blocks, one or two per multiprocessor.
+inline int64_t slot_sort_chunk(int64_t items, int64_t blocks, int64_t least) {
   return std::max(least, ((items + blocks - 1) / blocks + 31) / 32 * 32);
 }
 inline int64_t slot_sort_chunks(const SlotSort& p) {
@@ -55,9 +54,13 @@ struct Route {
 constexpr int64_t kRouteSlots = 1024, kRouteBest = 32;
 /// Up to that many columns a thread takes a token, else a warp.
 constexpr int64_t kRouteThreadColumns = 16;
-inline int64_t route_chunk(int64_t tokens, int64_t columns) {
-  return slot_sort_chunk(tokens, columns, columns <= kRouteThreadColumns ? 512 : 32);
+/// Tokens of a block. The blocks wait for each other: all of them run at once.
+inline int64_t route_chunk(int64_t tokens, int64_t columns, int64_t multiprocessors) {
+  return columns <= kRouteThreadColumns ? slot_sort_chunk(tokens, 2 * multiprocessors, 512)
+                                        : slot_sort_chunk(tokens, multiprocessors, 32);
 }
+/// Of that GPU.
+int64_t multiprocessors_cuda(int device);
 void route_cpu(const Route& p);
 void route_cuda(const Route& p, void* stream);
 

@@ -1,76 +1,86 @@
+#include <cooperative_groups.h>
+
+#include "core/base/error.h"
 #include "core/kernels/route_row.cuh"
 #include "core/kernels/slot_place.cuh"
 
 namespace switchyard::kernels {
 namespace {
 
-__device__ bool is_routed(const Route& p, int64_t token) {
+__device__ bool is_routed(const Route& p, int token) {
   return !p.routed || p.routed[last_up_to(p.seq_offset, p.sequences, token)];
 }
 
 /// A thread keeps all choices of its token, a lane of a warp that of its number.
 template <class S, class T>
-__device__ void route_token(const Route& p, int64_t token, T (&score)[S::kPer], int32_t* count) {
+__device__ void route_token(const Route& p, int token, T (&score)[S::kPer], int32_t* count) {
   constexpr bool kAlone = S::kLanes == 1;
-  constexpr int kMine = kAlone ? S::kPer : 1;
+  constexpr int kStep = kAlone ? 1 : 32;
   const int lane = S::lane(), k = static_cast<int>(p.sort.k), columns = static_cast<int>(p.columns);
   to_scores<S>(p.kind, score);
   store_row<S>(p.scores, token, columns, score);
   Candidates<S, T> left(score, columns);
-  Choice<T> mine[kMine] = {};
-  const int rounds = kAlone ? S::kPer : k;
-#pragma unroll(kMine)
-  for (int i = 0; i < rounds; ++i) {
-    if (i >= k) continue;
+  Choice<T> mine[kAlone ? S::kPer : 1] = {};
+  T sum = 0;
+#pragma unroll 1
+  for (int i = 0; i < k; ++i) {
     const Choice<T> best = left.take();
     if (kAlone || lane == i) mine[kAlone ? i : 0] = best;
   }
-  T sum = 0;
-#pragma unroll
-  for (int m = 0; m < kMine; ++m)
-    if (lane + m < k) sum += of_key(mine[m].key);
+#pragma unroll 1
+  for (int i = lane; i < k; i += kStep) sum += of_key(mine[kAlone ? i : 0].key);
   const bool divide = p.renormalise && k > 1;
-  if (divide) sum = group_sum<S>(sum) + T(1e-20);
+  sum = divide ? group_sum<S>(sum) + T(1e-20) : T(1);
   if (!is_routed(p, token)) mine[0] = {order_key(T(1)), columns};
-#pragma unroll
-  for (int m = 0; m < kMine; ++m) {
-    if (lane + m >= k) continue;
-    const int64_t entry = token * k + lane + m;
-    const T weight = of_key(mine[m].key);
-    static_cast<T*>(p.weight)[entry] = divide ? weight / sum : weight;
-    p.slot_of[entry] = mine[m].column;
-    atomicAdd(count + mine[m].column, 1);
+#pragma unroll 1
+  for (int i = lane; i < k; i += kStep) {
+    const Choice<T> choice = mine[kAlone ? i : 0];
+    static_cast<T*>(p.weight)[token * k + i] = of_key(choice.key) / sum;
+    p.slot_of[token * k + i] = choice.column;
+    atomicAdd(count + choice.column, 1);
   }
   if (lane == 0) p.token_offset[token] = token * k;
 }
 
+/// Routes the tokens of a block; adds to count [slots].
 template <class S, class T>
-__global__ void __launch_bounds__(S::kThreads) route_tokens(Route p) {
-  __shared__ int32_t count[kRouteSlots];
-  for (int64_t e = threadIdx.x; e < p.sort.slots; e += S::kThreads) count[e] = 0;
-  __syncthreads();
+__device__ void route_share(const Route& p, int32_t* count) {
   constexpr int kStep = S::kThreads / S::kLanes;
-  const int64_t share = static_cast<uint32_t>(p.sort.chunk) / static_cast<uint32_t>(p.sort.k),
-                begin = blockIdx.x * share, end = min(begin + share, p.sort.tokens);
-  const int columns = static_cast<int>(p.columns);
+  const int columns = static_cast<int>(p.columns), tokens = static_cast<int>(p.sort.tokens);
+  const int share = static_cast<int>(p.sort.chunk) / static_cast<int>(p.sort.k),
+            begin = blockIdx.x * share, end = min(begin + share, tokens);
   T score[S::kPer], next[S::kPer];
-  int64_t t = begin + threadIdx.x / S::kLanes;
+  int t = begin + threadIdx.x / S::kLanes;
   if (t < end) load_row<S>(p.logits, t, columns, T(-INFINITY), next);
+#pragma unroll 1
   for (; t < end; t += kStep) {
     copy(next, score);
     if (t + kStep < end) load_row<S>(p.logits, t + kStep, columns, T(-INFINITY), next);
     route_token<S>(p, t, score, count);
   }
-  if (end == p.sort.tokens && threadIdx.x == 0) p.token_offset[end] = end * p.sort.k;
+  if (end == tokens && threadIdx.x == 0) p.token_offset[end] = p.sort.entries;
+}
+
+template <class S, class T>
+__global__ void __launch_bounds__(S::kThreads, S::kBlocks) route_tokens(Route p, Placing placing) {
+  extern __shared__ int32_t shared[];
+  const int slots = static_cast<int>(p.sort.slots);
+#pragma unroll 1
+  for (int e = threadIdx.x; e < slots; e += S::kThreads) shared[e] = 0;
   __syncthreads();
-  for (int64_t e = threadIdx.x; e < p.sort.slots; e += S::kThreads)
-    p.sort.count[blockIdx.x * p.sort.slots + e] = count[e];
+  route_share<S, T>(p, shared);
+  __syncthreads();
+#pragma unroll 1
+  for (int e = threadIdx.x; placing.chunks > 0 && e < slots; e += S::kThreads)
+    p.sort.count[blockIdx.x * slots + e] = shared[e];
+  cooperative_groups::this_grid().sync();
+  place_chunk(p.sort, placing, shared);
 }
 
 /// Gradient of the scores: that of the losses plus, where a column was chosen, that of its weight.
 template <class S, class T>
-__device__ void add_weight_gradient(const RouteBackward& p, int64_t token,
-                                    const T (&score)[S::kPer], T (&d)[S::kPer]) {
+__device__ void add_weight_gradient(const RouteBackward& p, int token, const T (&score)[S::kPer],
+                                    T (&d)[S::kPer]) {
   const int64_t first = token * p.k;
   const T* dweight = static_cast<const T*>(p.dweight) + first;
   const T* weight = static_cast<const T*>(p.weight) + first;
@@ -93,8 +103,7 @@ __device__ void add_weight_gradient(const RouteBackward& p, int64_t token,
 
 template <class S, class T>
 __global__ void __launch_bounds__(S::kThreads) backward_tokens(RouteBackward p) {
-  const int64_t t =
-      blockIdx.x * static_cast<int64_t>(S::kThreads / S::kLanes) + threadIdx.x / S::kLanes;
+  const int t = blockIdx.x * (S::kThreads / S::kLanes) + threadIdx.x / S::kLanes;
   if (t >= p.tokens) return;
   const int columns = static_cast<int>(p.columns);
   T score[S::kPer], d[S::kPer] = {};
@@ -130,18 +139,25 @@ void with_split(int64_t columns, DType dtype, Run&& run) {
 
 }  // namespace
 
+int64_t multiprocessors_cuda(int device) {
+  int count = 0;
+  cudaDeviceGetAttribute(&count, cudaDevAttrMultiProcessorCount, device);
+  return std::max(count, 1);
+}
+
 void route_cuda(const Route& p, void* stream) {
-  const auto s = static_cast<cudaStream_t>(stream);
-  const auto blocks = static_cast<unsigned>(slot_sort_chunks(p.sort));
-  if (blocks == 0) {
-    cudaMemsetAsync(p.token_offset, 0, sizeof(int64_t), s);
-  } else {
-    with_split(p.columns, p.dtype, [&](auto split, auto type) {
-      route_tokens<decltype(split), typename decltype(type)::type>
-          <<<blocks, split.kThreads, 0, s>>>(p);
-    });
-  }
-  place(p.sort, s);
+  Route route = p;
+  Placing placing(p.sort);
+  void* arguments[] = {&route, &placing};
+  with_split(p.columns, p.dtype, [&](auto split, auto type) {
+    const auto kernel = route_tokens<decltype(split), typename decltype(type)::type>;
+    allow_shared(kernel, placing.bytes);
+    const auto error =
+        cudaLaunchCooperativeKernel(kernel, placing.blocks(), split.kThreads, arguments,
+                                    placing.bytes, static_cast<cudaStream_t>(stream));
+    check(error == cudaSuccess, "route_top_k", "launch: got ", cudaGetErrorString(error),
+          ", expected ", placing.blocks(), " blocks to run at once");
+  });
 }
 
 void route_backward_cuda(const RouteBackward& p, void* stream) {

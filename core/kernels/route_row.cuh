@@ -13,6 +13,7 @@ template <int kLanesValue, int kPerValue>
 struct Split {
   static constexpr int kLanes = kLanesValue, kPer = kPerValue;
   static constexpr int kThreads = kLanes == 1 ? 512 : kPer <= 8 ? 1024 : 256;
+  static constexpr int kBlocks = kLanes == 1 ? 2 : 1;  ///< that a multiprocessor holds at once
   static __device__ int lane() { return kLanes == 1 ? 0 : threadIdx.x % 32; }
   static __device__ int column(int j) { return lane() * kPer + j; }
 };
@@ -62,20 +63,20 @@ __device__ void copy(const T (&from)[kPer], T (&to)[kPer]) {
 template <class S, class T>
 constexpr int kRowPack = kPack<T> < S::kPer ? kPack<T> : S::kPer;
 template <class S, class T>
-__device__ bool row_packs(const T* rows, int columns) {
+__device__ bool row_packs(const void* rows, int columns) {
   const auto bits = reinterpret_cast<uintptr_t>(rows) | columns * sizeof(T);
   return bits % (kRowPack<S, T> * sizeof(T)) == 0;
 }
 
 /// Columns beyond the last hold `outside`.
 template <class S, class T>
-__device__ void load_row(const void* rows, int64_t row, int columns, T outside, T (&p)[S::kPer]) {
+__device__ void load_row(const void* rows, int row, int columns, T outside, T (&p)[S::kPer]) {
   constexpr int kN = kRowPack<S, T>;
-  const T* from = static_cast<const T*>(rows) + row * columns + S::column(0);
+  const T* from = static_cast<const T*>(rows) + int64_t{row} * columns + S::column(0);
   const int left = columns - S::column(0);
 #pragma unroll
   for (int j = 0; j < S::kPer; ++j) p[j] = outside;
-  if (row_packs<S>(static_cast<const T*>(rows), columns)) {
+  if (row_packs<S, T>(rows, columns)) {
 #pragma unroll
     for (int j = 0; j < S::kPer; j += kN)
       if (j < left)
@@ -87,11 +88,11 @@ __device__ void load_row(const void* rows, int64_t row, int columns, T outside, 
   }
 }
 template <class S, class T>
-__device__ void store_row(void* rows, int64_t row, int columns, const T (&p)[S::kPer]) {
+__device__ void store_row(void* rows, int row, int columns, const T (&p)[S::kPer]) {
   constexpr int kN = kRowPack<S, T>;
-  T* to = static_cast<T*>(rows) + row * columns + S::column(0);
+  T* to = static_cast<T*>(rows) + int64_t{row} * columns + S::column(0);
   const int left = columns - S::column(0);
-  if (row_packs<S>(static_cast<const T*>(rows), columns)) {
+  if (row_packs<S, T>(rows, columns)) {
 #pragma unroll
     for (int j = 0; j < S::kPer; j += kN)
       if (j < left)

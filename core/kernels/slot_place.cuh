@@ -34,11 +34,13 @@ __device__ inline int warp_prefix(int n) {
 /// total[e]: entries of slot e; before[e]: those of them in blocks before this one.
 __device__ inline void sum_counts(const SlotSort& p, int chunks, int32_t* before, int32_t* total) {
   const int slots = static_cast<int>(p.slots), threads = static_cast<int>(blockDim.x);
+#pragma unroll 1
   for (int e = threadIdx.x; e < slots; e += threads) before[e] = total[e] = 0;
   __syncthreads();
   int width = 1;
   while (width < slots && width < threads) width *= 2;
   const int part = threadIdx.x / width, parts = threads / width;
+#pragma unroll 1
   for (int e = threadIdx.x % width; e < slots; e += width) {
     int32_t sum = 0, mine = 0;
 #pragma unroll 8
@@ -59,8 +61,10 @@ __device__ inline void scan_totals(const SlotSort& p, int32_t* before, const int
   const int slots = static_cast<int>(p.slots), each = (slots + 31) / 32;
   const int first = threadIdx.x * each, end = min(first + each, slots);
   int own = 0;
+#pragma unroll 1
   for (int e = first; e < end; ++e) own += total[e];
   int row = warp_prefix(own) - own;
+#pragma unroll 1
   for (int e = first; e < end; ++e) {
     before[e] += row;
     if (blockIdx.x == 0) p.slot_offset[e] = row;
@@ -94,8 +98,10 @@ struct Round {
 /// next[e]: the next row of slot e, before and after. A warp per slot.
 __device__ inline void number_rows(const Round& r, int32_t* next) {
   const int lane = threadIdx.x % 32;
+#pragma unroll 1
   for (int e = threadIdx.x / 32; e < r.slots; e += blockDim.x / 32) {
-    int32_t start = next[e];
+    int32_t start = __shfl_sync(kFullWarp, lane == 0 ? next[e] : 0, 0);
+#pragma unroll 1
     for (int first = 0; first < r.words; first += 32) {
       const int w = first + lane;
       const int n = w < r.words ? __popc(r.bits[w * r.stride + e]) : 0;
@@ -107,49 +113,63 @@ __device__ inline void number_rows(const Round& r, int32_t* next) {
   }
 }
 
-/// Shared memory: next [slots], row and bits [words, stride].
-static __global__ void __launch_bounds__(kSortThreads)
-    place_entries(SlotSort p, int chunks, int stride, int words) {
-  extern __shared__ int32_t shared[];
-  int32_t* next = shared;
-  const Round r{static_cast<int>(p.slots), stride, words, shared + p.slots,
-                reinterpret_cast<uint32_t*>(shared + p.slots + words * stride)};
-  sum_counts(p, chunks, next, r.row);
-  if (threadIdx.x < 32) scan_totals(p, next, r.row);
-  const int64_t begin = blockIdx.x * p.chunk, stop = min(begin + p.chunk, p.entries);
-  for (int64_t first = begin; first < stop; first += 32 * words) {
-    const int64_t* slot_of = p.slot_of + first;
-    const int count = static_cast<int>(min(stop - first, int64_t{32} * words));
-    for (int i = threadIdx.x; i < words * stride; i += blockDim.x) r.bits[i] = 0;
-    __syncthreads();
-    for (int i = threadIdx.x; i < count; i += blockDim.x)
-      atomicOr(r.bits + i / 32 * stride + slot_of[i], 1u << i % 32);
-    __syncthreads();
-    number_rows(r, next);
-    __syncthreads();
-    for (int i = threadIdx.x; i < count; i += blockDim.x) {
-      const int cell = i / 32 * stride + static_cast<int>(slot_of[i]);
-      const int64_t row = r.row[cell] + __popc(r.bits[cell] & ((1u << i % 32) - 1));
-      p.token_of[row] = token_of_entry(p, first + i);
-      p.position[first + i] = row;
-      p.entry[row] = first + i;
-    }
-    __syncthreads();
+/// How a block places its chunk. Shared memory: next [slots], row and bits [words, stride].
+struct Placing {
+  int chunks, stride, words;
+  size_t bytes;
+
+  /// As many words as fit in shared memory.
+  explicit Placing(const SlotSort& p)
+      : chunks(static_cast<int>(slot_sort_chunks(p))), stride(static_cast<int>(p.slots | 1)) {
+    constexpr int64_t kCells = 8192;
+    words = static_cast<int>(
+        std::min<int64_t>(std::max<int64_t>(kCells / stride, 1), (p.chunk + 31) / 32));
+    bytes = static_cast<size_t>(p.slots + 2 * words * stride) * sizeof(int32_t);
   }
+  unsigned blocks() const { return chunks > 0 ? chunks : 1; }
+};
+
+/// One round: `count` entries from `first` on.
+__device__ inline void place_round(const SlotSort& p, const Round& r, int64_t first, int count,
+                                   int32_t* next) {
+  const int64_t* slot_of = p.slot_of + first;
+  const int threads = static_cast<int>(blockDim.x);
+#pragma unroll 1
+  for (int i = threadIdx.x; i < r.words * r.stride; i += threads) r.bits[i] = 0;
+  __syncthreads();
+#pragma unroll 1
+  for (int i = threadIdx.x; i < count; i += threads)
+    atomicOr(r.bits + i / 32 * r.stride + slot_of[i], 1u << i % 32);
+  __syncthreads();
+  number_rows(r, next);
+  __syncthreads();
+#pragma unroll 1
+  for (int i = threadIdx.x; i < count; i += threads) {
+    const int cell = i / 32 * r.stride + static_cast<int>(slot_of[i]);
+    const int64_t row = r.row[cell] + __popc(r.bits[cell] & ((1u << i % 32) - 1));
+    p.token_of[row] = token_of_entry(p, first + i);
+    p.position[first + i] = row;
+    p.entry[row] = first + i;
+  }
+  __syncthreads();
 }
 
-/// Words of a round so that its tables fit in shared memory.
-inline int round_words(const SlotSort& p, int stride) {
-  constexpr int64_t kCells = 8192;
-  return static_cast<int>(std::clamp<int64_t>(kCells / stride, 1, (p.chunk + 31) / 32));
+/// The work of a block once the counts of all blocks are written.
+__device__ inline void place_chunk(const SlotSort& p, const Placing& placing, int32_t* shared) {
+  const int cells = placing.words * placing.stride;
+  const Round r{static_cast<int>(p.slots), placing.stride, placing.words, shared + p.slots,
+                reinterpret_cast<uint32_t*>(shared + p.slots + cells)};
+  sum_counts(p, placing.chunks, shared, r.row);
+  if (threadIdx.x < 32) scan_totals(p, shared, r.row);
+  const int64_t begin = blockIdx.x * p.chunk, stop = min(begin + p.chunk, p.entries);
+#pragma unroll 1
+  for (int64_t first = begin; first < stop; first += 32 * r.words)
+    place_round(p, r, first, static_cast<int>(min(stop - first, int64_t{32} * r.words)), shared);
 }
-inline void place(const SlotSort& p, cudaStream_t stream) {
-  const auto chunks = static_cast<int>(slot_sort_chunks(p)), stride = static_cast<int>(p.slots | 1),
-             words = round_words(p, stride);
-  const size_t bytes = static_cast<size_t>(p.slots + 2 * words * stride) * sizeof(int32_t);
-  allow_shared(place_entries, bytes);
-  place_entries<<<static_cast<unsigned>(std::max(chunks, 1)), kSortThreads, bytes, stream>>>(
-      p, chunks, stride, words);
+
+static __global__ void __launch_bounds__(kSortThreads) place_entries(SlotSort p, Placing placing) {
+  extern __shared__ int32_t shared[];
+  place_chunk(p, placing, shared);
 }
 
 }  // namespace switchyard::kernels
