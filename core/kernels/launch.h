@@ -54,13 +54,11 @@ struct Route {
 constexpr int64_t kRouteSlots = 1024, kRouteBest = 32;
 /// Up to that many columns a thread takes a token, else a warp.
 constexpr int64_t kRouteThreadColumns = 16;
-/// Tokens of a block. The blocks wait for each other: all of them run at once.
-inline int64_t route_chunk(int64_t tokens, int64_t columns, int64_t multiprocessors) {
-  return columns <= kRouteThreadColumns ? slot_sort_chunk(tokens, 2 * multiprocessors, 512)
-                                        : slot_sort_chunk(tokens, multiprocessors, 32);
+/// Tokens of a block: one block per multiprocessor of an H100, or two.
+inline int64_t route_chunk(int64_t tokens, int64_t columns) {
+  return columns <= kRouteThreadColumns ? slot_sort_chunk(tokens, 264, 512)
+                                        : slot_sort_chunk(tokens, 132, 32);
 }
-/// Of that GPU.
-int64_t multiprocessors_cuda(int device);
 void route_cpu(const Route& p);
 void route_cuda(const Route& p, void* stream);
 

@@ -13,7 +13,6 @@ namespace {
 }  // namespace
 
 void slot_sort_cuda(const SlotSort&, void*) { refuse("slot_sort"); }
-int64_t multiprocessors_cuda(int) { refuse("route_top_k"); }
 void route_cuda(const Route&, void*) { refuse("route_top_k"); }
 void route_backward_cuda(const RouteBackward&, void*) { refuse("route_top_k"); }
 void top_k_cuda(const TopK&, void*) { refuse("top_k"); }

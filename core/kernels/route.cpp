@@ -28,19 +28,9 @@ variable_list route(const at::Tensor& logits, const TopKRule& rule, const Forcin
                        ints(slots + 1),        ints(entries),
                        ints(entries),          ints(entries)};
   const auto at = [&](size_t i) { return out[i].data_ptr<int64_t>(); };
-  const int64_t processors = logits.is_cuda() ? multiprocessors_cuda(logits.get_device()) : 1;
-  SlotSort sort{at(3),
-                at(2),
-                entries,
-                tokens,
-                slots,
-                rule.k,
-                route_chunk(tokens, columns, processors) * rule.k,
-                at(4),
-                at(5),
-                at(6),
-                at(7),
-                nullptr};
+  SlotSort sort{
+      at(3), at(2), entries, tokens, slots,  rule.k, route_chunk(tokens, columns) * rule.k,
+      at(4), at(5), at(6),   at(7),  nullptr};
   const auto count = at::empty({slot_sort_chunks(sort), slots}, logits.options().dtype(at::kInt));
   sort.count = count.data_ptr<int32_t>();
   const auto& routed = forcing.routed_S;

@@ -1,6 +1,3 @@
-#include <cooperative_groups.h>
-
-#include "core/base/error.h"
 #include "core/kernels/route_row.cuh"
 #include "core/kernels/slot_place.cuh"
 
@@ -11,70 +8,84 @@ __device__ bool is_routed(const Route& p, int token) {
   return !p.routed || p.routed[last_up_to(p.seq_offset, p.sequences, token)];
 }
 
-/// A thread keeps all choices of its token, a lane of a warp that of its number.
+/// Scores and choices of one token; chosen [k].
 template <class S, class T>
-__device__ void route_token(const Route& p, int token, T (&score)[S::kPer], int32_t* count) {
-  constexpr bool kAlone = S::kLanes == 1;
-  constexpr int kStep = kAlone ? 1 : 32;
-  const int lane = S::lane(), k = static_cast<int>(p.sort.k), columns = static_cast<int>(p.columns);
+__device__ void choose(const Route& p, int token, T (&score)[S::kPer], Choice<T>* chosen) {
+  const int k = static_cast<int>(p.sort.k), columns = static_cast<int>(p.columns);
   to_scores<S>(p.kind, score);
   store_row<S>(p.scores, token, columns, score);
+  if (!is_routed(p, token)) {
+    if (S::lane() == 0) chosen[0] = {order_key(T(1)), columns};
+    return;
+  }
   Candidates<S, T> left(score, columns);
-  Choice<T> mine[kAlone ? S::kPer : 1] = {};
-  T sum = 0;
 #pragma unroll 1
-  for (int i = 0; i < k; ++i) {
-    const Choice<T> best = left.take();
-    if (kAlone || lane == i) mine[kAlone ? i : 0] = best;
-  }
-#pragma unroll 1
-  for (int i = lane; i < k; i += kStep) sum += of_key(mine[kAlone ? i : 0].key);
-  const bool divide = p.renormalise && k > 1;
-  sum = divide ? group_sum<S>(sum) + T(1e-20) : T(1);
-  if (!is_routed(p, token)) mine[0] = {order_key(T(1)), columns};
-#pragma unroll 1
-  for (int i = lane; i < k; i += kStep) {
-    const Choice<T> choice = mine[kAlone ? i : 0];
-    static_cast<T*>(p.weight)[token * k + i] = of_key(choice.key) / sum;
-    p.slot_of[token * k + i] = choice.column;
-    atomicAdd(count + choice.column, 1);
-  }
-  if (lane == 0) p.token_offset[token] = token * k;
+  for (int i = 0; i < k; ++i) left.take(chosen + i);
 }
 
-/// Routes the tokens of a block; adds to count [slots].
+/// Weights and slots of `tokens` tokens from `first` on; adds to count [slots].
 template <class S, class T>
-__device__ void route_share(const Route& p, int32_t* count) {
+__device__ void write_choices(const Route& p, int first, int tokens, const Choice<T>* chosen,
+                              int32_t* count) {
+  const int k = static_cast<int>(p.sort.k);
+  const bool divide = p.renormalise && k > 1;
+  T* weight = static_cast<T*>(p.weight) + int64_t{first} * k;
+#pragma unroll 1
+  for (int i = threadIdx.x; i < tokens * k; i += S::kThreads) {
+    T sum = divide ? T(1e-20) : T(1);
+    const Choice<T>* own = chosen + i / k * k;
+#pragma unroll 4
+    for (int j = 0; divide && j < k; ++j) sum += of_key(own[j].key);
+    weight[i] = of_key(chosen[i].key) / sum;
+    p.slot_of[int64_t{first} * k + i] = chosen[i].column;
+    atomicAdd(count + chosen[i].column, 1);
+  }
+#pragma unroll 1
+  for (int t = first + threadIdx.x; t < first + tokens; t += S::kThreads)
+    p.token_offset[t] = int64_t{t} * k;
+}
+
+/// Tokens of a round, whose choices lie in shared memory.
+template <class S>
+constexpr int round_tokens(int64_t k) {
+  constexpr int kGroups = S::kThreads / S::kLanes;
+  return kGroups * std::max(1, 2048 / (kGroups * static_cast<int>(k)));
+}
+
+/// Shared memory: Choice [round_tokens(k), k], count [slots].
+template <class S, class T>
+__global__ void __launch_bounds__(S::kThreads) route_tokens(Route p) {
+  extern __shared__ __align__(16) char shared[];
   constexpr int kStep = S::kThreads / S::kLanes;
-  const int columns = static_cast<int>(p.columns), tokens = static_cast<int>(p.sort.tokens);
-  const int share = static_cast<int>(p.sort.chunk) / static_cast<int>(p.sort.k),
-            begin = blockIdx.x * share, end = min(begin + share, tokens);
+  const int columns = static_cast<int>(p.columns), k = static_cast<int>(p.sort.k),
+            slots = static_cast<int>(p.sort.slots), round = round_tokens<S>(k);
+  const int share = static_cast<int>(p.sort.chunk) / k, begin = blockIdx.x * share,
+            end = min(begin + share, static_cast<int>(p.sort.tokens));
+  auto* chosen = reinterpret_cast<Choice<T>*>(shared);
+  auto* count = reinterpret_cast<int32_t*>(chosen + round * k);
   T score[S::kPer], next[S::kPer];
   int t = begin + threadIdx.x / S::kLanes;
   if (t < end) load_row<S>(p.logits, t, columns, T(-INFINITY), next);
 #pragma unroll 1
-  for (; t < end; t += kStep) {
-    copy(next, score);
-    if (t + kStep < end) load_row<S>(p.logits, t + kStep, columns, T(-INFINITY), next);
-    route_token<S>(p, t, score, count);
+  for (int e = threadIdx.x; e < slots; e += S::kThreads) count[e] = 0;
+#pragma unroll 1
+  for (int first = begin; first < end; first += round) {
+    const int stop = min(first + round, end);
+#pragma unroll 1
+    for (; t < stop; t += kStep) {
+      copy(next, score);
+      if (t + kStep < end) load_row<S>(p.logits, t + kStep, columns, T(-INFINITY), next);
+      choose<S>(p, t, score, chosen + (t - first) * k);
+    }
+    __syncthreads();
+    write_choices<S>(p, first, stop - first, chosen, count);
+    __syncthreads();
   }
-  if (end == tokens && threadIdx.x == 0) p.token_offset[end] = p.sort.entries;
-}
-
-template <class S, class T>
-__global__ void __launch_bounds__(S::kThreads, S::kBlocks) route_tokens(Route p, Placing placing) {
-  extern __shared__ int32_t shared[];
-  const int slots = static_cast<int>(p.sort.slots);
+  cudaTriggerProgrammaticLaunchCompletion();
 #pragma unroll 1
-  for (int e = threadIdx.x; e < slots; e += S::kThreads) shared[e] = 0;
-  __syncthreads();
-  route_share<S, T>(p, shared);
-  __syncthreads();
-#pragma unroll 1
-  for (int e = threadIdx.x; placing.chunks > 0 && e < slots; e += S::kThreads)
-    p.sort.count[blockIdx.x * slots + e] = shared[e];
-  cooperative_groups::this_grid().sync();
-  place_chunk(p.sort, placing, shared);
+  for (int e = threadIdx.x; e < slots; e += S::kThreads)
+    p.sort.count[blockIdx.x * slots + e] = count[e];
+  if (end == p.sort.tokens && threadIdx.x == 0) p.token_offset[end] = p.sort.entries;
 }
 
 /// Gradient of the scores: that of the losses plus, where a column was chosen, that of its weight.
@@ -139,25 +150,23 @@ void with_split(int64_t columns, DType dtype, Run&& run) {
 
 }  // namespace
 
-int64_t multiprocessors_cuda(int device) {
-  int count = 0;
-  cudaDeviceGetAttribute(&count, cudaDevAttrMultiProcessorCount, device);
-  return std::max(count, 1);
-}
-
 void route_cuda(const Route& p, void* stream) {
-  Route route = p;
-  Placing placing(p.sort);
-  void* arguments[] = {&route, &placing};
-  with_split(p.columns, p.dtype, [&](auto split, auto type) {
-    const auto kernel = route_tokens<decltype(split), typename decltype(type)::type>;
-    allow_shared(kernel, placing.bytes);
-    const auto error =
-        cudaLaunchCooperativeKernel(kernel, placing.blocks(), split.kThreads, arguments,
-                                    placing.bytes, static_cast<cudaStream_t>(stream));
-    check(error == cudaSuccess, "route_top_k", "launch: got ", cudaGetErrorString(error),
-          ", expected ", placing.blocks(), " blocks to run at once");
-  });
+  const auto s = static_cast<cudaStream_t>(stream);
+  const auto blocks = static_cast<unsigned>(slot_sort_chunks(p.sort));
+  if (blocks == 0) {
+    cudaMemsetAsync(p.token_offset, 0, sizeof(int64_t), s);
+  } else {
+    with_split(p.columns, p.dtype, [&](auto split, auto type) {
+      using S = decltype(split);
+      using T = typename decltype(type)::type;
+      const size_t bytes =
+          static_cast<size_t>(round_tokens<S>(p.sort.k) * p.sort.k) * sizeof(Choice<T>) +
+          static_cast<size_t>(p.sort.slots) * sizeof(int32_t);
+      allow_shared(route_tokens<S, T>, bytes);
+      route_tokens<S, T><<<blocks, S::kThreads, bytes, s>>>(p);
+    });
+  }
+  place(p.sort, s);
 }
 
 void route_backward_cuda(const RouteBackward& p, void* stream) {

@@ -37,14 +37,13 @@ void top_k_cuda(const TopK& p, void* stream) {
 
 void slot_sort_cuda(const SlotSort& p, void* stream) {
   const auto s = static_cast<cudaStream_t>(stream);
-  const Placing placing(p);
+  const auto blocks = static_cast<unsigned>(slot_sort_chunks(p));
   const size_t bytes = static_cast<size_t>(p.slots) * sizeof(int32_t);
-  if (placing.chunks > 0) {
+  if (blocks > 0) {
     allow_shared(count_entries, bytes);
-    count_entries<<<placing.blocks(), kSortThreads, bytes, s>>>(p);
+    count_entries<<<blocks, kSortThreads, bytes, s>>>(p);
   }
-  allow_shared(place_entries, placing.bytes);
-  place_entries<<<placing.blocks(), kSortThreads, placing.bytes, s>>>(p, placing);
+  place(p, s);
 }
 
 }  // namespace switchyard::kernels
