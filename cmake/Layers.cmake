@@ -65,7 +65,7 @@ endfunction()
 function(switchyard_cuda_flags name)
   if(SWITCHYARD_WITH_CUDA)
     # CMake 3.25 knows no C++20 for nvcc and drops the standard silently.
-    target_compile_options(${name} PRIVATE "$<$<COMPILE_LANGUAGE:CUDA>:-std=c++20;--expt-relaxed-constexpr;-lineinfo>")
+    target_compile_options(${name} PRIVATE "$<$<COMPILE_LANGUAGE:CUDA>:-std=c++20;--expt-relaxed-constexpr;-lineinfo;-Xcompiler=-fPIC>")
     foreach(arch ${SWITCHYARD_CUDA_ARCHS})
       target_compile_options(${name} PRIVATE
         "$<$<COMPILE_LANGUAGE:CUDA>:-gencode=arch=compute_${arch},code=sm_${arch}>")
@@ -83,6 +83,17 @@ function(switchyard_program name main)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
 endfunction()
 
+# The kernels as operators of torch: a library for torch.ops.load_library (docs/operators.md).
+function(switchyard_operators name)
+  cmake_parse_arguments(arg "" "" "USES" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS apps/ops/*.cpp)
+  add_library(${name} SHARED ${sources})
+  target_link_libraries(${name} PRIVATE ${arg_USES})
+  target_precompile_headers(${name} REUSE_FROM core)
+  # No macro of its own: the precompiled header would not fit.
+  set_target_properties(${name} PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR} DEFINE_SYMBOL "")
+endfunction()
+
 function(switchyard_tests)
   cmake_parse_arguments(arg "" "" "USES" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS tests/*.cpp)
@@ -95,8 +106,10 @@ function(switchyard_tests)
   target_precompile_headers(switchyard_tests REUSE_FROM core)
   set_source_files_properties(tests/support/program.cpp PROPERTIES COMPILE_DEFINITIONS
     "SWITCHYARD_SOURCE_DIR=\"${CMAKE_SOURCE_DIR}\";SWITCHYARD_PROGRAM=\"$<TARGET_FILE:switchyard>\"")
+  set_source_files_properties(tests/apps/operators_test.cpp PROPERTIES COMPILE_DEFINITIONS
+    "SWITCHYARD_OPERATORS=\"$<TARGET_FILE:switchyard_ops>\"")
   set_target_properties(switchyard_tests PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
-  add_dependencies(switchyard_tests switchyard)
+  add_dependencies(switchyard_tests switchyard switchyard_ops)
   add_test(NAME switchyard_tests COMMAND switchyard_tests)
 endfunction()
 

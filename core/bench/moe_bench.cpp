@@ -68,13 +68,18 @@ Contender contender(const MoeVariant& variant, const MoeCase& inputs, Pass pass,
     out.row.skipped = "waits for the device: cannot be captured";
     return out;
   }
+  if (variant.prepare && pass == Pass::ForwardBackward) {
+    out.row.skipped = "forward pass only";
+    return out;
+  }
   try {
-    const auto step = std::make_shared<Step>(variant, inputs, pass);
-    measure_memory(variant, inputs, *step, out.row);
-    out.run = [step] { (*step)(); };
+    const auto own = std::make_shared<MoeCase>(variant.prepare ? variant.prepare(inputs) : inputs);
+    const auto step = std::make_shared<Step>(variant, *own, pass);
+    measure_memory(variant, *own, *step, out.row);
+    out.run = [step, own] { (*step)(); };
     if (mode != "graph") return out;
     const auto graph = std::make_shared<DeviceGraph>(out.run);
-    out.run = [step, graph] { graph->replay(); };
+    out.run = [step, own, graph] { graph->replay(); };
   } catch (const c10::Error& error) {
     out.row.skipped = error.what_without_backtrace();
   }

@@ -12,6 +12,7 @@ struct MoeCase {
   at::Tensor x_TC;       ///< N(0, 1)
   at::Tensor logits_TE;  ///< float; the routing is softmax, top K, renormalised
   ExpertWeights experts;
+  at::Tensor ends_E;  ///< where x is already in slot order, [A, C]: end of every slot's rows, i32
 
   /// Everything that takes a gradient.
   std::vector<at::Tensor> leaves() const;

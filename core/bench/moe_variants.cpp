@@ -107,6 +107,20 @@ at::Tensor route_torch(const MoeCase& c) {
   return top.weight_TK;
 }
 
+MoeCase sorted_rows(const MoeCase& c) {
+  const auto s = sorted(c, top_k(c).slot_TK);
+  MoeCase out = c;
+  out.x_TC = c.x_TC.index_select(0, s.entry_A.floor_divide(c.shape.k));
+  out.ends_E = s.ends;
+  return out;
+}
+
+at::Tensor gemms(const MoeCase& c) {
+  const auto z = at::_grouped_mm(c.x_TC, c.experts.in_ENC.transpose(1, 2), c.ends_E);
+  return at::_grouped_mm(z.narrow(1, 0, c.shape.hidden), c.experts.out_EDH.transpose(1, 2),
+                         c.ends_E);
+}
+
 }  // namespace
 
 const std::vector<MoeVariant>& moe_variants() {
@@ -116,6 +130,7 @@ const std::vector<MoeVariant>& moe_variants() {
       {"loop", "one expert after the other", true, loop},
       {"grouped-add", "at::_grouped_mm, index_add", false, grouped_add},
       {"grouped-permute", "at::_grouped_mm, inverse permutation, bmm", false, grouped_permute},
+      {"gemms", "at::_grouped_mm on sorted rows alone", false, gemms, sorted_rows},
       {"route", "this program's routing alone", false, route},
       {"route-torch", "softmax, topk, sort and offsets alone", false, route_torch}};
   return variants;

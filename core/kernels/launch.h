@@ -22,10 +22,9 @@ struct SlotSort {
   int64_t *slot_offset, *token_of, *position, *entry;
   int32_t* count;
 };
-/// Items per block, at least `least`. Every block reads all counts: few blocks (one or two per
-/// multiprocessor of an H100).
-inline int64_t slot_sort_chunk(int64_t items, int64_t slots, int64_t least) {
-  const int64_t blocks = slots > 32 ? 132 : 264;
+/// Items of each of at most `blocks` blocks, at least `least`. Every block reads all counts: few
+/// blocks, one or two per multiprocessor.
+inline int64_t slot_sort_chunk(int64_t items, int64_t blocks, int64_t least) {
   return std::max(least, ((items + blocks - 1) / blocks + 31) / 32 * 32);
 }
 inline int64_t slot_sort_chunks(const SlotSort& p) {
@@ -55,8 +54,10 @@ struct Route {
 constexpr int64_t kRouteSlots = 1024, kRouteBest = 32;
 /// Up to that many columns a thread takes a token, else a warp.
 constexpr int64_t kRouteThreadColumns = 16;
+/// Tokens of a block: one block per multiprocessor of an H100, or two.
 inline int64_t route_chunk(int64_t tokens, int64_t columns) {
-  return slot_sort_chunk(tokens, columns, columns <= kRouteThreadColumns ? 512 : 32);
+  return columns <= kRouteThreadColumns ? slot_sort_chunk(tokens, 264, 512)
+                                        : slot_sort_chunk(tokens, 132, 32);
 }
 void route_cpu(const Route& p);
 void route_cuda(const Route& p, void* stream);

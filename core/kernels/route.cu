@@ -4,73 +4,94 @@
 namespace switchyard::kernels {
 namespace {
 
-__device__ bool is_routed(const Route& p, int64_t token) {
+__device__ bool is_routed(const Route& p, int token) {
   return !p.routed || p.routed[last_up_to(p.seq_offset, p.sequences, token)];
 }
 
-/// A thread keeps all choices of its token, a lane of a warp that of its number.
+/// Scores and choices of one token; chosen [k].
 template <class S, class T>
-__device__ void route_token(const Route& p, int64_t token, T (&score)[S::kPer], int32_t* count) {
-  constexpr bool kAlone = S::kLanes == 1;
-  constexpr int kMine = kAlone ? S::kPer : 1;
-  const int lane = S::lane(), k = static_cast<int>(p.sort.k), columns = static_cast<int>(p.columns);
+__device__ void choose(const Route& p, int token, T (&score)[S::kPer], Choice<T>* chosen) {
+  const int k = static_cast<int>(p.sort.k), columns = static_cast<int>(p.columns);
   to_scores<S>(p.kind, score);
   store_row<S>(p.scores, token, columns, score);
+  if (!is_routed(p, token)) {
+    if (S::lane() == 0) chosen[0] = {order_key(T(1)), columns};
+    return;
+  }
   Candidates<S, T> left(score, columns);
-  Choice<T> mine[kMine] = {};
-  const int rounds = kAlone ? S::kPer : k;
-#pragma unroll(kMine)
-  for (int i = 0; i < rounds; ++i) {
-    if (i >= k) continue;
-    const Choice<T> best = left.take();
-    if (kAlone || lane == i) mine[kAlone ? i : 0] = best;
-  }
-  T sum = 0;
-#pragma unroll
-  for (int m = 0; m < kMine; ++m)
-    if (lane + m < k) sum += of_key(mine[m].key);
-  const bool divide = p.renormalise && k > 1;
-  if (divide) sum = group_sum<S>(sum) + T(1e-20);
-  if (!is_routed(p, token)) mine[0] = {order_key(T(1)), columns};
-#pragma unroll
-  for (int m = 0; m < kMine; ++m) {
-    if (lane + m >= k) continue;
-    const int64_t entry = token * k + lane + m;
-    const T weight = of_key(mine[m].key);
-    static_cast<T*>(p.weight)[entry] = divide ? weight / sum : weight;
-    p.slot_of[entry] = mine[m].column;
-    atomicAdd(count + mine[m].column, 1);
-  }
-  if (lane == 0) p.token_offset[token] = token * k;
+#pragma unroll 1
+  for (int i = 0; i < k; ++i) left.take(chosen + i);
 }
 
+/// Weights and slots of `tokens` tokens from `first` on; adds to count [slots].
+template <class S, class T>
+__device__ void write_choices(const Route& p, int first, int tokens, const Choice<T>* chosen,
+                              int32_t* count) {
+  const int k = static_cast<int>(p.sort.k);
+  const bool divide = p.renormalise && k > 1;
+  T* weight = static_cast<T*>(p.weight) + int64_t{first} * k;
+#pragma unroll 1
+  for (int i = threadIdx.x; i < tokens * k; i += S::kThreads) {
+    T sum = divide ? T(1e-20) : T(1);
+    const Choice<T>* own = chosen + i / k * k;
+#pragma unroll 4
+    for (int j = 0; divide && j < k; ++j) sum += of_key(own[j].key);
+    weight[i] = of_key(chosen[i].key) / sum;
+    p.slot_of[int64_t{first} * k + i] = chosen[i].column;
+    atomicAdd(count + chosen[i].column, 1);
+  }
+#pragma unroll 1
+  for (int t = first + threadIdx.x; t < first + tokens; t += S::kThreads)
+    p.token_offset[t] = int64_t{t} * k;
+}
+
+/// Tokens of a round, whose choices lie in shared memory.
+template <class S>
+constexpr int round_tokens(int64_t k) {
+  constexpr int kGroups = S::kThreads / S::kLanes;
+  return kGroups * std::max(1, 2048 / (kGroups * static_cast<int>(k)));
+}
+
+/// Shared memory: Choice [round_tokens(k), k], count [slots].
 template <class S, class T>
 __global__ void __launch_bounds__(S::kThreads) route_tokens(Route p) {
-  __shared__ int32_t count[kRouteSlots];
-  for (int64_t e = threadIdx.x; e < p.sort.slots; e += S::kThreads) count[e] = 0;
-  __syncthreads();
+  extern __shared__ __align__(16) char shared[];
   constexpr int kStep = S::kThreads / S::kLanes;
-  const int64_t share = static_cast<uint32_t>(p.sort.chunk) / static_cast<uint32_t>(p.sort.k),
-                begin = blockIdx.x * share, end = min(begin + share, p.sort.tokens);
-  const int columns = static_cast<int>(p.columns);
+  const int columns = static_cast<int>(p.columns), k = static_cast<int>(p.sort.k),
+            slots = static_cast<int>(p.sort.slots), round = round_tokens<S>(k);
+  const int share = static_cast<int>(p.sort.chunk) / k, begin = blockIdx.x * share,
+            end = min(begin + share, static_cast<int>(p.sort.tokens));
+  auto* chosen = reinterpret_cast<Choice<T>*>(shared);
+  auto* count = reinterpret_cast<int32_t*>(chosen + round * k);
   T score[S::kPer], next[S::kPer];
-  int64_t t = begin + threadIdx.x / S::kLanes;
+  int t = begin + threadIdx.x / S::kLanes;
   if (t < end) load_row<S>(p.logits, t, columns, T(-INFINITY), next);
-  for (; t < end; t += kStep) {
-    copy(next, score);
-    if (t + kStep < end) load_row<S>(p.logits, t + kStep, columns, T(-INFINITY), next);
-    route_token<S>(p, t, score, count);
+#pragma unroll 1
+  for (int e = threadIdx.x; e < slots; e += S::kThreads) count[e] = 0;
+#pragma unroll 1
+  for (int first = begin; first < end; first += round) {
+    const int stop = min(first + round, end);
+#pragma unroll 1
+    for (; t < stop; t += kStep) {
+      copy(next, score);
+      if (t + kStep < end) load_row<S>(p.logits, t + kStep, columns, T(-INFINITY), next);
+      choose<S>(p, t, score, chosen + (t - first) * k);
+    }
+    __syncthreads();
+    write_choices<S>(p, first, stop - first, chosen, count);
+    __syncthreads();
   }
-  if (end == p.sort.tokens && threadIdx.x == 0) p.token_offset[end] = end * p.sort.k;
-  __syncthreads();
-  for (int64_t e = threadIdx.x; e < p.sort.slots; e += S::kThreads)
-    p.sort.count[blockIdx.x * p.sort.slots + e] = count[e];
+  cudaTriggerProgrammaticLaunchCompletion();
+#pragma unroll 1
+  for (int e = threadIdx.x; e < slots; e += S::kThreads)
+    p.sort.count[blockIdx.x * slots + e] = count[e];
+  if (end == p.sort.tokens && threadIdx.x == 0) p.token_offset[end] = p.sort.entries;
 }
 
 /// Gradient of the scores: that of the losses plus, where a column was chosen, that of its weight.
 template <class S, class T>
-__device__ void add_weight_gradient(const RouteBackward& p, int64_t token,
-                                    const T (&score)[S::kPer], T (&d)[S::kPer]) {
+__device__ void add_weight_gradient(const RouteBackward& p, int token, const T (&score)[S::kPer],
+                                    T (&d)[S::kPer]) {
   const int64_t first = token * p.k;
   const T* dweight = static_cast<const T*>(p.dweight) + first;
   const T* weight = static_cast<const T*>(p.weight) + first;
@@ -93,8 +114,7 @@ __device__ void add_weight_gradient(const RouteBackward& p, int64_t token,
 
 template <class S, class T>
 __global__ void __launch_bounds__(S::kThreads) backward_tokens(RouteBackward p) {
-  const int64_t t =
-      blockIdx.x * static_cast<int64_t>(S::kThreads / S::kLanes) + threadIdx.x / S::kLanes;
+  const int t = blockIdx.x * (S::kThreads / S::kLanes) + threadIdx.x / S::kLanes;
   if (t >= p.tokens) return;
   const int columns = static_cast<int>(p.columns);
   T score[S::kPer], d[S::kPer] = {};
@@ -137,8 +157,13 @@ void route_cuda(const Route& p, void* stream) {
     cudaMemsetAsync(p.token_offset, 0, sizeof(int64_t), s);
   } else {
     with_split(p.columns, p.dtype, [&](auto split, auto type) {
-      route_tokens<decltype(split), typename decltype(type)::type>
-          <<<blocks, split.kThreads, 0, s>>>(p);
+      using S = decltype(split);
+      using T = typename decltype(type)::type;
+      const size_t bytes =
+          static_cast<size_t>(round_tokens<S>(p.sort.k) * p.sort.k) * sizeof(Choice<T>) +
+          static_cast<size_t>(p.sort.slots) * sizeof(int32_t);
+      allow_shared(route_tokens<S, T>, bytes);
+      route_tokens<S, T><<<blocks, S::kThreads, bytes, s>>>(p);
     });
   }
   place(p.sort, s);

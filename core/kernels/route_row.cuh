@@ -7,13 +7,13 @@
 
 namespace switchyard::kernels {
 
-/// kLanes lanes share a token (1 or a warp), each with kPer neighbouring columns: of equal scores
-/// the lowest column is in the lowest lane.
+/// kLanes lanes share a token (1 or a warp), each with kPer neighbouring columns, the first in the
+/// highest lane.
 template <int kLanesValue, int kPerValue>
 struct Split {
   static constexpr int kLanes = kLanesValue, kPer = kPerValue;
   static constexpr int kThreads = kLanes == 1 ? 512 : kPer <= 8 ? 1024 : 256;
-  static __device__ int lane() { return kLanes == 1 ? 0 : threadIdx.x % 32; }
+  static __device__ int lane() { return kLanes == 1 ? 0 : 31 - threadIdx.x % 32; }
   static __device__ int column(int j) { return lane() * kPer + j; }
 };
 
@@ -62,20 +62,20 @@ __device__ void copy(const T (&from)[kPer], T (&to)[kPer]) {
 template <class S, class T>
 constexpr int kRowPack = kPack<T> < S::kPer ? kPack<T> : S::kPer;
 template <class S, class T>
-__device__ bool row_packs(const T* rows, int columns) {
+__device__ bool row_packs(const void* rows, int columns) {
   const auto bits = reinterpret_cast<uintptr_t>(rows) | columns * sizeof(T);
   return bits % (kRowPack<S, T> * sizeof(T)) == 0;
 }
 
 /// Columns beyond the last hold `outside`.
 template <class S, class T>
-__device__ void load_row(const void* rows, int64_t row, int columns, T outside, T (&p)[S::kPer]) {
+__device__ void load_row(const void* rows, int row, int columns, T outside, T (&p)[S::kPer]) {
   constexpr int kN = kRowPack<S, T>;
-  const T* from = static_cast<const T*>(rows) + row * columns + S::column(0);
+  const T* from = static_cast<const T*>(rows) + int64_t{row} * columns + S::column(0);
   const int left = columns - S::column(0);
 #pragma unroll
   for (int j = 0; j < S::kPer; ++j) p[j] = outside;
-  if (row_packs<S>(static_cast<const T*>(rows), columns)) {
+  if (row_packs<S, T>(rows, columns)) {
 #pragma unroll
     for (int j = 0; j < S::kPer; j += kN)
       if (j < left)
@@ -87,11 +87,11 @@ __device__ void load_row(const void* rows, int64_t row, int columns, T outside, 
   }
 }
 template <class S, class T>
-__device__ void store_row(void* rows, int64_t row, int columns, const T (&p)[S::kPer]) {
+__device__ void store_row(void* rows, int row, int columns, const T (&p)[S::kPer]) {
   constexpr int kN = kRowPack<S, T>;
-  T* to = static_cast<T*>(rows) + row * columns + S::column(0);
+  T* to = static_cast<T*>(rows) + int64_t{row} * columns + S::column(0);
   const int left = columns - S::column(0);
-  if (row_packs<S>(static_cast<const T*>(rows), columns)) {
+  if (row_packs<S, T>(rows, columns)) {
 #pragma unroll
     for (int j = 0; j < S::kPer; j += kN)
       if (j < left)
@@ -130,8 +130,8 @@ template <class T>
 using key_t = decltype(order_key(T()));
 template <class T>
 struct Choice {
-  key_t<T> key = order_key(T(0));
-  int column = 0;
+  key_t<T> key;
+  int column;
 };
 
 /// The columns of a token that are not yet taken. Narrow lanes of a warp keep theirs in order.
@@ -147,8 +147,8 @@ class Candidates {
     if constexpr (kSorted) sort();
   }
 
-  /// The best one, the same in every lane.
-  __device__ Choice<T> take() {
+  /// Writes the best one, of equal ones that of the lowest column.
+  __device__ void take(Choice<T>* best) {
     auto own = key_[0];
     int column = column_[0];
     if constexpr (!kSorted) {
@@ -158,11 +158,13 @@ class Candidates {
         own = max(own, key_[j]);
       }
     }
-    const auto best = group_max<S>(own);
-    if constexpr (S::kLanes > 1)
-      column = __shfl_sync(kFullWarp, column, __ffs(__ballot_sync(kFullWarp, own == best)) - 1);
+    if constexpr (S::kLanes > 1) {
+      const auto largest = group_max<S>(own);
+      const int winner = 31 - __clz(__ballot_sync(kFullWarp, own == largest));
+      if (threadIdx.x % 32 != winner) return;
+    }
+    *best = {own, column};
     remove(column);
-    return {best, column};
   }
 
  private:
@@ -185,11 +187,9 @@ class Candidates {
     }
   }
   __device__ void remove(int column) {
-    const bool first = kSorted && column_[0] == column;
 #pragma unroll
     for (int j = 0; j < S::kPer; ++j) {
       if constexpr (kSorted) {
-        if (!first) break;
         key_[j] = j + 1 < S::kPer ? key_[j + 1] : 0;
         column_[j] = j + 1 < S::kPer ? column_[j + 1] : -1;
       } else if (column_[j] == column) {

@@ -15,7 +15,7 @@ namespace {
 
 // Above these a sort of the row is faster than k passes over it.
 constexpr int64_t kSortFromK = 64, kSortFromSlots = 2048;
-constexpr int64_t kSortSlots = 16384;
+constexpr int64_t kSortSlots = 8192, kSortBlocks = 132;
 
 at::Tensor sorted_top_k(const at::Tensor& scores, int64_t k) {
   const auto least = -std::numeric_limits<double>::infinity();
@@ -54,7 +54,7 @@ SlotMajor sort_by_slot(const at::Tensor& slot_of, const at::Tensor& token_offset
                 tokens,
                 slots,
                 0,
-                slot_sort_chunk(entries, slots, 1024),
+                slot_sort_chunk(entries, kSortBlocks, 1024),
                 out.slot_offset.data_ptr<int64_t>(),
                 out.token_of.data_ptr<int64_t>(),
                 out.position.data_ptr<int64_t>(),

@@ -14,7 +14,7 @@ struct SlotMajor {
   at::Tensor slot_offset, token_of, position, entry;
 };
 /// Stable counting sort of the entries by slot, O(A + E). Deterministic on every device.
-/// slot_of [A] i64 in 0 .. slots-1, token_offset [T+1] i64. Error: more than 16384 slots on a GPU.
+/// slot_of [A] i64 in 0 .. slots-1, token_offset [T+1] i64. Error: more than 8192 slots on a GPU.
 SlotMajor sort_by_slot(const at::Tensor& slot_of, const at::Tensor& token_offset, int64_t slots);
 
 }  // namespace switchyard

@@ -92,7 +92,7 @@ struct ToyTask : Task {
     auto& toy = dynamic_cast<ToyBatch&>(batch);
     auto y_S1 = dynamic_cast<ToyModel&>(model).forward(toy.x_SC, context).to(at::kFloat);
     context.add_loss("size", y_S1.square().mean() * .01);
-    context.report("toy/position", static_cast<double>(calls));
+    context.report("toy/first", toy.x_SC[0][0].item<double>());
     const auto error = (y_S1 - toy.y_S1).square().mean();
     const bool bad = std::find(bad_calls.begin(), bad_calls.end(), calls++) != bad_calls.end();
     return bad ? error * std::numeric_limits<float>::quiet_NaN() : error;
