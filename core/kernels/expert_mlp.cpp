@@ -14,8 +14,8 @@
 namespace switchyard {
 namespace {
 
-// Measured on an H200 (docs/performance.md): wider experts run faster as two grouped products.
-constexpr int64_t kFusedChannels = 64;
+// Larger experts run faster as two grouped products (docs/performance.md).
+constexpr int64_t kFusedWeights = 1 << 16;
 enum Way : int64_t { kGrouped, kFused, kBlocked };
 
 using torch::autograd::AutogradContext;
@@ -65,7 +65,7 @@ FusedMlpGrad grouped_backward(const Saved& s, const at::Tensor& dy_AD, RowGroups
   if (s.experts.in_bias.defined()) out.d_in_bias = grouped_sum(inner.dz, {}, groups);
   out.d_out = grouped_linear_dw(dy_AD, inner.scaled, groups);
   out.d_in = grouped_linear_dw(inner.dz, gather_rows(s.x, a.token_of), groups);
-  out.dx_AC = grouped_linear_dx(inner.dz, s.experts.in_ENC, groups);
+  out.dx_SAC = grouped_linear_dx(inner.dz, s.experts.in_ENC, groups);
   return out;
 }
 
@@ -122,7 +122,7 @@ class ExpertMlp : public torch::autograd::Function<ExpertMlp> {
       d_out_bias = grouped_sum(dy_AD, a.weight.index_select(0, a.entry), groups);
       d.dweight += bias_dot(dy_TD, out_bias, a.token_of.index_select(0, a.position), a.slot_of);
     }
-    const auto dx = combine_rows(d.dx_AC, {}, a.position, a.token_offset);
+    const auto dx = combine_rows(d.dx_SAC, {}, a.position, a.token_offset);
     return {dx, d.d_in, d.d_in_bias, d.d_out, d_out_bias, {}, {}, d.dweight,
             {}, {},     {},          {},      {},         {}, {}, {}};
   }
@@ -133,8 +133,8 @@ Way way_of(const at::Tensor& x, const ExpertWeights& experts, Activation activat
   if (path == ExpertPath::Fused) return kFused;
   if (path == ExpertPath::Grouped) return kGrouped;
   if (blocked_mlp_fits(x, experts)) return kBlocked;
-  const bool narrow = x.size(1) <= kFusedChannels;
-  return narrow && fused_mlp_fits(x, experts, activation) ? kFused : kGrouped;
+  const bool small = experts.out_EDH.size(1) * experts.out_EDH.size(2) <= kFusedWeights;
+  return small && fused_mlp_fits(x, experts, activation) ? kFused : kGrouped;
 }
 
 void check_shapes(const at::Tensor& x, const ExpertWeights& w, const Assignment& a, bool gated) {

@@ -24,7 +24,7 @@ struct FusedMlpInput {
 at::Tensor fused_mlp_rows(const FusedMlpInput& input);
 
 struct FusedMlpGrad {
-  at::Tensor dx_AC;    ///< slot-major, one row per entry
+  at::Tensor dx_SAC;   ///< slot-major, one row per entry and share: the shares are to be added
   at::Tensor dweight;  ///< [A] token-major, without the bias of the second layer
   at::Tensor d_in, d_in_bias, d_out;
 };

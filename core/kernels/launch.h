@@ -83,14 +83,14 @@ void gather_rows_cpu(const Gather& p);
 void gather_rows_cuda(const Gather& p, void* stream);
 
 /// out[t, :] = sum over entries a of token t, in order, of
-/// weight[a] * (rows[position[a], :] + bias[slot_of[a], :]).
+/// weight[a] * (rows[position[a], :] + bias[slot_of[a], :]), rows added over their shares.
 struct Combine {
-  const void* rows;    // [A, width], slot-major
+  const void* rows;    // [shares, A, width], slot-major
   const void* weight;  // [A] token-major of the same type, or null: 1
   const void* bias;    // [slots, width] or null: 0
   const int64_t *position, *token_offset, *slot_of;
   DType dtype;
-  int64_t tokens, width;
+  int64_t tokens, width, shares, entries;
   void* out;
 };
 void combine_rows_cpu(const Combine& p);
@@ -137,29 +137,24 @@ struct FusedMlp {
 void fused_mlp_cuda(const FusedMlp& p, void* stream);
 
 /// Its backward pass, the hidden activation recomputed. Row r has the weight weight[entry[r]].
+/// `blocks` of rows times `slices` of the hidden axis work side by side: the latter leave shares of
+/// dx_rows and dot, the former shares of the gradients of the experts' weights, one per block and
+/// expert, that are added in order.
+struct FusedGrid {
+  int64_t blocks, slices;
+};
 struct FusedMlpBackward {
-  FusedMlp forward;    // its `rows` is not used
-  const void* dy;      // [T, D]
-  const void* weight;  // [A] token-major
-  void* dx_rows;       // [A, C], slot-major
-  void* dweight;       // [A] token-major
+  FusedMlp forward;                             // its `rows` is not used
+  const void* dy;                               // [T, D]
+  const void* weight;                           // [A] token-major
+  void* dx_rows;                                // [slices, A, C], slot-major
+  float* dot;                                   // [slices, A], slot-major: scratch
+  void* dweight;                                // [A] token-major
+  float *in_parts, *in_bias_parts, *out_parts;  // [blocks + slots, like d_in ...]: scratch
+  void *d_in, *d_in_bias, *d_out;               // d_in_bias may be null
 };
-void fused_mlp_backward_cuda(const FusedMlpBackward& p, void* stream);
-
-/// Gradients of the weights: a part is at most part_rows rows of one expert; `*_parts` hold one
-/// gradient per part in float, which are then added in order.
-struct FusedMlpWeights {
-  FusedMlpBackward backward;
-  int64_t part_rows, parts;
-  float *in_parts, *in_bias_parts, *out_parts;
-  void *d_in, *d_in_bias, *d_out;  // d_in_bias may be null
-};
-constexpr int64_t kPartStep = 64;
-/// Enough parts for `entries` rows in `slots` groups.
-inline int64_t fused_parts(int64_t entries, int64_t slots, int64_t part_rows) {
-  return entries / part_rows + slots;
-}
-void fused_mlp_weights_cuda(const FusedMlpWeights& p, void* stream);
+FusedGrid fused_grid_cuda(const FusedMlp& p);
+void fused_mlp_backward_cuda(const FusedMlpBackward& p, const FusedGrid& grid, void* stream);
 
 /// Rows of the voxels around each voxel, by a hash table of mask + 1 cells (a power of two, more
 /// than the voxels). `keys`: all bits set. Coordinates and clouds below 2^16.

@@ -35,15 +35,17 @@ __global__ void combine_tokens(Combine p, int shift) {
   const T* weight = static_cast<const T*>(p.weight);
   for (int64_t u = thread & ((1 << shift) - 1); u < units; u += 1 << shift) {
     acc_t<T> sum[N] = {};
+    for (int64_t s = 0; s < p.shares; ++s)
 #pragma unroll 4
-    for (int64_t a = begin; a < end; ++a) {
-      const Row row = static_cast<const Row*>(p.rows)[p.position[a] * units + u];
-      Row add{};
-      if (p.bias) add = static_cast<const Row*>(p.bias)[p.slot_of[a] * units + u];
-      const acc_t<T> w = weight ? load(weight + a) : acc_t<T>(1);
+      for (int64_t a = begin; a < end; ++a) {
+        const Row row =
+            static_cast<const Row*>(p.rows)[(s * p.entries + p.position[a]) * units + u];
+        Row add{};
+        if (p.bias && s == 0) add = static_cast<const Row*>(p.bias)[p.slot_of[a] * units + u];
+        const acc_t<T> w = weight ? load(weight + a) : acc_t<T>(1);
 #pragma unroll
-      for (int i = 0; i < N; ++i) sum[i] += w * (load(row.v + i) + load(add.v + i));
-    }
+        for (int i = 0; i < N; ++i) sum[i] += w * (load(row.v + i) + load(add.v + i));
+      }
     Row out;
 #pragma unroll
     for (int i = 0; i < N; ++i) store(out.v + i, sum[i]);
