@@ -119,7 +119,8 @@ class ExpertMlp : public torch::autograd::Function<ExpertMlp> {
                          : grouped_backward(s, dy_AD, groups);
     at::Tensor d_out_bias;
     if (out_bias.defined()) {
-      d_out_bias = grouped_sum(dy_AD, a.weight.index_select(0, a.entry), groups);
+      const auto weight_A = a.weight.index_select(0, a.entry).to(dy_AD.scalar_type());
+      d_out_bias = grouped_sum(dy_AD, weight_A, groups);
       d.dweight += bias_dot(dy_TD, out_bias, a.token_of.index_select(0, a.position), a.slot_of);
     }
     const auto dx = combine_rows(d.dx_SAC, {}, a.position, a.token_offset);
@@ -146,9 +147,10 @@ void check_shapes(const at::Tensor& x, const ExpertWeights& w, const Assignment&
         w.in_ENC.size(0));
   check(w.in_ENC.size(1) == w.out_EDH.size(2) * (gated ? 2 : 1), kWhere,
         "hidden widths of the two weights differ");
-  check(x.scalar_type() == w.in_ENC.scalar_type() && x.scalar_type() == a.weight.scalar_type(),
-        kWhere, "types differ: got x ", c10::toString(x.scalar_type()), ", experts ",
-        c10::toString(w.in_ENC.scalar_type()), ", weight ", c10::toString(a.weight.scalar_type()));
+  const auto type = x.scalar_type(), weight = a.weight.scalar_type();
+  check(type == w.in_ENC.scalar_type() && (weight == type || weight == row_weight_type(x)), kWhere,
+        "types differ: got x ", c10::toString(type), ", experts ",
+        c10::toString(w.in_ENC.scalar_type()), ", weight ", c10::toString(weight));
 }
 
 }  // namespace
@@ -161,12 +163,12 @@ at::Tensor expert_mlp(const at::Tensor& x_TC, const ExpertWeights& experts,
         "fused: got shapes or types without a kernel; valid: half types on a GPU, at most 256 "
         "channels, multiples of 8");
   const int64_t way = way_of(x_TC, experts, activation, path);
-  return ExpertMlp::apply(way == kFused ? x_TC.contiguous() : x_TC, experts.in_ENC,
-                          if_defined(experts.in_bias), experts.out_EDH,
-                          if_defined(experts.out_bias), assignment.token_offset, assignment.slot_of,
-                          assignment.weight.contiguous(), assignment.slot_offset,
-                          assignment.token_of, assignment.position, assignment.entry,
-                          static_cast<int64_t>(activation), gated, way, at::GradMode::is_enabled());
+  return ExpertMlp::apply(
+      way == kFused ? x_TC.contiguous() : x_TC, experts.in_ENC, if_defined(experts.in_bias),
+      experts.out_EDH, if_defined(experts.out_bias), assignment.token_offset, assignment.slot_of,
+      assignment.weight.to(row_weight_type(x_TC)).contiguous(), assignment.slot_offset,
+      assignment.token_of, assignment.position, assignment.entry, static_cast<int64_t>(activation),
+      gated, way, at::GradMode::is_enabled());
 }
 
 }  // namespace switchyard

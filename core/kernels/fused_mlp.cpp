@@ -74,10 +74,10 @@ FusedMlpGrad fused_mlp_backward(const FusedMlpInput& input, const at::Tensor& dy
              in_bias_parts = floats(in_bias.defined() ? parts : 0, in_rows),
              out_parts = floats(parts, p.width * p.hidden);
   fused_mlp_backward_cuda(
-      {p, dy_TD.data_ptr(), weight_A.data_ptr(), out.dx_SAC.data_ptr(), dot.data_ptr<float>(),
-       out.dweight.data_ptr(), in_parts.data_ptr<float>(), in_bias_parts.data_ptr<float>(),
-       out_parts.data_ptr<float>(), out.d_in.data_ptr(), pointer(out.d_in_bias),
-       out.d_out.data_ptr()},
+      {p, dy_TD.data_ptr(), weight_A.data_ptr<float>(), out.dx_SAC.data_ptr(),
+       dot.data_ptr<float>(), out.dweight.data_ptr<float>(), in_parts.data_ptr<float>(),
+       in_bias_parts.data_ptr<float>(), out_parts.data_ptr<float>(), out.d_in.data_ptr(),
+       pointer(out.d_in_bias), out.d_out.data_ptr()},
       grid, current_stream(dy_TD.device()));
   return out;
 }

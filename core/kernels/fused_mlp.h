@@ -25,10 +25,10 @@ at::Tensor fused_mlp_rows(const FusedMlpInput& input);
 
 struct FusedMlpGrad {
   at::Tensor dx_SAC;   ///< slot-major, one row per entry and share: the shares are to be added
-  at::Tensor dweight;  ///< [A] token-major, without the bias of the second layer
+  at::Tensor dweight;  ///< [A] token-major, float, without the bias of the second layer
   at::Tensor d_in, d_in_bias, d_out;
 };
-/// dy [T, D]; weight [A] token-major. Sums run in float and in fixed order.
+/// dy [T, D]; weight [A] token-major, float. Sums run in float and in fixed order.
 FusedMlpGrad fused_mlp_backward(const FusedMlpInput& input, const at::Tensor& dy_TD,
                                 const at::Tensor& weight_A);
 

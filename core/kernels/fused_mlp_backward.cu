@@ -83,7 +83,7 @@ class RowFeed {
   __device__ void start_copy(int buffer) {
     copy(back_.forward.x, back_.forward.channels, s_.x[buffer]);
     copy(back_.dy, back_.forward.width, s_.dy[buffer]);
-    weight_ = live_ && part_ == 0 ? load(static_cast<const T*>(back_.weight) + entry_) : 0.f;
+    weight_ = live_ && part_ == 0 ? back_.weight[entry_] : 0.f;
     commit_copies();
   }
   __device__ void store_weight(int buffer) const {
@@ -437,7 +437,7 @@ __global__ void finish(FusedMlpBackward back, int rows, int blocks, int64_t slic
        row += gridDim.x * blockDim.x) {
     float sum = 0;
     for (int64_t i = 0; i < slices; ++i) sum += back.dot[i * p.entries + row];
-    store(static_cast<T*>(back.dweight) + p.entry[row], sum);
+    back.dweight[p.entry[row]] = sum;
   }
 }
 

@@ -86,7 +86,7 @@ void gather_rows_cuda(const Gather& p, void* stream);
 /// weight[a] * (rows[position[a], :] + bias[slot_of[a], :]), rows added over their shares.
 struct Combine {
   const void* rows;    // [shares, A, width], slot-major
-  const void* weight;  // [A] token-major of the same type, or null: 1
+  const void* weight;  // [A] token-major, float (for double rows double), or null: 1
   const void* bias;    // [slots, width] or null: 0
   const int64_t *position, *token_offset, *slot_of;
   DType dtype;
@@ -115,10 +115,10 @@ void activate_cuda(const Activate& p, void* stream);
 struct ActivateBackward {
   Activate forward;    // its `a` is not used
   const void* da;      // [rows, hidden]
-  const void* weight;  // [rows] token-major
+  const void* weight;  // [rows] token-major, float (for double z double)
   void* dz;            // like z
   void* scaled;        // [rows, hidden]
-  void* dweight;       // [rows] token-major
+  void* dweight;       // like weight
 };
 void activate_backward_cpu(const ActivateBackward& p);
 void activate_backward_cuda(const ActivateBackward& p, void* stream);
@@ -149,7 +149,7 @@ struct FusedMlpBackward {
   const void* weight;                           // [A] token-major
   void* dx_rows;                                // [slices, A, C], slot-major
   float* dot;                                   // [slices, A], slot-major: scratch
-  void* dweight;                                // [A] token-major
+  float* dweight;                               // [A] token-major
   float *in_parts, *in_bias_parts, *out_parts;  // [blocks + slots, like d_in ...]: scratch
   void *d_in, *d_in_bias, *d_out;               // d_in_bias may be null
 };

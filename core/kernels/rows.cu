@@ -32,7 +32,7 @@ __global__ void combine_tokens(Combine p, int shift) {
   const int64_t token = thread >> shift, units = p.width / N;
   if (token >= p.tokens) return;
   const int64_t begin = p.token_offset[token], end = p.token_offset[token + 1];
-  const T* weight = static_cast<const T*>(p.weight);
+  const auto* weight = static_cast<const acc_t<T>*>(p.weight);
   for (int64_t u = thread & ((1 << shift) - 1); u < units; u += 1 << shift) {
     acc_t<T> sum[N] = {};
     for (int64_t s = 0; s < p.shares; ++s)
@@ -42,7 +42,7 @@ __global__ void combine_tokens(Combine p, int shift) {
             static_cast<const Row*>(p.rows)[(s * p.entries + p.position[a]) * units + u];
         Row add{};
         if (p.bias && s == 0) add = static_cast<const Row*>(p.bias)[p.slot_of[a] * units + u];
-        const acc_t<T> w = weight ? load(weight + a) : acc_t<T>(1);
+        const acc_t<T> w = weight ? weight[a] : acc_t<T>(1);
 #pragma unroll
         for (int i = 0; i < N; ++i) sum[i] += w * (load(row.v + i) + load(add.v + i));
       }
