@@ -8,7 +8,7 @@ using namespace kernels;
 
 namespace {
 
-constexpr int64_t kWidest = 256, kMostSlots = 1024;
+constexpr int64_t kWidest = 256, kMostSlots = 1024, kMostRows = INT32_MAX;
 
 bool has_kernel(Activation activation) {
   return activation == Activation::ReLU || activation == Activation::GELU ||
@@ -17,7 +17,10 @@ bool has_kernel(Activation activation) {
 
 void* pointer(const at::Tensor& t) { return t.defined() ? t.data_ptr() : nullptr; }
 
+/// Errors: more rows than the kernels count.
 FusedMlp to_kernel(const FusedMlpInput& f) {
+  check(f.token_of.size(0) <= kMostRows, "fused_mlp", "rows: got ", f.token_of.size(0),
+        ", expected at most ", kMostRows);
   return {f.x_TC.data_ptr(),
           f.experts.in_ENC.data_ptr(),
           pointer(f.experts.in_bias),

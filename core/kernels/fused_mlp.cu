@@ -163,8 +163,7 @@ __global__ __launch_bounds__(Plan::kThreadCount, 1) void forward(FusedMlp p) {
   T* rows = tiles + warp * Plan::kTile;
   for (int index = ring.first; index < ring.last; ++index) {
     const RowTile tile = ring.tile(index);
-    const int64_t begin = tile.begin + warp * Plan::kWarpRows;
-    const int live = static_cast<int>(max(int64_t{0}, tile.end - begin));
+    const int begin = tile.begin + warp * Plan::kWarpRows, live = max(0, tile.end - begin);
     ring.enter(tile.expert);
     if (ring.resident && live == 0) continue;
     gather_tile<Plan>(p.x, p.token_of + begin, p.channels, live, rows);

@@ -51,7 +51,7 @@ class TileWalk {
     if (++index_ >= last_) return tile;
     if (index_ < tile_end_[tile.expert]) {
       tile_.begin = tile.end;
-      tile_.end = min(tile.end + Plan::kRows, p_.slot_offset[tile.expert + 1]);
+      tile_.end = min(tile.end + Plan::kRows, slot_begin(p_, tile.expert + 1));
     } else {
       tile_ = tile_at(p_, Plan::kRows, tile_end_, index_);
     }
@@ -77,8 +77,8 @@ class RowFeed {
   __device__ void read_indices(const RowTile& tile) {
     live_ = tile.begin + row_ < tile.end;
     if (!live_) return;
-    token_ = back_.forward.token_of[tile.begin + row_];
-    if (part_ == 0) entry_ = back_.forward.entry[tile.begin + row_];
+    token_ = static_cast<int>(back_.forward.token_of[tile.begin + row_]);
+    if (part_ == 0) entry_ = static_cast<int>(back_.forward.entry[tile.begin + row_]);
   }
   __device__ void start_copy(int buffer) {
     copy(back_.forward.x, back_.forward.channels, s_.x[buffer]);
@@ -104,7 +104,7 @@ class RowFeed {
   BackwardShared<Plan>& s_;
   int row_, part_;
   bool live_ = false;
-  int64_t token_ = 0, entry_ = 0;
+  int token_ = 0, entry_ = 0;
   float weight_ = 0;
 };
 
@@ -445,7 +445,8 @@ __global__ void finish(FusedMlpBackward back, int rows, int blocks, int64_t slic
 
 FusedGrid fused_grid_cuda(const FusedMlp& p) {
   const int64_t slice = fused_slice(padded_width(p)), slices = (p.hidden + slice - 1) / slice;
-  return {std::max<int64_t>(1, processors() / slices), slices};
+  const int64_t tiles = p.entries / 64;  // no block is left without one
+  return {std::max<int64_t>(1, std::min(processors() / slices, tiles)), slices};
 }
 
 void fused_mlp_backward_cuda(const FusedMlpBackward& back, const FusedGrid& grid, void* stream) {

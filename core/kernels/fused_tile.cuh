@@ -47,14 +47,17 @@ __device__ inline int begin_of(const int* tile_end, int expert) {
   return expert == 0 ? 0 : tile_end[expert - 1];
 }
 
+__device__ inline int slot_begin(const FusedMlp& p, int expert) {
+  return static_cast<int>(p.slot_offset[expert]);
+}
+
 struct RowTile {
-  int expert;
-  int64_t begin, end;  // rows; the last tile of an expert may be short
+  int expert, begin, end;  // rows; the last tile of an expert may be short
 };
-__device__ inline RowTile tile_at(const FusedMlp& p, int64_t rows, const int* tile_end, int tile) {
+__device__ inline RowTile tile_at(const FusedMlp& p, int rows, const int* tile_end, int tile) {
   const int expert = expert_at(p, tile_end, tile);
-  const int64_t begin = p.slot_offset[expert] + (tile - begin_of(tile_end, expert)) * rows;
-  return {expert, begin, min(begin + rows, p.slot_offset[expert + 1])};
+  const int begin = slot_begin(p, expert) + (tile - begin_of(tile_end, expert)) * rows;
+  return {expert, begin, min(begin + rows, slot_begin(p, expert + 1))};
 }
 
 /// The tiles first .. last - 1 of one block of several: equal shares, but for borders moved by up

@@ -146,7 +146,7 @@ struct FusedGrid {
 struct FusedMlpBackward {
   FusedMlp forward;                             // its `rows` is not used
   const void* dy;                               // [T, D]
-  const void* weight;                           // [A] token-major
+  const float* weight;                          // [A] token-major
   void* dx_rows;                                // [slices, A, C], slot-major
   float* dot;                                   // [slices, A], slot-major: scratch
   float* dweight;                               // [A] token-major
