@@ -161,7 +161,7 @@ at::Tensor expert_mlp(const at::Tensor& x_TC, const ExpertWeights& experts,
   check_shapes(x_TC, experts, assignment, gated);
   check(path != ExpertPath::Fused || fused_mlp_fits(x_TC, experts, activation), "expert_mlp",
         "fused: got shapes or types without a kernel; valid: half types on a GPU, at most 256 "
-        "channels, multiples of 8");
+        "channels (gated 128), multiples of 8");
   const int64_t way = way_of(x_TC, experts, activation, path);
   return ExpertMlp::apply(
       way == kFused ? x_TC.contiguous() : x_TC, experts.in_ENC, if_defined(experts.in_bias),

@@ -8,7 +8,7 @@ using namespace kernels;
 
 namespace {
 
-constexpr int64_t kWidest = 256, kMostSlots = 1024, kMostRows = INT32_MAX;
+constexpr int64_t kWidest = 256, kWidestGated = 128, kMostSlots = 1024, kMostRows = INT32_MAX;
 
 bool has_kernel(Activation activation) {
   return activation == Activation::ReLU || activation == Activation::GELU ||
@@ -44,8 +44,10 @@ FusedMlp to_kernel(const FusedMlpInput& f) {
 bool fused_mlp_fits(const at::Tensor& x_TC, const ExpertWeights& experts, Activation activation) {
   const int64_t in = x_TC.size(1), out = experts.out_EDH.size(1), hidden = experts.out_EDH.size(2);
   const bool half = x_TC.scalar_type() == at::kBFloat16 || x_TC.scalar_type() == at::kHalf;
-  return x_TC.is_cuda() && half && has_kernel(activation) && std::max(in, out) <= kWidest &&
-         in % 8 == 0 && out % 8 == 0 && hidden % 8 == 0 && experts.in_ENC.size(0) <= kMostSlots;
+  const bool gated = experts.in_ENC.size(1) > hidden;
+  return x_TC.is_cuda() && half && has_kernel(activation) &&
+         std::max(in, out) <= (gated ? kWidestGated : kWidest) && in % 8 == 0 && out % 8 == 0 &&
+         hidden % 8 == 0 && experts.in_ENC.size(0) <= kMostSlots;
 }
 
 at::Tensor fused_mlp_rows(const FusedMlpInput& input) {

@@ -130,12 +130,17 @@ __device__ void hidden_chunk(const FusedMlp& p, int expert, int chunk, const typ
   constexpr int kStride = Plan::kStride;
   float up[Plan::kBlocks][4][4];
   const auto product = [&](int part, auto& z) {
-    start_rows(bias_at<T>(p, expert, part, chunk * kChunk), p.hidden - chunk * kChunk, z);
+#pragma unroll
+    for (int i = 0; i < Plan::kBlocks * 16; ++i) z[i / 16][i / 4 % 4][i % 4] = 0;
     add_product<T, Plan::kWidth>(
         z, [&](Fragment& to, int m, int k) { load_left(to, rows + m * 16 * kStride + k, kStride); },
         [&](Fragment& to, int n, int k) {
           load_right_t(to, weight + (part * kChunk + n * 8) * kStride + k, kStride);
         });
+    if (!p.in_bias) return;
+    const auto* bias = bias_at<T>(p, expert, part, chunk * kChunk);
+#pragma unroll
+    for (int m = 0; m < Plan::kBlocks; ++m) add_to_rows(bias, p.hidden - chunk * kChunk, z[m]);
   };
   product(0, a);
   if constexpr (Plan::kGated) product(1, up);

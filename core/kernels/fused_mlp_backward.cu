@@ -1,49 +1,76 @@
 #include "core/kernels/fused_tile.cuh"
+#include "core/kernels/warpgroup.cuh"
 
 namespace switchyard::kernels {
 namespace {
 
-// A block has a run of row tiles and a slice of the hidden axis, whose weights lie in shared
-// memory. Per tile, warps first compute dz and the weighted activation, [rows, slice], into shared
-// memory; then each adds to its 64 x 64 block of one weight gradient, which stays in registers over
-// all tiles of an expert, and to dx. The gradient of an expert that lies in one block is written as
-// it is; else the blocks leave parts in float, which are added in order.
-constexpr int kSide = 64;
+// A block has a run of tiles of 64 rows and a slice of the hidden axis, whose weights lie in shared
+// memory. Per tile, its two warpgroups first compute dz and the weighted activation, [rows, slice],
+// into shared memory, 32 hidden units at a time; then each adds to its 64 x 64 blocks of the weight
+// gradients, which stay in registers over all tiles of an expert, and to dx. The gradient of an
+// expert that lies in one block is written as it is; else the blocks leave parts in float, which
+// are added in order.
+constexpr int kRows = 64, kUnit = 32, kGroups = 2, kThreadCount = 128 * kGroups;
 
 template <class T_, int kWidth_, bool kGated_>
 struct BackwardPlan {
   using T = T_;
   static constexpr int kWidth = kWidth_, kIns = kGated_ ? 2 : 1;
   static constexpr bool kGated = kGated_;
-  static constexpr int kSlice = fused_slice(kWidth), kRows = kGated ? 32 : 64;
-  static constexpr int kWarps = (kIns + 1) * kSlice * kWidth / (kSide * kSide);
-  static constexpr int kThreadCount = 32 * kWarps;
-  /// What a warp computes at once of the hidden gradients.
-  static constexpr int kItemRows = kGated || kWidth == 256 ? 16 : 32,
-                       kItemHidden = kGated ? 16 : 32;
-  static constexpr int kItemsDown = kRows / kItemRows, kItemsAcross = kSlice / kItemHidden;
-  static constexpr int kStride = kWidth + kPad, kHiddenStride = kSlice + kPad;
+  static constexpr int kSlice = fused_slice(kWidth, kGated);
+  static constexpr int kAcross = kWidth / kPanel, kDeep = kSlice / kPanel;  // panels
+  static constexpr int kPerMatrix = kAcross * kDeep;                        // gradient blocks
+  static constexpr int kOwn = (kIns + 1) * kPerMatrix / kGroups;
+  static constexpr int kUnits = kSlice / kUnit, kOwnUnits = kUnits / kGroups;
 };
 
+/// Matrices as panels of 64 columns, one after the other.
 template <class Plan>
-struct alignas(16) BackwardShared {
+struct alignas(1024) BackwardShared {
   using T = typename Plan::T;
-  T in[Plan::kIns][Plan::kSlice * Plan::kStride], out[Plan::kWidth * Plan::kHiddenStride];
-  T x[2][Plan::kRows * Plan::kStride], dy[2][Plan::kRows * Plan::kStride];  // this tile, the next
-  T dz[Plan::kIns][Plan::kRows * Plan::kHiddenStride], a[Plan::kRows * Plan::kHiddenStride];
-  float weight[2][Plan::kRows];                            // of the rows
-  float dot[Plan::kItemsAcross][Plan::kRows];              // da . activation
-  float bias[Plan::kIns][Plan::kItemsDown][Plan::kSlice];  // sums of dz
+  T in[Plan::kIns][Plan::kSlice * Plan::kWidth];              // [slice, width]
+  T out[Plan::kWidth * Plan::kSlice];                         // [width, slice]
+  T x[2][kRows * Plan::kWidth], dy[2][kRows * Plan::kWidth];  // of this tile and the next
+  T dz[Plan::kIns][kRows * Plan::kSlice], a[kRows * Plan::kSlice];
+  float weight[2][kRows];                   // of the rows
+  float dot[Plan::kUnits][kRows];           // da . activation
+  float bias[Plan::kIns][4][Plan::kSlice];  // sums of dz over the rows of a warp
   int tile_end[kMostSlots];
 };
 
-/// Tiles of a block, one after the other; tiles without rows after the last.
+/// The warpgroup, in a form that the compiler knows to be the same in all lanes.
+__device__ inline int group_index() { return __shfl_sync(kFullWarp, threadIdx.x / 128, 0); }
+
+/// Starts to copy the weights of a slice of an expert, zeros outside.
 template <class Plan>
+__device__ void copy_slice(const FusedMlp& p, int expert, int64_t slice, BackwardShared<Plan>& s) {
+  using T = typename Plan::T;
+  const T *in = static_cast<const T*>(p.in), *out = static_cast<const T*>(p.out);
+  constexpr int kUnits = Plan::kWidth / 8, kOutUnits = Plan::kSlice / 8;
+  for (int i = threadIdx.x; i < Plan::kIns * Plan::kSlice * kUnits; i += kThreadCount) {
+    const int part = i / (Plan::kSlice * kUnits), row = i / kUnits % Plan::kSlice,
+              unit = i % kUnits;
+    const bool valid = slice + row < p.hidden && unit * 8 < p.channels;
+    const int64_t from =
+        ((expert * Plan::kIns + part) * p.hidden + slice + row) * p.channels + unit * 8;
+    copy_async(s.in[part] + unit / 8 * Plan::kSlice * kPanel + swizzled(row, unit % 8),
+               in + (valid ? from : 0), valid);
+  }
+  for (int i = threadIdx.x; i < Plan::kWidth * kOutUnits; i += kThreadCount) {
+    const int row = i / kOutUnits, unit = i % kOutUnits;
+    const bool valid = row < p.width && slice + unit * 8 < p.hidden;
+    const int64_t from = (expert * p.width + row) * p.hidden + slice + unit * 8;
+    copy_async(s.out + unit / 8 * Plan::kWidth * kPanel + swizzled(row, unit % 8),
+               out + (valid ? from : 0), valid);
+  }
+}
+
+/// Tiles of a block, one after the other; tiles without rows after the last.
 class TileWalk {
  public:
   __device__ TileWalk(const FusedMlp& p, const int* tile_end, int first, int last)
       : p_(p), tile_end_(tile_end), index_(first), last_(last), tile_{0, 0, 0} {
-    if (first < last) tile_ = tile_at(p, Plan::kRows, tile_end, first);
+    if (first < last) tile_ = tile_at(p, kRows, tile_end, first);
   }
   __device__ RowTile next() {
     if (index_ >= last_) return {tile_.expert, 0, 0};
@@ -51,9 +78,9 @@ class TileWalk {
     if (++index_ >= last_) return tile;
     if (index_ < tile_end_[tile.expert]) {
       tile_.begin = tile.end;
-      tile_.end = min(tile.end + Plan::kRows, slot_begin(p_, tile.expert + 1));
+      tile_.end = min(tile.end + kRows, slot_begin(p_, tile.expert + 1));
     } else {
-      tile_ = tile_at(p_, Plan::kRows, tile_end_, index_);
+      tile_ = tile_at(p_, kRows, tile_end_, index_);
     }
     return tile;
   }
@@ -69,7 +96,7 @@ class TileWalk {
 template <class Plan>
 class RowFeed {
   using T = typename Plan::T;
-  static constexpr int kShare = Plan::kThreadCount / Plan::kRows;
+  static constexpr int kShare = kThreadCount / kRows;
 
  public:
   __device__ RowFeed(const FusedMlpBackward& back, BackwardShared<Plan>& shared)
@@ -96,7 +123,8 @@ class RowFeed {
 #pragma unroll
     for (int unit = part_; unit < Plan::kWidth / 8; unit += kShare) {
       const bool valid = live_ && unit * 8 < width;
-      copy_async(to + row_ * Plan::kStride + unit * 8, row + (valid ? unit * 8 : 0), valid);
+      copy_async(to + unit / 8 * kBlockSize + swizzled(row_, unit % 8),
+                 row + (valid ? unit * 8 : 0), valid);
     }
   }
 
@@ -108,175 +136,203 @@ class RowFeed {
   float weight_ = 0;
 };
 
-/// Sums over the rows of a value per row and column pair, added to[8 n ..] by the lanes of row 0.
-template <int kM, int kN>
-__device__ void add_columns(const float (&dz)[kM][kN][4], float* to) {
+/// Adds the sums of dz over 16 rows to to[8 n ..].
+template <int kN>
+__device__ void add_columns(const float (&dz)[kN][4], float* to) {
 #pragma unroll
   for (int n = 0; n < kN; ++n)
 #pragma unroll
     for (int i = 0; i < 2; ++i) {
-      float sum = 0;
-#pragma unroll
-      for (int m = 0; m < kM; ++m) sum += dz[m][n][i] + dz[m][n][i + 2];
+      float sum = dz[n][i] + dz[n][i + 2];
       for (int step = 4; step < 32; step *= 2) sum += __shfl_xor_sync(kFullWarp, sum, step);
       if (threadIdx.x % 32 < 4) to[n * 8 + threadIdx.x % 4 * 2 + i] += sum;
     }
 }
 
-/// dz, the weighted activation, and the products da . activation of one item of a tile.
+/// dz and the weighted activation of a tile at 32 hidden units, [64, 32], by a warpgroup.
 template <class Plan>
-__device__ void hidden_item(const FusedMlp& p, BackwardShared<Plan>& s, int expert, int64_t slice,
-                            int buffer, int item) {
+struct HiddenUnit {
   using T = typename Plan::T;
-  constexpr int kM = Plan::kItemRows / 16, kN = Plan::kItemHidden / 8;
-  constexpr int kStride = Plan::kStride, kHiddenStride = Plan::kHiddenStride;
-  const int across = item % Plan::kItemsAcross, down = item / Plan::kItemsAcross;
-  const int h = across * Plan::kItemHidden, row = down * Plan::kItemRows;
-  float z[kM][kN][4], up[kM][kN][4], da[kM][kN][4] = {};
-  const auto rows_of = [&](const T* rows) {
-    return [=](Fragment& to, int m, int k) {
-      load_left(to, rows + (row + m * 16) * kStride + k, kStride);
-    };
-  };
-  const auto first_product = [&](int part, auto& sum) {
-    start_rows(bias_at<T>(p, expert, part, slice + h), p.hidden - slice - h, sum);
-    add_product<T, Plan::kWidth>(sum, rows_of(s.x[buffer]), [&](Fragment& to, int n, int k) {
-      load_right_t(to, s.in[part] + (h + n * 8) * kStride + k, kStride);
-    });
-  };
-  first_product(0, z);
-  if constexpr (Plan::kGated) first_product(1, up);
-  add_product<T, Plan::kWidth>(da, rows_of(s.dy[buffer]), [&](Fragment& to, int n, int k) {
-    load_right(to, s.out + k * kHiddenStride + h + n * 8, kHiddenStride);
-  });
-  const int lane = threadIdx.x % 32;
-  float dot[kM][2] = {};
-  with_fast_act(p.act, [&](auto tag) {
+  float z[4][4], up[4][4], da[4][4];
+
+  /// Starts the products.
+  __device__ void start(const BackwardShared<Plan>& s, int buffer, int unit) {
+    const int h = unit * kUnit;
+    begin_products();
 #pragma unroll
-    for (int m = 0; m < kM; ++m)
-#pragma unroll
-      for (int i = 0; i < 4; ++i) {
-        const float w = s.weight[buffer][row + m * 16 + lane / 4 + i / 2 * 8];
-#pragma unroll
-        for (int n = 0; n < kN; ++n) {
-          const auto act = fast_act<T, decltype(tag)::value>(z[m][n][i]);
-          const float gate = Plan::kGated ? up[m][n][i] : 1.f, d = da[m][n][i];
-          dot[m][i / 2] += d * act.value * gate;
-          z[m][n][i] = w * d * gate * act.slope;
-          if constexpr (Plan::kGated) up[m][n][i] = w * d * act.value;
-          da[m][n][i] = w * act.value * gate;
-        }
-      }
-  });
-#pragma unroll
-  for (int m = 0; m < kM; ++m) {
-#pragma unroll
-    for (int n = 0; n < kN; ++n) {
-      const int at = (row + m * 16) * kHiddenStride + h + n * 8;
-      store_pairs<T>(z[m][n], s.dz[0] + at, kHiddenStride);
-      if constexpr (Plan::kGated) store_pairs<T>(up[m][n], s.dz[1] + at, kHiddenStride);
-      store_pairs<T>(da[m][n], s.a + at, kHiddenStride);
+    for (int i = 0; i < Plan::kAcross; ++i) {
+      const Along x(s.x[buffer] + i * kBlockSize), dy(s.dy[buffer] + i * kBlockSize);
+      const int in = (i * Plan::kSlice + h) * kPanel;
+      multiply<T>(z, x, Along(s.in[0] + in), i > 0);
+      if constexpr (Plan::kGated) multiply<T>(up, x, Along(s.in[Plan::kIns - 1] + in), i > 0);
+      const T* out = s.out + (h / kPanel * Plan::kWidth + i * kPanel) * kPanel + h % kPanel;
+      multiply<T>(da, dy, Down(out), i > 0);
     }
+    commit_products();
+  }
+
+  __device__ void finish(const FusedMlp& p, BackwardShared<Plan>& s, int expert, int64_t slice,
+                         const float (&w)[2], int unit) {
+    const int lane = threadIdx.x % 32, warp = threadIdx.x / 32 % 4;
+    const int64_t h = slice + unit * kUnit;
+    if (p.in_bias) {
+      add_to_rows(bias_at<T>(p, expert, 0, h), p.hidden - h, z);
+      if constexpr (Plan::kGated) add_to_rows(bias_at<T>(p, expert, 1, h), p.hidden - h, up);
+    }
+    float dot[2] = {};
+    with_fast_act(p.act, [&](auto tag) {
+#pragma unroll
+      for (int n = 0; n < 4; ++n)
+#pragma unroll
+        for (int i = 0; i < 4; ++i) {
+          const auto act = fast_act<T, decltype(tag)::value>(z[n][i]);
+          const float gate = Plan::kGated ? up[n][i] : 1.f, d = da[n][i];
+          dot[i / 2] += d * act.value * gate;
+          z[n][i] = w[i / 2] * d * gate * act.slope;
+          if constexpr (Plan::kGated) up[n][i] = w[i / 2] * d * act.value;
+          da[n][i] = w[i / 2] * act.value * gate;
+        }
+    });
+    store(z, s.dz[0], unit);
+    if constexpr (Plan::kGated) store(up, s.dz[Plan::kIns - 1], unit);
+    store(da, s.a, unit);
 #pragma unroll
     for (int i = 0; i < 2; ++i) {
-      for (int step = 1; step < 4; step *= 2)
-        dot[m][i] += __shfl_xor_sync(kFullWarp, dot[m][i], step);
-      if (lane % 4 == 0) s.dot[across][row + m * 16 + lane / 4 + i * 8] = dot[m][i];
+      for (int step = 1; step < 4; step *= 2) dot[i] += __shfl_xor_sync(kFullWarp, dot[i], step);
+      if (lane % 4 == 0) s.dot[unit][warp * 16 + lane / 4 + i * 8] = dot[i];
     }
+    if (!p.in_bias) return;
+    add_columns(z, s.bias[0][warp] + unit * kUnit);
+    if constexpr (Plan::kGated) add_columns(up, s.bias[Plan::kIns - 1][warp] + unit * kUnit);
   }
-  if (!p.in_bias) return;
-  add_columns(z, s.bias[0][down] + h);
-  if constexpr (Plan::kGated) add_columns(up, s.bias[1][down] + h);
-}
 
-/// A warp's block of a weight gradient: of part `which` of the first layer, or of the second.
-template <class Plan>
-struct GradientBlock {
-  using T = typename Plan::T;
-  int which, row, column;  // [hidden, channels], or [width, hidden]
-  float sum[kSide / 16][kSide / 8][4];
-
-  __device__ GradientBlock() {
-    constexpr int kPerMatrix = Plan::kWarps / (Plan::kIns + 1);
-    const int warp = threadIdx.x / 32, block = warp % kPerMatrix;
-    which = warp / kPerMatrix;
-    const int across = (out() ? Plan::kSlice : Plan::kWidth) / kSide;
-    row = block / across * kSide;
-    column = block % across * kSide;
-    clear();
-  }
-  __device__ bool out() const { return which == Plan::kIns; }
-  __device__ void clear() {
+ private:
+  /// Writes values to the panels of `to` [rows, slice].
+  __device__ static void store(const float (&value)[4][4], T* to, int unit) {
+    const int lane = threadIdx.x % 32, row = threadIdx.x / 32 % 4 * 16 + lane / 4;
+    T* panel = to + unit / 2 * kBlockSize;
 #pragma unroll
-    for (int i = 0; i < kSide * kSide / 32; ++i) sum[i / 32][i / 4 % 8][i % 4] = 0;
-  }
-  /// sum += left^T right over the rows of a tile.
-  template <int kLeftStride, int kRightStride>
-  __device__ void add(const T* left, const T* right) {
-    add_product<T, Plan::kRows>(
-        sum,
-        [&](Fragment& to, int m, int k) {
-          load_left_t(to, left + k * kLeftStride + row + m * 16, kLeftStride);
-        },
-        [&](Fragment& to, int n, int k) {
-          load_right(to, right + k * kRightStride + column + n * 8, kRightStride);
-        });
-  }
-  __device__ void add_tile(const BackwardShared<Plan>& s, int buffer) {
-    if (out())
-      add<Plan::kStride, Plan::kHiddenStride>(s.dy[buffer], s.a);
-    else
-      add<Plan::kHiddenStride, Plan::kStride>(s.dz[Plan::kGated && which == 1], s.x[buffer]);
-  }
-  /// Writes the values inside [rows, columns] by put(row, column, value, value of column + 1).
-  template <class Put>
-  __device__ void write(int64_t rows, int64_t columns, Put&& put) const {
-    const int lane = threadIdx.x % 32;
-#pragma unroll
-    for (int m = 0; m < kSide / 16; ++m)
-#pragma unroll
-      for (int n = 0; n < kSide / 8; ++n)
-#pragma unroll
-        for (int i = 0; i < 2; ++i) {
-          const int64_t r = row + m * 16 + i * 8 + lane / 4, c = column + n * 8 + lane % 4 * 2;
-          if (r < rows && c < columns) put(r, c, sum[m][n][2 * i], sum[m][n][2 * i + 1]);
-        }
+    for (int n = 0; n < 4; ++n) {
+      T* at = panel + swizzled(row, unit % 2 * 4 + n) + lane % 4 * 2;
+      *reinterpret_cast<uint32_t*>(at) = packed(T(), value[n][0], value[n][1]);
+      *reinterpret_cast<uint32_t*>(at + 8 * kPanel) = packed(T(), value[n][2], value[n][3]);
+    }
   }
 };
 
-/// The slice's share of dx of a tile.
+/// The hidden gradients of a tile; the products of a unit run while the last one is finished.
 template <class Plan>
-__device__ void input_gradient(const FusedMlpBackward& back, const BackwardShared<Plan>& s,
-                               const RowTile& tile) {
-  using T = typename Plan::T;
-  constexpr int kAcross = Plan::kWidth / 32, kItems = Plan::kRows / 16 * kAcross;
-  const int64_t channels = back.forward.channels;
-  T* to =
-      static_cast<T*>(back.dx_rows) + (blockIdx.y * back.forward.entries + tile.begin) * channels;
-  const int lane = threadIdx.x % 32;
-  for (int item = threadIdx.x / 32; item < kItems; item += Plan::kWarps) {
-    const int row = item / kAcross * 16, column = item % kAcross * 32;
-    float dx[1][4][4] = {};
-    for (int part = 0; part < Plan::kIns; ++part)
-      add_product<T, Plan::kSlice>(
-          dx,
-          [&](Fragment& a, int, int k) {
-            load_left(a, s.dz[part] + row * Plan::kHiddenStride + k, Plan::kHiddenStride);
-          },
-          [&](Fragment& b, int n, int k) {
-            load_right(b, s.in[part] + k * Plan::kStride + column + n * 8, Plan::kStride);
-          });
+__device__ void hidden_gradients(const FusedMlp& p, BackwardShared<Plan>& s, int expert,
+                                 int64_t slice, int buffer) {
+  const int first = group_index() * Plan::kOwnUnits;
+  const int row = threadIdx.x / 32 % 4 * 16 + threadIdx.x % 32 / 4;
+  const float w[2] = {s.weight[buffer][row], s.weight[buffer][row + 8]};
+  HiddenUnit<Plan> unit[2];
+  unit[0].start(s, buffer, first);
 #pragma unroll
-    for (int n = 0; n < 4; ++n)
-#pragma unroll
-      for (int i = 0; i < 2; ++i) {
-        const int64_t r = row + i * 8 + lane / 4, c = column + n * 8 + lane % 4 * 2;
-        if (tile.begin + r < tile.end && c < channels)
-          *reinterpret_cast<uint32_t*>(to + r * channels + c) =
-              packed(T(), dx[0][n][2 * i], dx[0][n][2 * i + 1]);
-      }
+  for (int i = 0; i < Plan::kOwnUnits; ++i) {
+    if (i + 1 < Plan::kOwnUnits) {
+      unit[(i + 1) % 2].start(s, buffer, first + i + 1);
+      wait_products<1>();
+    } else {
+      wait_products<0>();
+    }
+    unit[i % 2].finish(p, s, expert, slice, w, first + i);
   }
 }
+
+/// A warpgroup's blocks [64, 64] of the weight gradients: of the parts of the first layer, [hidden,
+/// channels], and of the second, [width, hidden].
+template <class Plan>
+struct GradientBlocks {
+  using T = typename Plan::T;
+  float sum[Plan::kOwn][8][4];
+
+  /// Where block i lies: in part `which` of the first layer, or, kIns, in the second; in blocks.
+  struct Place {
+    int which, row, column;
+  };
+  __device__ static Place place(int i) {
+    const int block = group_index() * Plan::kOwn + i, which = block / Plan::kPerMatrix;
+    const int across = which == Plan::kIns ? Plan::kDeep : Plan::kAcross;
+    return {which, block % Plan::kPerMatrix / across, block % Plan::kPerMatrix % across};
+  }
+  __device__ void clear() {
+#pragma unroll
+    for (int i = 0; i < Plan::kOwn * 32; ++i) sum[i / 32][i / 4 % 8][i % 4] = 0;
+  }
+  /// Starts to add the products over the rows of a tile.
+  __device__ void start(const BackwardShared<Plan>& s, int buffer) {
+    begin_products();
+#pragma unroll
+    for (int i = 0; i < Plan::kOwn; ++i) {
+      const Place at = place(i);
+      const bool out = at.which == Plan::kIns;
+      const T* left = out ? s.dy[buffer] : s.dz[0] + at.which * kRows * Plan::kSlice;
+      const T* right = out ? s.a : s.x[buffer];
+      multiply<T>(sum[i], Down(left + at.row * kBlockSize), Down(right + at.column * kBlockSize),
+                  true);
+    }
+    commit_products();
+  }
+  /// Writes the values of block i inside [rows, columns] by put(row, column, value, next value).
+  template <class Put>
+  __device__ void write(int i, int64_t rows, int64_t columns, Put&& put) const {
+    const Place at = place(i);
+    const int lane = threadIdx.x % 32, row = at.row * 64 + threadIdx.x / 32 % 4 * 16 + lane / 4;
+#pragma unroll
+    for (int n = 0; n < 8; ++n)
+#pragma unroll
+      for (int down = 0; down < 2; ++down) {
+        const int r = row + 8 * down, c = at.column * 64 + n * 8 + lane % 4 * 2;
+        if (r < rows && c < columns) put(r, c, sum[i][n][2 * down], sum[i][n][2 * down + 1]);
+      }
+  }
+};
+
+/// A warpgroup's columns of the slice's share of dx of a tile.
+template <class Plan>
+struct InputGradient {
+  using T = typename Plan::T;
+  static constexpr int kColumns = Plan::kWidth / kGroups;
+  static constexpr int kN = kColumns < kPanel ? kColumns / 8 : 8, kBlocks = kColumns / (8 * kN);
+  float sum[kBlocks][kN][4];
+
+  __device__ void start(const BackwardShared<Plan>& s) {
+    begin_products();
+#pragma unroll
+    for (int i = 0; i < kBlocks; ++i)
+#pragma unroll
+      for (int part = 0; part < Plan::kIns; ++part)
+#pragma unroll
+        for (int deep = 0; deep < Plan::kDeep; ++deep) {
+          const int column = first_column(i);
+          const T* in = s.in[part] + (column / kPanel * Plan::kSlice + deep * 64) * kPanel;
+          multiply<T>(sum[i], Along(s.dz[part] + deep * kBlockSize), Down(in + column % kPanel),
+                      part + deep > 0);
+        }
+    commit_products();
+  }
+  __device__ void write(const FusedMlpBackward& back, const RowTile& tile) const {
+    const int lane = threadIdx.x % 32, row = tile.begin + threadIdx.x / 32 % 4 * 16 + lane / 4;
+    const int64_t channels = back.forward.channels;
+    T* to = static_cast<T*>(back.dx_rows) + blockIdx.y * back.forward.entries * channels;
+#pragma unroll
+    for (int i = 0; i < kBlocks; ++i)
+#pragma unroll
+      for (int n = 0; n < kN; ++n)
+#pragma unroll
+        for (int down = 0; down < 2; ++down) {
+          const int r = row + 8 * down, c = first_column(i) + n * 8 + lane % 4 * 2;
+          if (r < tile.end && c < channels)
+            *reinterpret_cast<uint32_t*>(to + r * channels + c) =
+                packed(T(), sum[i][n][2 * down], sum[i][n][2 * down + 1]);
+        }
+  }
+
+ private:
+  __device__ static int first_column(int i) { return group_index() * kColumns + i * 8 * kN; }
+};
 
 /// The slice's share of the gradients of the weights of a tile's rows.
 template <class Plan>
@@ -286,43 +342,43 @@ __device__ void weight_products(const FusedMlpBackward& back, const BackwardShar
   if (row >= tile.end - tile.begin) return;
   float sum = 0;
 #pragma unroll
-  for (int i = 0; i < Plan::kItemsAcross; ++i) sum += s.dot[i][row];
+  for (int i = 0; i < Plan::kUnits; ++i) sum += s.dot[i][row];
   back.dot[blockIdx.y * back.forward.entries + tile.begin + row] = sum;
 }
 
 /// Writes what a block has summed for an expert, and starts again from zero.
 template <class Plan>
 __device__ void flush(const FusedMlpBackward& back, BackwardShared<Plan>& s, int expert, bool whole,
-                      GradientBlock<Plan>& block) {
+                      GradientBlocks<Plan>& blocks) {
   using T = typename Plan::T;
   const FusedMlp& p = back.forward;
   const int64_t slice = blockIdx.y * Plan::kSlice, part = blockIdx.x + expert;
   const int64_t in_rows = Plan::kIns * p.hidden;
-  const auto write = [&](void* final, float* parts, int64_t size, int64_t rows, int64_t columns,
-                         int64_t stride, int64_t first) {
-    block.write(rows, columns, [&](int64_t r, int64_t c, float even, float odd) {
-      const int64_t at = first + r * stride + c;
-      if (whole)
-        *reinterpret_cast<uint32_t*>(static_cast<T*>(final) + expert * size + at) =
-            packed(T(), even, odd);
-      else
-        *reinterpret_cast<float2*>(parts + part * size + at) = {even, odd};
-    });
-  };
-  if (block.out())
-    write(back.d_out, back.out_parts, p.width * p.hidden, p.width, p.hidden - slice, p.hidden,
-          slice);
-  else
-    write(back.d_in, back.in_parts, in_rows * p.channels, p.hidden - slice, p.channels, p.channels,
-          (block.which * p.hidden + slice) * p.channels);
-  block.clear();
+#pragma unroll
+  for (int i = 0; i < Plan::kOwn; ++i) {
+    const int which = blocks.place(i).which;
+    const bool out = which == Plan::kIns;
+    const int64_t stride = out ? p.hidden : p.channels, size = (out ? p.width : in_rows) * stride;
+    const int64_t first = out ? slice : (which * p.hidden + slice) * p.channels;
+    T* final = static_cast<T*>(out ? back.d_out : back.d_in) + expert * size + first;
+    float* parts = (out ? back.out_parts : back.in_parts) + part * size + first;
+    blocks.write(i, out ? p.width : p.hidden - slice, out ? p.hidden - slice : p.channels,
+                 [&](int64_t row, int64_t column, float even, float odd) {
+                   const int64_t at = row * stride + column;
+                   if (whole)
+                     *reinterpret_cast<uint32_t*>(final + at) = packed(T(), even, odd);
+                   else
+                     *reinterpret_cast<float2*>(parts + at) = {even, odd};
+                 });
+  }
+  blocks.clear();
   if (!p.in_bias) return;
-  for (int i = threadIdx.x; i < Plan::kIns * Plan::kSlice; i += Plan::kThreadCount) {
+  for (int i = threadIdx.x; i < Plan::kIns * Plan::kSlice; i += kThreadCount) {
     const int which = i / Plan::kSlice, h = i % Plan::kSlice;
     float sum = 0;
-    for (auto& down : s.bias[which]) {
-      sum += down[h];
-      down[h] = 0;
+    for (auto& warp : s.bias[which]) {
+      sum += warp[h];
+      warp[h] = 0;
     }
     if (slice + h >= p.hidden) continue;
     const int64_t at = which * p.hidden + slice + h;
@@ -334,20 +390,20 @@ __device__ void flush(const FusedMlpBackward& back, BackwardShared<Plan>& s, int
 }
 
 template <class Plan>
-__global__ __launch_bounds__(Plan::kThreadCount, 1) void backward(FusedMlpBackward back) {
-  extern __shared__ __align__(16) unsigned char bytes[];
+__global__ __launch_bounds__(kThreadCount, 1) void backward(FusedMlpBackward back) {
+  extern __shared__ __align__(1024) unsigned char bytes[];
   auto& s = *reinterpret_cast<BackwardShared<Plan>*>(bytes);
   const FusedMlp& p = back.forward;
   const int64_t slice = blockIdx.y * Plan::kSlice;
-  if (threadIdx.x < 32) count_tiles(p, Plan::kRows, s.tile_end);
-  for (int i = threadIdx.x; i < Plan::kIns * Plan::kItemsDown * Plan::kSlice;
-       i += Plan::kThreadCount)
+  if (threadIdx.x < 32) count_tiles(p, kRows, s.tile_end);
+  for (int i = threadIdx.x; i < Plan::kIns * 4 * Plan::kSlice; i += kThreadCount)
     s.bias[0][0][i] = 0;
   __syncthreads();
   const TileShare share(p, s.tile_end, blockIdx.x, gridDim.x);
-  TileWalk<Plan> walk(p, s.tile_end, share.first, share.last);
+  TileWalk walk(p, s.tile_end, share.first, share.last);
   RowFeed<Plan> feed(back, s);
-  GradientBlock<Plan> block{};
+  GradientBlocks<Plan> blocks;
+  blocks.clear();
   RowTile tile = walk.next();
   feed.read_indices(tile);
   feed.start_copy(0);
@@ -358,29 +414,33 @@ __global__ __launch_bounds__(Plan::kThreadCount, 1) void backward(FusedMlpBackwa
   for (int buffer = 0; tile.begin < tile.end; buffer ^= 1) {
     if (tile.expert != expert) {
       __syncthreads();
-      if (expert >= 0) flush(back, s, expert, share.has(s.tile_end, expert), block);
+      if (expert >= 0) flush(back, s, expert, share.has(s.tile_end, expert), blocks);
       expert = tile.expert;
-      copy_weights<Plan, Plan::kSlice>(p, expert, slice, s.in[0], s.out);
+      copy_slice(p, expert, slice, s);
       commit_copies();
     }
     wait_copies<0>();
+    publish_operands();
     __syncthreads();
     feed.start_copy(buffer ^ 1);
     const RowTile ahead = walk.next();
     feed.read_indices(ahead);
-    for (int item = threadIdx.x / 32; item < Plan::kItemsDown * Plan::kItemsAcross;
-         item += Plan::kWarps)
-      hidden_item<Plan>(p, s, expert, slice, buffer, item);
+    hidden_gradients(p, s, expert, slice, buffer);
+    publish_operands();
     __syncthreads();
-    block.add_tile(s, buffer);
-    input_gradient<Plan>(back, s, tile);
+    InputGradient<Plan> dx;
+    dx.start(s);
+    blocks.start(s, buffer);
+    wait_products<1>();
+    dx.write(back, tile);
     weight_products<Plan>(back, s, tile);
     feed.store_weight(buffer ^ 1);
+    wait_products<0>();
     tile = next;
     next = ahead;
   }
   wait_copies<0>();
-  if (expert >= 0) flush(back, s, expert, share.has(s.tile_end, expert), block);
+  if (expert >= 0) flush(back, s, expert, share.has(s.tile_end, expert), blocks);
 }
 
 /// Adds the parts of an expert in order, 4 values per thread at a time.
@@ -444,8 +504,9 @@ __global__ void finish(FusedMlpBackward back, int rows, int blocks, int64_t slic
 }  // namespace
 
 FusedGrid fused_grid_cuda(const FusedMlp& p) {
-  const int64_t slice = fused_slice(padded_width(p)), slices = (p.hidden + slice - 1) / slice;
-  const int64_t tiles = p.entries / 64;  // no block is left without one
+  const int64_t slice = fused_slice(padded_width(p), p.gated),
+                slices = (p.hidden + slice - 1) / slice;
+  const int64_t tiles = p.entries / kRows;  // no block is left without one
   return {std::max<int64_t>(1, std::min(processors() / slices, tiles)), slices};
 }
 
@@ -460,10 +521,9 @@ void fused_mlp_backward_cuda(const FusedMlpBackward& back, const FusedGrid& grid
     const auto blocks = static_cast<unsigned>(grid.blocks), slots = static_cast<unsigned>(p.slots);
     if (p.entries > 0)
       backward<Plan>
-          <<<dim3(blocks, static_cast<unsigned>(grid.slices)), Plan::kThreadCount, kBytes, s>>>(
-              back);
+          <<<dim3(blocks, static_cast<unsigned>(grid.slices)), kThreadCount, kBytes, s>>>(back);
     const unsigned share = std::max(1u, std::min(64u, 1024 / slots));
-    finish<T><<<dim3(share, slots), kThreads, 0, s>>>(back, Plan::kRows, static_cast<int>(blocks),
+    finish<T><<<dim3(share, slots), kThreads, 0, s>>>(back, kRows, static_cast<int>(blocks),
                                                       grid.slices);
   });
 }

@@ -12,7 +12,9 @@ constexpr int kPad = 8;
 constexpr size_t kSharedPerBlock = 226 << 10;
 /// Hidden units of a block of the backward pass: their weights fit into shared memory, and their
 /// gradients into registers.
-constexpr int fused_slice(int64_t padded_width) { return static_cast<int>(16384 / padded_width); }
+constexpr int fused_slice(int64_t padded_width, bool gated) {
+  return static_cast<int>((gated ? 8192 : 16384) / padded_width);
+}
 
 /// tile_end[e]: tiles of `rows` rows of experts 0 .. e. Called by one warp.
 __device__ inline void count_tiles(const FusedMlp& p, int64_t rows, int* tile_end) {
@@ -87,27 +89,22 @@ struct TileShare {
   }
 };
 
-/// sum [16 kM, 8 kN] = bias [8 kN] in every row, zeros where it is null or from value `left` on.
-template <class T, int kM, int kN>
-__device__ void start_rows(const T* bias, int64_t left, float (&sum)[kM][kN][4]) {
+/// sum [16, 8 kN] += bias [left or 8 kN] in every row.
+template <class T, int kN>
+__device__ void add_to_rows(const T* bias, int64_t left, float (&sum)[kN][4]) {
 #pragma unroll
   for (int n = 0; n < kN; ++n) {
     const int column = n * 8 + threadIdx.x % 4 * 2;
-    const bool here = bias && column < left;
-    const float even = here ? load(bias + column) : 0.f, odd = here ? load(bias + column + 1) : 0.f;
+    if (column >= left) continue;
 #pragma unroll
-    for (int m = 0; m < kM; ++m) {
-      sum[m][n][0] = sum[m][n][2] = even;
-      sum[m][n][1] = sum[m][n][3] = odd;
-    }
+    for (int i = 0; i < 4; ++i) sum[n][i] += load(bias + column + i % 2);
   }
 }
-/// The bias of part 0 (gate) or 1 (up) of an expert from hidden unit `first` on, or null.
+/// The bias of part 0 (gate) or 1 (up) of an expert from hidden unit `first` on.
 template <class T>
 __device__ const T* bias_at(const FusedMlp& p, int expert, int part, int64_t first) {
   const int64_t parts = p.gated ? 2 : 1;
-  const T* bias = static_cast<const T*>(p.in_bias);
-  return bias ? bias + (expert * parts + part) * p.hidden + first : nullptr;
+  return static_cast<const T*>(p.in_bias) + (expert * parts + part) * p.hidden + first;
 }
 
 /// Starts to copy the weights of hidden units first .. first + kHidden - 1 of an expert, zeros
@@ -148,8 +145,9 @@ inline int processors() {
 template <class Run>
 void with_fused(const FusedMlp& p, Run&& run) {
   const auto typed = [&]<class T, int kWidth>() {
-    p.gated ? run.template operator()<T, kWidth, true>()
-            : run.template operator()<T, kWidth, false>();
+    if constexpr (kWidth <= 128)
+      if (p.gated) return run.template operator()<T, kWidth, true>();
+    run.template operator()<T, kWidth, false>();
   };
   const int64_t width = padded_width(p);
   const auto wide = [&]<class T>() {
