@@ -3,197 +3,282 @@
 namespace switchyard::kernels {
 namespace {
 
-// A block works on tiles of rows of one expert, a warp on 16 or 32 of them; the hidden axis is
-// walked in chunks of 32, whose weights lie in a ring of shared memory, or all stay there where
-// they fit and the expert is that of the last tile.
-constexpr int kChunk = 32;
+// A warpgroup works on 64 rows of one expert and walks the hidden axis in chunks of 64, whose
+// weights all stay in shared memory where they fit, or come in turn to two places there. Where rows
+// are few, two warpgroups share the same rows and have half of each chunk.
+constexpr int kChunk = 64;
 
-/// kWidth: channels and width, padded. kBlocks: blocks of 16 rows that a warp works on.
-template <class T_, int kWidth_, bool kGated_, int kBlocks_, int kWarps_>
+template <class T_, int kWidth_, bool kGated_, int kGroups_, bool kShared_>
 struct ForwardPlan {
   using T = T_;
-  static constexpr int kWidth = kWidth_, kBlocks = kBlocks_, kWarps = kWarps_;
-  static constexpr bool kGated = kGated_;
-  static constexpr int kThreadCount = 32 * kWarps, kWarpRows = 16 * kBlocks;
-  static constexpr int kRows = kWarpRows * kWarps;
-  static constexpr int kStride = kWidth + kPad, kOutStride = kChunk + kPad;
-  static constexpr int kInSize = (kGated ? 2 : 1) * kChunk * kStride;
-  static constexpr int kStage = kInSize + kWidth * kOutStride, kTile = kWarpRows * kStride;
-  static constexpr int kFixed =
-      kMostSlots * sizeof(int) + kWarps * kTile * static_cast<int>(sizeof(T));
-  static constexpr int kFit = (kSharedPerBlock - kFixed) / (kStage * static_cast<int>(sizeof(T)));
+  static constexpr int kWidth = kWidth_, kGroups = kGroups_, kIns = kGated_ ? 2 : 1;
+  static constexpr bool kGated = kGated_, kShared = kShared_;
+  static constexpr int kThreadCount = 128 * kGroups, kTiles = kShared ? 1 : kGroups;
+  static constexpr int kRows = 64 * kTiles, kAcross = kWidth / kPanel;
+  static constexpr int kUnits = kChunk / kUnit / (kShared ? kGroups : 1);  // of a warpgroup
+  static constexpr int kTile = 64 * kWidth, kStage = (kIns + 1) * kChunk * kWidth;
+  static constexpr int kBuffers = kWidth == 256 ? 1 : 2;  // tiles of a warpgroup
+  static constexpr int kFixed = kMostSlots * static_cast<int>(sizeof(int)) +
+                                kBuffers * kTiles * kTile * static_cast<int>(sizeof(T));
+  static constexpr int kFit =
+      (static_cast<int>(kSharedPerBlock) - kFixed) / (kStage * static_cast<int>(sizeof(T)));
   static constexpr int kStages = kFit < 8 ? kFit : 8;
-  static constexpr size_t kBytes = kFixed + kStages * kStage * sizeof(T);
   static_assert(kStages >= 2);
 };
 
-/// The tiles of this block and the ring of their chunks.
 template <class Plan>
-struct ChunkRing {
+struct alignas(1024) ForwardShared {
   using T = typename Plan::T;
-  const FusedMlp& p;
-  const int* tile_end;
-  T* stages;
-  int chunks, first, last, resident_expert;
+  T stage[Plan::kStages][Plan::kStage];  // [parts, 64, width] and [width, 64]
+  T x[Plan::kBuffers][Plan::kTiles][Plan::kTile];
+  int tile_end[kMostSlots];
+};
+
+/// The weights of an expert's chunks.
+template <class Plan>
+class ChunkRing {
+  using T = typename Plan::T;
+
+ public:
+  int chunks;
   bool resident;
 
-  __device__ ChunkRing(const FusedMlp& params, int* ends, T* ring)
-      : p(params), tile_end(ends), stages(ring), resident_expert(-1) {
-    if (threadIdx.x < 32) count_tiles(p, Plan::kRows, ends);
-    __syncthreads();
-    const int64_t tiles = ends[p.slots - 1];
-    first = static_cast<int>(tiles * blockIdx.x / gridDim.x);
-    last = static_cast<int>(tiles * (blockIdx.x + 1) / gridDim.x);
-    chunks = static_cast<int>((p.hidden + kChunk - 1) / kChunk);
-    resident = chunks <= Plan::kStages;
-    if (resident) return;
-    for (int step = 0; step < Plan::kStages - 1; ++step) issue(step);
-  }
-  __device__ RowTile tile(int index) const { return tile_at(p, Plan::kRows, tile_end, index); }
-  __device__ void copy(int expert, int c, T* stage) const {
-    copy_weights<Plan, kChunk>(p, expert, c * kChunk, stage, stage + Plan::kInSize);
-  }
-  __device__ void issue(int step) const {
-    const int index = first + step / chunks;
-    if (index < last)
-      copy(tile(index).expert, step % chunks, stages + step % Plan::kStages * Plan::kStage);
-    commit_copies();
+  __device__ ChunkRing(const FusedMlp& p, ForwardShared<Plan>& s, int first, int last)
+      : chunks(static_cast<int>((p.hidden + kChunk - 1) / kChunk)),
+        resident(chunks <= Plan::kStages),
+        p_(p),
+        s_(s),
+        first_(first),
+        last_(last) {
+    for (int step = 0; !resident && step < 2; ++step) start(step);
   }
   /// Before the chunks of a tile.
   __device__ void enter(int expert) {
-    if (!resident || expert == resident_expert) return;
+    if (!resident || expert == expert_) return;
     __syncthreads();
-    for (int c = 0; c < chunks; ++c) copy(expert, c, stages + c * Plan::kStage);
+    for (int c = 0; c < chunks; ++c) copy(expert, c, s_.stage[c]);
     commit_copies();
     wait_copies<0>();
+    publish_operands();
     __syncthreads();
-    resident_expert = expert;
+    expert_ = expert;
   }
-  /// The weights of a chunk, ready to be read.
-  __device__ const T* chunk(int index, int c) const {
-    if (resident) return stages + c * Plan::kStage;
-    const int step = (index - first) * chunks + c;
-    wait_copies<Plan::kStages - 2>();
+  /// The weights of the next chunk of the tile, ready to be read.
+  __device__ const T* open(int c) const {
+    if (resident) return s_.stage[c];
+    wait_copies<1>();
+    publish_operands();
     __syncthreads();
-    issue(step + Plan::kStages - 1);
-    return stages + step % Plan::kStages * Plan::kStage;
+    return s_.stage[step_ % 2];
   }
+  /// After the last use of a chunk.
+  __device__ void close() {
+    if (resident) return;
+    wait_products<0>();
+    __syncthreads();
+    start(step_ + 2);
+    ++step_;
+  }
+
+ private:
+  __device__ void start(int step) const {
+    const int index = first_ + step / chunks;
+    if (index < last_) copy(expert_at(p_, s_.tile_end, index), step % chunks, s_.stage[step % 2]);
+    commit_copies();
+  }
+  __device__ void copy(int expert, int c, T* stage) const {
+    const int first = c * kChunk;
+    for (int part = 0; part < Plan::kIns; ++part)
+      copy_matrix<kChunk, Plan::kWidth, Plan::kThreadCount>(
+          in_of<T>(p_, expert, part, first), p_.channels, p_.hidden - first, p_.channels,
+          stage + part * kChunk * Plan::kWidth);
+    copy_matrix<Plan::kWidth, kChunk, Plan::kThreadCount>(
+        out_of<T>(p_, expert, first), p_.hidden, p_.width, p_.hidden - first,
+        stage + Plan::kIns * kChunk * Plan::kWidth);
+  }
+
+  const FusedMlp& p_;
+  ForwardShared<Plan>& s_;
+  int first_, last_, step_ = 0, expert_ = -1;
 };
 
-/// Gathers the rows of a warp, those from `rows` on as zeros, into its tile.
+/// Brings rows of x: the threads of a tile share its rows evenly, whose tokens are read ahead.
 template <class Plan>
-__device__ void gather_tile(const void* from, const int64_t* token_of, int64_t width, int rows,
-                            typename Plan::T* tile) {
+class TokenFeed {
   using T = typename Plan::T;
-  constexpr int kUnits = Plan::kWidth / 8;
-  const int lane = threadIdx.x % 32;
-#pragma unroll 8
-  for (int i = lane; i < Plan::kWarpRows * kUnits; i += 32) {
-    const int row = i / kUnits, column = i % kUnits * 8;
-    uint4 unit{};
-    if (row < rows && column < width)
-      unit = *reinterpret_cast<const uint4*>(static_cast<const T*>(from) + token_of[row] * width +
-                                             column);
-    *reinterpret_cast<uint4*>(tile + row * Plan::kStride + column) = unit;
-  }
-  __syncwarp();
-}
+  static constexpr int kShare = Plan::kThreadCount / Plan::kRows;
 
-/// Writes the first `rows` rows of the sums of a warp to `to` [., width], through its tile.
-template <class Plan>
-__device__ void store_tile(const float (&sum)[Plan::kBlocks][Plan::kWidth / 8][4],
-                           typename Plan::T* tile, int64_t width, int rows, void* to) {
-  using T = typename Plan::T;
-  constexpr int kUnits = Plan::kWidth / 8;
-  const int lane = threadIdx.x % 32;
-  __syncwarp();
-#pragma unroll
-  for (int m = 0; m < Plan::kBlocks; ++m)
-#pragma unroll
-    for (int n = 0; n < kUnits; ++n)
-      store_pairs<T>(sum[m][n], tile + m * 16 * Plan::kStride + n * 8, Plan::kStride);
-  __syncwarp();
-  for (int i = lane; i < Plan::kWarpRows * kUnits; i += 32) {
-    const int row = i / kUnits, column = i % kUnits * 8;
-    if (row < rows && column < width)
-      *reinterpret_cast<uint4*>(static_cast<T*>(to) + row * width + column) =
-          *reinterpret_cast<const uint4*>(tile + row * Plan::kStride + column);
+ public:
+  __device__ TokenFeed(const FusedMlp& p, ForwardShared<Plan>& s)
+      : p_(p), s_(s), row_(threadIdx.x / kShare) {}
+  __device__ void read_indices(const RowTile& tile) {
+    live_ = tile.begin + row_ < tile.end;
+    if (live_) token_ = p_.token_of[tile.begin + row_];
   }
-  __syncwarp();
-}
+  __device__ void start_copy(int buffer) const {
+    copy_row<Plan::kWidth, kShare>(static_cast<const T*>(p_.x) + token_ * p_.channels, row_ % 64,
+                                   live_ ? p_.channels : 0, s_.x[buffer][row_ / 64]);
+    commit_copies();
+  }
 
-/// a [rows, 32] = act(z), or act(gate) * up, of a chunk.
+ private:
+  const FusedMlp& p_;
+  ForwardShared<Plan>& s_;
+  int row_;
+  bool live_ = false;
+  int64_t token_ = 0;
+};
+
+/// act(z), or act(gate) * up, of 64 rows at 32 hidden units, by a warpgroup.
 template <class Plan>
-__device__ void hidden_chunk(const FusedMlp& p, int expert, int chunk, const typename Plan::T* rows,
-                             const typename Plan::T* weight, float (&a)[Plan::kBlocks][4][4]) {
+struct ActiveUnit {
   using T = typename Plan::T;
-  constexpr int kStride = Plan::kStride;
-  float up[Plan::kBlocks][4][4];
-  const auto product = [&](int part, auto& z) {
+  float z[4][4], up[4][4];
+  uint32_t a[2][4];  // [64, 16] each, as left factors
+
+  /// Starts the products with unit `unit` of a chunk.
+  __device__ void start(const T* x, const T* stage, int unit) {
+    begin_products();
 #pragma unroll
-    for (int i = 0; i < Plan::kBlocks * 16; ++i) z[i / 16][i / 4 % 4][i % 4] = 0;
-    add_product<T, Plan::kWidth>(
-        z, [&](Fragment& to, int m, int k) { load_left(to, rows + m * 16 * kStride + k, kStride); },
-        [&](Fragment& to, int n, int k) {
-          load_right_t(to, weight + (part * kChunk + n * 8) * kStride + k, kStride);
-        });
-    if (!p.in_bias) return;
-    const auto* bias = bias_at<T>(p, expert, part, chunk * kChunk);
-#pragma unroll
-    for (int m = 0; m < Plan::kBlocks; ++m) add_to_rows(bias, p.hidden - chunk * kChunk, z[m]);
-  };
-  product(0, a);
-  if constexpr (Plan::kGated) product(1, up);
-  with_fast_act(p.act, [&](auto act) {
-#pragma unroll
-    for (int m = 0; m < Plan::kBlocks; ++m)
+    for (int i = 0; i < Plan::kAcross; ++i) {
+      const Along rows(x + i * kBlockSize);
+      const T* in = stage + i * kBlockSize + unit * kUnit * kPanel;
+      multiply<T>(z, rows, Along(in), i > 0);
+      if constexpr (Plan::kGated) multiply<T>(up, rows, Along(in + kChunk * Plan::kWidth), i > 0);
+    }
+    commit_products();
+  }
+  __device__ void finish(const FusedMlp& p, int expert, int64_t first) {
+    if (p.in_bias) {
+      add_to_rows(bias_at<T>(p, expert, 0, first), p.hidden - first, z);
+      if constexpr (Plan::kGated)
+        add_to_rows(bias_at<T>(p, expert, 1, first), p.hidden - first, up);
+    }
+    with_fast_act(p.act, [&](auto act) {
 #pragma unroll
       for (int n = 0; n < 4; ++n)
 #pragma unroll
         for (int i = 0; i < 4; ++i) {
-          a[m][n][i] = fast_act<T, decltype(act)::value>(a[m][n][i]).value;
-          if constexpr (Plan::kGated) a[m][n][i] *= up[m][n][i];
+          z[n][i] = fast_act<T, decltype(act)::value>(z[n][i]).value;
+          if constexpr (Plan::kGated) z[n][i] *= up[n][i];
         }
-  });
+    });
+#pragma unroll
+    for (int n = 0; n < 4; ++n)
+#pragma unroll
+      for (int i = 0; i < 2; ++i)
+        a[n / 2][n % 2 * 2 + i] = packed(T(), z[n][2 * i], z[n][2 * i + 1]);
+  }
+  /// Starts y [64, width] += a W2^T.
+  __device__ void start_output(const T* stage, int unit, bool add,
+                               float (&y)[Plan::kAcross][8][4]) {
+    const T* out = stage + Plan::kIns * kChunk * Plan::kWidth + unit * kUnit;
+    begin_products();
+#pragma unroll
+    for (int i = 0; i < Plan::kAcross; ++i) {
+      const Along right(out + i * kBlockSize);
+#pragma unroll
+      for (int k = 0; k < 2; ++k) multiply_step<T>(y[i], a[k], right.step(k), add || k > 0);
+    }
+    commit_products();
+  }
+};
+
+/// Adds the sums of the second warpgroup to those of the first.
+template <int kAcross>
+__device__ void add_groups(float* shared, float (&y)[kAcross][8][4]) {
+#pragma unroll
+  for (int i = 0; i < kAcross; ++i) {
+    __syncthreads();
+#pragma unroll
+    for (int j = 0; j < 32; ++j)
+      if (threadIdx.x >= 128) shared[j * 128 + threadIdx.x % 128] = y[i][j / 4][j % 4];
+    __syncthreads();
+#pragma unroll
+    for (int j = 0; j < 32; ++j)
+      if (threadIdx.x < 128) y[i][j / 4][j % 4] += shared[j * 128 + threadIdx.x];
+  }
+  __syncthreads();
 }
 
 template <class Plan>
 __global__ __launch_bounds__(Plan::kThreadCount, 1) void forward(FusedMlp p) {
   using T = typename Plan::T;
-  extern __shared__ __align__(16) unsigned char shared[];
-  int* tile_end = reinterpret_cast<int*>(shared);
-  T* tiles = reinterpret_cast<T*>(tile_end + kMostSlots);
-  ChunkRing<Plan> ring(p, tile_end, tiles + Plan::kWarps * Plan::kTile);
-  const int warp = threadIdx.x / 32;
-  T* rows = tiles + warp * Plan::kTile;
-  for (int index = ring.first; index < ring.last; ++index) {
-    const RowTile tile = ring.tile(index);
-    const int begin = tile.begin + warp * Plan::kWarpRows, live = max(0, tile.end - begin);
+  extern __shared__ __align__(1024) unsigned char bytes[];
+  auto& s = *reinterpret_cast<ForwardShared<Plan>*>(bytes);
+  if (threadIdx.x < 32) count_tiles(p, Plan::kRows, s.tile_end);
+  __syncthreads();
+  const TileShare share(p, s.tile_end, blockIdx.x, gridDim.x);
+  ChunkRing<Plan> ring(p, s, share.first, share.last);
+  TileWalk walk(p, Plan::kRows, s.tile_end, share.first, share.last);
+  TokenFeed<Plan> feed(p, s);
+  const auto sync_rows = [] {
+    if constexpr (Plan::kShared)
+      __syncthreads();
+    else
+      sync_group();
+  };
+  const int group = group_index(), place = Plan::kShared ? 0 : group;
+  const int first_unit = Plan::kShared ? group : 0;
+  RowTile tile = walk.next(), next = walk.next();
+  feed.read_indices(tile);
+  if (Plan::kBuffers == 2) {
+    feed.start_copy(0);
+    feed.read_indices(next);
+  }
+  for (int buffer = 0; tile.begin < tile.end; buffer ^= Plan::kBuffers - 1) {
     ring.enter(tile.expert);
-    if (ring.resident && live == 0) continue;
-    gather_tile<Plan>(p.x, p.token_of + begin, p.channels, live, rows);
-    float y[Plan::kBlocks][Plan::kWidth / 8][4] = {};
-    for (int c = 0; c < ring.chunks; ++c) {
-      const T* weight = ring.chunk(index, c);
-      float a[Plan::kBlocks][4][4];
-      hidden_chunk<Plan>(p, tile.expert, c, rows, weight, a);
-      add_product<T, kChunk>(
-          y, [&](Fragment& to, int m, int k) { to_left<T>(to, a[m][k / 8], a[m][k / 8 + 1]); },
-          [&](Fragment& to, int n, int k) {
-            load_right_t(to, weight + Plan::kInSize + n * 8 * Plan::kOutStride + k,
-                         Plan::kOutStride);
-          });
+    if (Plan::kBuffers == 1) {
+      sync_rows();
+      feed.start_copy(0);
+      feed.read_indices(next);
     }
-    store_tile<Plan>(y, rows, p.width, live, static_cast<T*>(p.rows) + begin * p.width);
+    wait_copies<0>();
+    publish_operands();
+    sync_rows();
+    const RowTile ahead = walk.next();
+    if (Plan::kBuffers == 2) {
+      feed.start_copy(buffer ^ 1);
+      feed.read_indices(ahead);
+    }
+    const int begin = tile.begin + place * 64;
+    if (begin < tile.end || Plan::kShared || !ring.resident) {
+      float y[Plan::kAcross][8][4];
+      for (int c = 0; c < ring.chunks; ++c) {
+        const T* stage = ring.open(c);
+        ActiveUnit<Plan> unit[Plan::kUnits];
+#pragma unroll
+        for (int u = 0; u < Plan::kUnits; ++u)
+          unit[u].start(s.x[buffer][place], stage, first_unit + u);
+#pragma unroll
+        for (int u = 0; u < Plan::kUnits; ++u) {
+          wait_products<Plan::kUnits - 1>();
+          unit[u].finish(p, tile.expert, c * kChunk + (first_unit + u) * kUnit);
+          unit[u].start_output(stage, first_unit + u, c + u > 0, y);
+        }
+        ring.close();
+      }
+      wait_products<0>();
+      if constexpr (Plan::kShared) add_groups(reinterpret_cast<float*>(s.x[buffer][0]), y);
+      if (!Plan::kShared || group == 0)
+#pragma unroll
+        for (int i = 0; i < Plan::kAcross; ++i)
+          write_rows<T>(y[i], tile.end - begin, p.width, i * 64,
+                        static_cast<T*>(p.rows) + begin * p.width);
+    }
+    tile = next;
+    next = ahead;
   }
   wait_copies<0>();
 }
 
 template <class Plan>
 void run_forward(const FusedMlp& p, void* stream) {
-  allow_shared(forward<Plan>, Plan::kBytes);
+  constexpr size_t kBytes = sizeof(ForwardShared<Plan>);
+  static_assert(kBytes <= kSharedPerBlock);
+  allow_shared(forward<Plan>, kBytes);
   const int64_t blocks = std::min<int64_t>(p.entries / Plan::kRows + p.slots, processors());
-  forward<Plan><<<static_cast<unsigned>(blocks), Plan::kThreadCount, Plan::kBytes,
+  forward<Plan><<<static_cast<unsigned>(blocks), Plan::kThreadCount, kBytes,
                   static_cast<cudaStream_t>(stream)>>>(p);
 }
 
@@ -202,11 +287,11 @@ void run_forward(const FusedMlp& p, void* stream) {
 void fused_mlp_cuda(const FusedMlp& p, void* stream) {
   if (p.entries == 0) return;
   with_fused(p, [&]<class T, int kWidth, bool kGated>() {
-    constexpr bool kNarrow = kWidth == 64;
-    if (p.entries < 256 * p.slots)
-      return run_forward<ForwardPlan<T, kWidth, kGated, 1, 4>>(p, stream);
-    run_forward<ForwardPlan<T, kWidth, kGated, kNarrow && !kGated ? 2 : 1, kNarrow ? 12 : 8>>(
-        p, stream);
+    constexpr int kGroups = kWidth == 64 && !kGated ? 4 : 2;
+    if constexpr (kWidth > 64)
+      if (p.entries < 256 * p.slots)
+        return run_forward<ForwardPlan<T, kWidth, kGated, 2, true>>(p, stream);
+    run_forward<ForwardPlan<T, kWidth, kGated, kGroups, false>>(p, stream);
   });
 }
 

@@ -1,5 +1,4 @@
 #include "core/kernels/fused_tile.cuh"
-#include "core/kernels/warpgroup.cuh"
 
 namespace switchyard::kernels {
 namespace {
@@ -10,7 +9,7 @@ namespace {
 // gradients, which stay in registers over all tiles of an expert, and to dx. The gradient of an
 // expert that lies in one block is written as it is; else the blocks leave parts in float, which
 // are added in order.
-constexpr int kRows = 64, kUnit = 32, kGroups = 2, kThreadCount = 128 * kGroups;
+constexpr int kRows = 64, kGroups = 2, kThreadCount = 128 * kGroups;
 
 template <class T_, int kWidth_, bool kGated_>
 struct BackwardPlan {
@@ -38,59 +37,16 @@ struct alignas(1024) BackwardShared {
   int tile_end[kMostSlots];
 };
 
-/// The warpgroup, in a form that the compiler knows to be the same in all lanes.
-__device__ inline int group_index() { return __shfl_sync(kFullWarp, threadIdx.x / 128, 0); }
-
-/// Starts to copy the weights of a slice of an expert, zeros outside.
+/// Starts to copy the weights of a slice of an expert.
 template <class Plan>
 __device__ void copy_slice(const FusedMlp& p, int expert, int64_t slice, BackwardShared<Plan>& s) {
   using T = typename Plan::T;
-  const T *in = static_cast<const T*>(p.in), *out = static_cast<const T*>(p.out);
-  constexpr int kUnits = Plan::kWidth / 8, kOutUnits = Plan::kSlice / 8;
-  for (int i = threadIdx.x; i < Plan::kIns * Plan::kSlice * kUnits; i += kThreadCount) {
-    const int part = i / (Plan::kSlice * kUnits), row = i / kUnits % Plan::kSlice,
-              unit = i % kUnits;
-    const bool valid = slice + row < p.hidden && unit * 8 < p.channels;
-    const int64_t from =
-        ((expert * Plan::kIns + part) * p.hidden + slice + row) * p.channels + unit * 8;
-    copy_async(s.in[part] + unit / 8 * Plan::kSlice * kPanel + swizzled(row, unit % 8),
-               in + (valid ? from : 0), valid);
-  }
-  for (int i = threadIdx.x; i < Plan::kWidth * kOutUnits; i += kThreadCount) {
-    const int row = i / kOutUnits, unit = i % kOutUnits;
-    const bool valid = row < p.width && slice + unit * 8 < p.hidden;
-    const int64_t from = (expert * p.width + row) * p.hidden + slice + unit * 8;
-    copy_async(s.out + unit / 8 * Plan::kWidth * kPanel + swizzled(row, unit % 8),
-               out + (valid ? from : 0), valid);
-  }
+  for (int part = 0; part < Plan::kIns; ++part)
+    copy_matrix<Plan::kSlice, Plan::kWidth, kThreadCount>(
+        in_of<T>(p, expert, part, slice), p.channels, p.hidden - slice, p.channels, s.in[part]);
+  copy_matrix<Plan::kWidth, Plan::kSlice, kThreadCount>(out_of<T>(p, expert, slice), p.hidden,
+                                                        p.width, p.hidden - slice, s.out);
 }
-
-/// Tiles of a block, one after the other; tiles without rows after the last.
-class TileWalk {
- public:
-  __device__ TileWalk(const FusedMlp& p, const int* tile_end, int first, int last)
-      : p_(p), tile_end_(tile_end), index_(first), last_(last), tile_{0, 0, 0} {
-    if (first < last) tile_ = tile_at(p, kRows, tile_end, first);
-  }
-  __device__ RowTile next() {
-    if (index_ >= last_) return {tile_.expert, 0, 0};
-    const RowTile tile = tile_;
-    if (++index_ >= last_) return tile;
-    if (index_ < tile_end_[tile.expert]) {
-      tile_.begin = tile.end;
-      tile_.end = min(tile.end + kRows, slot_begin(p_, tile.expert + 1));
-    } else {
-      tile_ = tile_at(p_, kRows, tile_end_, index_);
-    }
-    return tile;
-  }
-
- private:
-  const FusedMlp& p_;
-  const int* tile_end_;
-  int index_, last_;
-  RowTile tile_;
-};
 
 /// Brings rows of x and dy: kShare threads share a row, whose token is read one tile ahead.
 template <class Plan>
@@ -104,12 +60,15 @@ class RowFeed {
   __device__ void read_indices(const RowTile& tile) {
     live_ = tile.begin + row_ < tile.end;
     if (!live_) return;
-    token_ = static_cast<int>(back_.forward.token_of[tile.begin + row_]);
+    token_ = back_.forward.token_of[tile.begin + row_];
     if (part_ == 0) entry_ = static_cast<int>(back_.forward.entry[tile.begin + row_]);
   }
   __device__ void start_copy(int buffer) {
-    copy(back_.forward.x, back_.forward.channels, s_.x[buffer]);
-    copy(back_.dy, back_.forward.width, s_.dy[buffer]);
+    const FusedMlp& p = back_.forward;
+    copy_row<Plan::kWidth, kShare>(static_cast<const T*>(p.x) + token_ * p.channels, row_,
+                                   live_ ? p.channels : 0, s_.x[buffer]);
+    copy_row<Plan::kWidth, kShare>(static_cast<const T*>(back_.dy) + token_ * p.width, row_,
+                                   live_ ? p.width : 0, s_.dy[buffer]);
     weight_ = live_ && part_ == 0 ? back_.weight[entry_] : 0.f;
     commit_copies();
   }
@@ -118,21 +77,12 @@ class RowFeed {
   }
 
  private:
-  __device__ void copy(const void* from, int64_t width, T* to) const {
-    const T* row = static_cast<const T*>(from) + (live_ ? token_ * width : 0);
-#pragma unroll
-    for (int unit = part_; unit < Plan::kWidth / 8; unit += kShare) {
-      const bool valid = live_ && unit * 8 < width;
-      copy_async(to + unit / 8 * kBlockSize + swizzled(row_, unit % 8),
-                 row + (valid ? unit * 8 : 0), valid);
-    }
-  }
-
   const FusedMlpBackward& back_;
   BackwardShared<Plan>& s_;
   int row_, part_;
   bool live_ = false;
-  int token_ = 0, entry_ = 0;
+  int64_t token_ = 0;
+  int entry_ = 0;
   float weight_ = 0;
 };
 
@@ -199,7 +149,7 @@ struct HiddenUnit {
 #pragma unroll
     for (int i = 0; i < 2; ++i) {
       for (int step = 1; step < 4; step *= 2) dot[i] += __shfl_xor_sync(kFullWarp, dot[i], step);
-      if (lane % 4 == 0) s.dot[unit][warp * 16 + lane / 4 + i * 8] = dot[i];
+      if (lane % 4 == 0) s.dot[unit][sum_row() + i * 8] = dot[i];
     }
     if (!p.in_bias) return;
     add_columns(z, s.bias[0][warp] + unit * kUnit);
@@ -209,7 +159,7 @@ struct HiddenUnit {
  private:
   /// Writes values to the panels of `to` [rows, slice].
   __device__ static void store(const float (&value)[4][4], T* to, int unit) {
-    const int lane = threadIdx.x % 32, row = threadIdx.x / 32 % 4 * 16 + lane / 4;
+    const int lane = threadIdx.x % 32, row = sum_row();
     T* panel = to + unit / 2 * kBlockSize;
 #pragma unroll
     for (int n = 0; n < 4; ++n) {
@@ -225,7 +175,7 @@ template <class Plan>
 __device__ void hidden_gradients(const FusedMlp& p, BackwardShared<Plan>& s, int expert,
                                  int64_t slice, int buffer) {
   const int first = group_index() * Plan::kOwnUnits;
-  const int row = threadIdx.x / 32 % 4 * 16 + threadIdx.x % 32 / 4;
+  const int row = sum_row();
   const float w[2] = {s.weight[buffer][row], s.weight[buffer][row + 8]};
   HiddenUnit<Plan> unit[2];
   unit[0].start(s, buffer, first);
@@ -279,7 +229,7 @@ struct GradientBlocks {
   template <class Put>
   __device__ void write(int i, int64_t rows, int64_t columns, Put&& put) const {
     const Place at = place(i);
-    const int lane = threadIdx.x % 32, row = at.row * 64 + threadIdx.x / 32 % 4 * 16 + lane / 4;
+    const int lane = threadIdx.x % 32, row = at.row * 64 + sum_row();
 #pragma unroll
     for (int n = 0; n < 8; ++n)
 #pragma unroll
@@ -314,20 +264,12 @@ struct InputGradient {
     commit_products();
   }
   __device__ void write(const FusedMlpBackward& back, const RowTile& tile) const {
-    const int lane = threadIdx.x % 32, row = tile.begin + threadIdx.x / 32 % 4 * 16 + lane / 4;
     const int64_t channels = back.forward.channels;
-    T* to = static_cast<T*>(back.dx_rows) + blockIdx.y * back.forward.entries * channels;
+    T* to =
+        static_cast<T*>(back.dx_rows) + (blockIdx.y * back.forward.entries + tile.begin) * channels;
 #pragma unroll
     for (int i = 0; i < kBlocks; ++i)
-#pragma unroll
-      for (int n = 0; n < kN; ++n)
-#pragma unroll
-        for (int down = 0; down < 2; ++down) {
-          const int r = row + 8 * down, c = first_column(i) + n * 8 + lane % 4 * 2;
-          if (r < tile.end && c < channels)
-            *reinterpret_cast<uint32_t*>(to + r * channels + c) =
-                packed(T(), sum[i][n][2 * down], sum[i][n][2 * down + 1]);
-        }
+      write_rows<T>(sum[i], tile.end - tile.begin, channels, first_column(i), to);
   }
 
  private:
@@ -400,7 +342,7 @@ __global__ __launch_bounds__(kThreadCount, 1) void backward(FusedMlpBackward bac
     s.bias[0][0][i] = 0;
   __syncthreads();
   const TileShare share(p, s.tile_end, blockIdx.x, gridDim.x);
-  TileWalk walk(p, s.tile_end, share.first, share.last);
+  TileWalk walk(p, kRows, s.tile_end, share.first, share.last);
   RowFeed<Plan> feed(back, s);
   GradientBlocks<Plan> blocks;
   blocks.clear();
@@ -506,7 +448,7 @@ __global__ void finish(FusedMlpBackward back, int rows, int blocks, int64_t slic
 FusedGrid fused_grid_cuda(const FusedMlp& p) {
   const int64_t slice = fused_slice(padded_width(p), p.gated),
                 slices = (p.hidden + slice - 1) / slice;
-  const int64_t tiles = p.entries / kRows;  // no block is left without one
+  const int64_t tiles = p.entries / kRows + p.slots;
   return {std::max<int64_t>(1, std::min(processors() / slices, tiles)), slices};
 }
 

@@ -1,14 +1,15 @@
 #pragma once
-// What the fused expert kernels share: rows of every expert in tiles of a fixed height, and the
-// types that the kernels are made for.
+// What the fused expert kernels share: rows of every expert in tiles of a fixed height, the moves
+// between memory and panels, and the types that the kernels are made for.
 
-#include "core/kernels/tensor_core.cuh"
+#include "core/kernels/fast_activation.cuh"
+#include "core/kernels/warpgroup.cuh"
 
 namespace switchyard::kernels {
 
 constexpr int kMostSlots = 1024;
-/// Shared rows are padded by as many values: eight of them in a matrix load touch all banks once.
-constexpr int kPad = 8;
+/// Hidden units that a warpgroup activates at once.
+constexpr int kUnit = 32;
 constexpr size_t kSharedPerBlock = 226 << 10;
 /// Hidden units of a block of the backward pass: their weights fit into shared memory, and their
 /// gradients into registers.
@@ -70,11 +71,10 @@ struct TileShare {
   __device__ TileShare(const FusedMlp& p, const int* tile_end, int block, int blocks)
       : first(border(p, tile_end, block, blocks)), last(border(p, tile_end, block + 1, blocks)) {}
   __device__ static int border(const FusedMlp& p, const int* tile_end, int block, int blocks) {
-    const int64_t tiles = tile_end[p.slots - 1];
-    const int at = static_cast<int>(tiles * block / blocks);
+    const int tiles = tile_end[p.slots - 1], each = (tiles + blocks - 1) / blocks;
+    const int at = min(block * each, tiles), most = min(2, each / 2);
     if (at == 0 || at == tiles) return at;
     const int expert = expert_at(p, tile_end, at);
-    const int most = min(2, static_cast<int>(tiles / (2 * blocks)));
     const int low = begin_of(tile_end, expert), high = tile_end[expert];
     if (at - low <= most) return low;
     return high - at <= most ? high : at;
@@ -87,6 +87,33 @@ struct TileShare {
   __device__ bool meets(const int* tile_end, int expert) const {
     return max(first, begin_of(tile_end, expert)) < min(last, tile_end[expert]);
   }
+};
+
+/// Tiles of a block, one after the other; tiles without rows after the last.
+class TileWalk {
+ public:
+  __device__ TileWalk(const FusedMlp& p, int rows, const int* tile_end, int first, int last)
+      : p_(p), tile_end_(tile_end), rows_(rows), index_(first), last_(last), tile_{0, 0, 0} {
+    if (first < last) tile_ = tile_at(p, rows, tile_end, first);
+  }
+  __device__ RowTile next() {
+    if (index_ >= last_) return {tile_.expert, 0, 0};
+    const RowTile tile = tile_;
+    if (++index_ >= last_) return tile;
+    if (index_ < tile_end_[tile.expert]) {
+      tile_.begin = tile.end;
+      tile_.end = min(tile.end + rows_, slot_begin(p_, tile.expert + 1));
+    } else {
+      tile_ = tile_at(p_, rows_, tile_end_, index_);
+    }
+    return tile;
+  }
+
+ private:
+  const FusedMlp& p_;
+  const int* tile_end_;
+  int rows_, index_, last_;
+  RowTile tile_;
 };
 
 /// sum [16, 8 kN] += bias [left or 8 kN] in every row.
@@ -107,26 +134,54 @@ __device__ const T* bias_at(const FusedMlp& p, int expert, int part, int64_t fir
   return static_cast<const T*>(p.in_bias) + (expert * parts + part) * p.hidden + first;
 }
 
-/// Starts to copy the weights of hidden units first .. first + kHidden - 1 of an expert, zeros
-/// outside: `in` [1 or 2 parts, kHidden] of kWidth values, `out` [kWidth] of kHidden values.
-template <class Plan, int kHidden>
-__device__ void copy_weights(const FusedMlp& p, int expert, int64_t first, typename Plan::T* in_to,
-                             typename Plan::T* out_to) {
-  using T = typename Plan::T;
-  constexpr int kUnits = Plan::kWidth / 8, kOutUnits = kHidden / 8, kIns = Plan::kGated ? 2 : 1;
-  const T *in = static_cast<const T*>(p.in), *out = static_cast<const T*>(p.out);
-  for (int i = threadIdx.x; i < kIns * kHidden * kUnits; i += Plan::kThreadCount) {
-    const int row = i / kUnits, column = i % kUnits * 8;
-    const int64_t h = first + row % kHidden;
-    const bool valid = h < p.hidden && column < p.channels;
-    const int64_t from = ((expert * kIns + row / kHidden) * p.hidden + h) * p.channels + column;
-    copy_async(in_to + row * (Plan::kWidth + kPad) + column, in + (valid ? from : 0), valid);
+/// Hidden unit `first` of part 0 (gate) or 1 (up) of an expert, [.., C]; and of its second layer.
+template <class T>
+__device__ const T* in_of(const FusedMlp& p, int expert, int part, int64_t first) {
+  const int64_t parts = p.gated ? 2 : 1;
+  return static_cast<const T*>(p.in) + ((expert * parts + part) * p.hidden + first) * p.channels;
+}
+template <class T>
+__device__ const T* out_of(const FusedMlp& p, int expert, int64_t first) {
+  return static_cast<const T*>(p.out) + expert * p.width * p.hidden + first;
+}
+
+/// Starts to copy a matrix [kRows, kColumns] to panels, zeros outside [rows, columns]; its rows lie
+/// `stride` values apart. All threads of the block.
+template <int kRows, int kColumns, int kThreadCount, class T>
+__device__ void copy_matrix(const T* from, int64_t stride, int64_t rows, int64_t columns, T* to) {
+  constexpr int kUnits = kColumns / 8;
+  for (int i = threadIdx.x; i < kRows * kUnits; i += kThreadCount) {
+    const int row = i / kUnits, unit = i % kUnits;
+    const bool valid = row < rows && unit * 8 < columns;
+    copy_async(to + unit / 8 * kRows * kPanel + swizzled(row, unit % 8),
+               from + (valid ? row * stride + unit * 8 : 0), valid);
   }
-  for (int i = threadIdx.x; i < Plan::kWidth * kOutUnits; i += Plan::kThreadCount) {
-    const int row = i / kOutUnits, column = i % kOutUnits * 8;
-    const bool valid = first + column < p.hidden && row < p.width;
-    const int64_t from = (expert * p.width + row) * p.hidden + first + column;
-    copy_async(out_to + row * (kHidden + kPad) + column, out + (valid ? from : 0), valid);
+}
+/// Starts to copy row `row` of a tile [64, kColumns], zeros from `columns` on. kShare consecutive
+/// threads.
+template <int kColumns, int kShare, class T>
+__device__ void copy_row(const T* from, int row, int64_t columns, T* to) {
+#pragma unroll
+  for (int unit = threadIdx.x % kShare; unit < kColumns / 8; unit += kShare) {
+    const bool valid = unit * 8 < columns;
+    copy_async(to + unit / 8 * kBlockSize + swizzled(row, unit % 8), from + (valid ? unit * 8 : 0),
+               valid);
+  }
+}
+
+/// Writes sums [64, 8 kN] of a warpgroup to rows 0 .. rows - 1 of to [., columns], from `first` on.
+template <class T, int kN>
+__device__ void write_rows(const float (&sum)[kN][4], int rows, int64_t columns, int first, T* to) {
+#pragma unroll
+  for (int down = 0; down < 2; ++down) {
+    const int row = sum_row() + 8 * down;
+#pragma unroll
+    for (int n = 0; n < kN; ++n) {
+      const int column = first + n * 8 + threadIdx.x % 4 * 2;
+      if (row < rows && column < columns)
+        *reinterpret_cast<uint32_t*>(to + row * columns + column) =
+            packed(T(), sum[n][2 * down], sum[n][2 * down + 1]);
+    }
   }
 }
 

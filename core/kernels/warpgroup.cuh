@@ -18,6 +18,26 @@ __device__ inline int swizzled(int row, int unit) {
   return row * kPanel + ((unit ^ (row & 7)) << 3);
 }
 
+__device__ inline uint32_t packed(__nv_bfloat16, float low, float high) {
+  const __nv_bfloat162 pair = __floats2bfloat162_rn(low, high);
+  return *reinterpret_cast<const uint32_t*>(&pair);
+}
+__device__ inline uint32_t packed(__half, float low, float high) {
+  const __half2 pair = __floats2half2_rn(low, high);
+  return *reinterpret_cast<const uint32_t*>(&pair);
+}
+/// 16 bytes from global to shared memory, asynchronously; zeros where `valid` does not hold.
+__device__ inline void copy_async(void* to, const void* from, bool valid) {
+  asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(
+                   static_cast<uint32_t>(__cvta_generic_to_shared(to))),
+               "l"(from), "r"(valid ? 16 : 0));
+}
+__device__ inline void commit_copies() { asm volatile("cp.async.commit_group;"); }
+template <int kLeft>
+__device__ void wait_copies() {
+  asm volatile("cp.async.wait_group %0;" ::"n"(kLeft) : "memory");
+}
+
 /// A factor of a product, in a panel from `at` on. Each step sums over 16 values: the next 16 of
 /// every row, or, kDown, of every column.
 template <bool kDown_>
@@ -45,6 +65,13 @@ using GroupSum = float[kN][4];
                ", " right_down ";}"                                                                \
                : __VA_ARGS__                                                                       \
                : "l"(left), "l"(right), "n"(kLeftDown), "n"(kRightDown), "r"(add))
+#define SWITCHYARD_WGMMA_LEFT(type)                                                            \
+  asm volatile(                                                                                \
+      "{.reg .pred p; setp.ne.b32 p, %37, 0; wgmma.mma_async.sync.aligned.m64n64k16.f32." type \
+      "." type " {" SWITCHYARD_LIST32 "}, {%32, %33, %34, %35}, %36, p, 1, 1, 0;}"             \
+      : SWITCHYARD_SUM(0), SWITCHYARD_SUM(1), SWITCHYARD_SUM(2), SWITCHYARD_SUM(3),            \
+        SWITCHYARD_SUM(4), SWITCHYARD_SUM(5), SWITCHYARD_SUM(6), SWITCHYARD_SUM(7)             \
+      : "r"(left[0]), "r"(left[1]), "r"(left[2]), "r"(left[3]), "l"(right), "r"(add))
 #define SWITCHYARD_LIST16 "%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15"
 #define SWITCHYARD_LIST32 \
   SWITCHYARD_LIST16       \
@@ -70,7 +97,16 @@ __device__ void multiply_step(GroupSum<8>& d, uint64_t left, uint64_t right, int
                      SWITCHYARD_SUM(0), SWITCHYARD_SUM(1), SWITCHYARD_SUM(2), SWITCHYARD_SUM(3),
                      SWITCHYARD_SUM(4), SWITCHYARD_SUM(5), SWITCHYARD_SUM(6), SWITCHYARD_SUM(7));
 }
+/// The left factor [64, 16] lies in registers, as two blocks of 8 columns of a sum do.
+template <class T>
+__device__ void multiply_step(GroupSum<8>& d, const uint32_t (&left)[4], uint64_t right, int add) {
+  if constexpr (std::is_same_v<T, __half>)
+    SWITCHYARD_WGMMA_LEFT("f16");
+  else
+    SWITCHYARD_WGMMA_LEFT("bf16");
+}
 #undef SWITCHYARD_SUM
+#undef SWITCHYARD_WGMMA_LEFT
 #undef SWITCHYARD_WGMMA
 #undef SWITCHYARD_LIST16
 #undef SWITCHYARD_LIST32
@@ -81,6 +117,14 @@ __device__ void multiply(float (&sum)[kN][4], const Left& left, const Right& rig
 #pragma unroll
   for (int i = 0; i < 4; ++i)
     multiply_step<T, Left::kDown, Right::kDown>(sum, left.step(i), right.step(i), add || i > 0);
+}
+
+/// The warpgroup of this thread, in a form that the compiler knows to be equal in all lanes.
+__device__ inline int group_index() { return __shfl_sync(kFullWarp, threadIdx.x / 128, 0); }
+/// The row of sums [64, .] of which this thread has values; it has those of row + 8, too.
+__device__ inline int sum_row() { return threadIdx.x / 32 % 4 * 16 + threadIdx.x % 32 / 4; }
+__device__ inline void sync_group() {
+  asm volatile("bar.sync %0, 128;" ::"r"(1 + group_index()) : "memory");
 }
 
 /// Before products whose sums were written by the program; after the writes of operands, which also
