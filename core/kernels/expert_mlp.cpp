@@ -50,8 +50,9 @@ struct Saved {
     z = s[12];
   }
   FusedMlpInput operands() const {
-    return {x,          experts, assignment.token_of, assignment.slot_offset, assignment.entry,
-            activation, gated};
+    const Assignment& a = assignment;
+    return {x,          experts,        a.token_of, a.slot_offset, a.entry,
+            a.position, a.token_offset, activation, gated};
   }
 };
 
@@ -65,7 +66,8 @@ FusedMlpGrad grouped_backward(const Saved& s, const at::Tensor& dy_AD, RowGroups
   if (s.experts.in_bias.defined()) out.d_in_bias = grouped_sum(inner.dz, {}, groups);
   out.d_out = grouped_linear_dw(dy_AD, inner.scaled, groups);
   out.d_in = grouped_linear_dw(inner.dz, gather_rows(s.x, a.token_of), groups);
-  out.dx_SAC = grouped_linear_dx(inner.dz, s.experts.in_ENC, groups);
+  const auto dx_AC = grouped_linear_dx(inner.dz, s.experts.in_ENC, groups);
+  out.dx_TC = combine_rows(dx_AC, {}, a.position, a.token_offset);
   return out;
 }
 
@@ -81,8 +83,9 @@ class ExpertMlp : public torch::autograd::Function<ExpertMlp> {
     const at::Tensor in_add = in_bias.value_or(at::Tensor()),
                      out_add = out_bias.value_or(at::Tensor());
     const auto act = static_cast<Activation>(activation);
-    const FusedMlpInput input{x,    {in, in_add, out, out_add}, token_of, slot_offset, entry, act,
-                              gated};
+    const FusedMlpInput input{
+        x,    {in, in_add, out, out_add}, token_of, slot_offset, entry, position, token_offset, act,
+        gated};
     RowGroups groups(slot_offset);
     at::Tensor z, rows;
     if (way == kFused) {
@@ -123,9 +126,8 @@ class ExpertMlp : public torch::autograd::Function<ExpertMlp> {
       d_out_bias = grouped_sum(dy_AD, weight_A, groups);
       d.dweight += bias_dot(dy_TD, out_bias, a.token_of.index_select(0, a.position), a.slot_of);
     }
-    const auto dx = combine_rows(d.dx_SAC, {}, a.position, a.token_offset);
-    return {dx, d.d_in, d.d_in_bias, d.d_out, d_out_bias, {}, {}, d.dweight,
-            {}, {},     {},          {},      {},         {}, {}, {}};
+    return {d.dx_TC, d.d_in, d.d_in_bias, d.d_out, d_out_bias, {}, {}, d.dweight,
+            {},      {},     {},          {},      {},         {}, {}, {}};
   }
 };
 

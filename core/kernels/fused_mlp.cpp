@@ -65,11 +65,22 @@ FusedMlpGrad fused_mlp_backward(const FusedMlpInput& input, const at::Tensor& dy
   const c10::DeviceGuard guard(dy_TD.device());
   const FusedGrid grid = fused_grid_cuda(p);
   const auto &in = input.experts.in_ENC, &in_bias = input.experts.in_bias;
-  FusedMlpGrad out{at::empty({grid.slices, p.entries, p.channels}, dy_TD.options()),
+  FusedMlpGrad out{at::empty_like(input.x_TC),
                    at::empty_like(weight_A),
                    at::empty_like(in),
                    {},
                    at::empty_like(input.experts.out_EDH)};
+  const auto rows_SAC = at::empty({grid.slices, p.entries, p.channels}, dy_TD.options());
+  const Combine dx{rows_SAC.data_ptr(),
+                   nullptr,
+                   nullptr,
+                   input.position.data_ptr<int64_t>(),
+                   input.token_offset.data_ptr<int64_t>(),
+                   nullptr,
+                   p.dtype,
+                   input.x_TC.size(0),
+                   p.channels,
+                   out.dx_TC.data_ptr()};
   if (in_bias.defined()) out.d_in_bias = at::empty_like(in_bias);
   const auto floats = [&](int64_t rows, int64_t columns) {
     return at::empty({rows, columns}, dy_TD.options().dtype(at::kFloat));
@@ -79,10 +90,10 @@ FusedMlpGrad fused_mlp_backward(const FusedMlpInput& input, const at::Tensor& dy
              in_bias_parts = floats(in_bias.defined() ? parts : 0, in_rows),
              out_parts = floats(parts, p.width * p.hidden);
   fused_mlp_backward_cuda(
-      {p, dy_TD.data_ptr(), weight_A.data_ptr<float>(), out.dx_SAC.data_ptr(),
-       dot.data_ptr<float>(), out.dweight.data_ptr<float>(), in_parts.data_ptr<float>(),
-       in_bias_parts.data_ptr<float>(), out_parts.data_ptr<float>(), out.d_in.data_ptr(),
-       pointer(out.d_in_bias), out.d_out.data_ptr()},
+      {p, dy_TD.data_ptr(), weight_A.data_ptr<float>(), dx, dot.data_ptr<float>(),
+       out.dweight.data_ptr<float>(), in_parts.data_ptr<float>(), in_bias_parts.data_ptr<float>(),
+       out_parts.data_ptr<float>(), out.d_in.data_ptr(), pointer(out.d_in_bias),
+       out.d_out.data_ptr()},
       grid, current_stream(dy_TD.device()));
   return out;
 }

@@ -15,7 +15,7 @@ bool fused_mlp_fits(const at::Tensor& x_TC, const ExpertWeights& experts, Activa
 struct FusedMlpInput {
   at::Tensor x_TC;
   ExpertWeights experts;
-  at::Tensor token_of, slot_offset, entry;
+  at::Tensor token_of, slot_offset, entry, position, token_offset;
   Activation activation;
   bool gated;
 };
@@ -24,7 +24,7 @@ struct FusedMlpInput {
 at::Tensor fused_mlp_rows(const FusedMlpInput& input);
 
 struct FusedMlpGrad {
-  at::Tensor dx_SAC;   ///< slot-major, one row per entry and share: the shares are to be added
+  at::Tensor dx_TC;
   at::Tensor dweight;  ///< [A] token-major, float, without the bias of the second layer
   at::Tensor d_in, d_in_bias, d_out;
 };

@@ -9,7 +9,7 @@ namespace {
 // gradients, which stay in registers over all tiles of an expert, and to dx. The gradient of an
 // expert that lies in one block is written as it is; else the blocks leave parts in float, which
 // are added in order.
-constexpr int kRows = 64, kGroups = 2, kThreadCount = 128 * kGroups;
+constexpr int kRows = kBackwardRows, kGroups = 2, kThreadCount = 128 * kGroups;
 
 template <class T_, int kWidth_, bool kGated_>
 struct BackwardPlan {
@@ -265,8 +265,8 @@ struct InputGradient {
   }
   __device__ void write(const FusedMlpBackward& back, const RowTile& tile) const {
     const int64_t channels = back.forward.channels;
-    T* to =
-        static_cast<T*>(back.dx_rows) + (blockIdx.y * back.forward.entries + tile.begin) * channels;
+    T* to = static_cast<T*>(const_cast<void*>(back.dx.rows)) +
+            (blockIdx.y * back.forward.entries + tile.begin) * channels;
 #pragma unroll
     for (int i = 0; i < kBlocks; ++i)
       write_rows<T>(sum[i], tile.end - tile.begin, channels, first_column(i), to);
@@ -385,64 +385,6 @@ __global__ __launch_bounds__(kThreadCount, 1) void backward(FusedMlpBackward bac
   if (expert >= 0) flush(back, s, expert, share.has(s.tile_end, expert), blocks);
 }
 
-/// Adds the parts of an expert in order, 4 values per thread at a time.
-template <class T>
-__device__ void add_parts(const float* parts, int64_t begin, int64_t end, int64_t size, T* to) {
-  const int64_t step = 4 * static_cast<int64_t>(blockDim.x) * gridDim.x;
-  for (int64_t i = 4 * (blockIdx.x * static_cast<int64_t>(blockDim.x) + threadIdx.x); i < size;
-       i += step) {
-    float sum[4] = {};
-#pragma unroll 4
-    for (int64_t part = begin; part < end; ++part) {
-      const float4 add = *reinterpret_cast<const float4*>(parts + part * size + i);
-      sum[0] += add.x;
-      sum[1] += add.y;
-      sum[2] += add.z;
-      sum[3] += add.w;
-    }
-#pragma unroll
-    for (int j = 0; j < 4; ++j) store(to + i + j, sum[j]);
-  }
-}
-
-/// Of expert blockIdx.y: gradients of its weights from the parts of several blocks, or zeros where
-/// it has no rows; and of the weights of its rows.
-template <class T>
-__global__ void finish(FusedMlpBackward back, int rows, int blocks, int64_t slices) {
-  __shared__ int tile_end[kMostSlots], first, last;
-  const FusedMlp& p = back.forward;
-  const int expert = blockIdx.y;
-  if (threadIdx.x < 32) count_tiles(p, rows, tile_end);
-  if (threadIdx.x == 0) {
-    first = blocks;
-    last = -1;
-  }
-  __syncthreads();
-  for (int b = threadIdx.x; b < blocks; b += blockDim.x) {
-    if (!TileShare(p, tile_end, b, blocks).meets(tile_end, expert)) continue;
-    atomicMin(&first, b);
-    atomicMax(&last, b);
-  }
-  __syncthreads();
-  if (first != last) {
-    const int64_t begin = first + expert, end = last + 1 + expert;
-    const int64_t in_rows = (p.gated ? 2 : 1) * p.hidden, in = in_rows * p.channels,
-                  out = p.width * p.hidden;
-    add_parts(back.in_parts, begin, end, in, static_cast<T*>(back.d_in) + expert * in);
-    add_parts(back.out_parts, begin, end, out, static_cast<T*>(back.d_out) + expert * out);
-    if (p.in_bias)
-      add_parts(back.in_bias_parts, begin, end, in_rows,
-                static_cast<T*>(back.d_in_bias) + expert * in_rows);
-  }
-  const int64_t end = p.slot_offset[expert + 1];
-  for (int64_t row = p.slot_offset[expert] + blockIdx.x * blockDim.x + threadIdx.x; row < end;
-       row += gridDim.x * blockDim.x) {
-    float sum = 0;
-    for (int64_t i = 0; i < slices; ++i) sum += back.dot[i * p.entries + row];
-    back.dweight[p.entry[row]] = sum;
-  }
-}
-
 }  // namespace
 
 FusedGrid fused_grid_cuda(const FusedMlp& p) {
@@ -454,20 +396,16 @@ FusedGrid fused_grid_cuda(const FusedMlp& p) {
 
 void fused_mlp_backward_cuda(const FusedMlpBackward& back, const FusedGrid& grid, void* stream) {
   const FusedMlp& p = back.forward;
-  const auto s = static_cast<cudaStream_t>(stream);
   with_fused(p, [&]<class T, int kWidth, bool kGated>() {
     using Plan = BackwardPlan<T, kWidth, kGated>;
     constexpr size_t kBytes = sizeof(BackwardShared<Plan>);
     static_assert(kBytes <= kSharedPerBlock);
     allow_shared(backward<Plan>, kBytes);
-    const auto blocks = static_cast<unsigned>(grid.blocks), slots = static_cast<unsigned>(p.slots);
+    const dim3 blocks(static_cast<unsigned>(grid.blocks), static_cast<unsigned>(grid.slices));
     if (p.entries > 0)
-      backward<Plan>
-          <<<dim3(blocks, static_cast<unsigned>(grid.slices)), kThreadCount, kBytes, s>>>(back);
-    const unsigned share = std::max(1u, std::min(64u, 1024 / slots));
-    finish<T><<<dim3(share, slots), kThreads, 0, s>>>(back, kRows, static_cast<int>(blocks),
-                                                      grid.slices);
+      backward<Plan><<<blocks, kThreadCount, kBytes, static_cast<cudaStream_t>(stream)>>>(back);
   });
+  fused_mlp_finish(back, grid, stream);
 }
 
 }  // namespace switchyard::kernels

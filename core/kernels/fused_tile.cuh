@@ -10,6 +10,8 @@ namespace switchyard::kernels {
 constexpr int kMostSlots = 1024;
 /// Hidden units that a warpgroup activates at once.
 constexpr int kUnit = 32;
+/// Rows of a tile of the backward pass.
+constexpr int kBackwardRows = 64;
 constexpr size_t kSharedPerBlock = 226 << 10;
 /// Hidden units of a block of the backward pass: their weights fit into shared memory, and their
 /// gradients into registers.
@@ -184,6 +186,9 @@ __device__ void write_rows(const float (&sum)[kN][4], int rows, int64_t columns,
     }
   }
 }
+
+/// Adds the shares of all results of the backward pass.
+void fused_mlp_finish(const FusedMlpBackward& back, const FusedGrid& grid, void* stream);
 
 inline int64_t padded_width(const FusedMlp& p) {
   const int64_t width = std::max(p.channels, p.width);

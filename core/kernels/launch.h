@@ -83,14 +83,14 @@ void gather_rows_cpu(const Gather& p);
 void gather_rows_cuda(const Gather& p, void* stream);
 
 /// out[t, :] = sum over entries a of token t, in order, of
-/// weight[a] * (rows[position[a], :] + bias[slot_of[a], :]), rows added over their shares.
+/// weight[a] * (rows[position[a], :] + bias[slot_of[a], :]).
 struct Combine {
-  const void* rows;    // [shares, A, width], slot-major
+  const void* rows;    // [A, width], slot-major
   const void* weight;  // [A] token-major, float (for double rows double), or null: 1
   const void* bias;    // [slots, width] or null: 0
   const int64_t *position, *token_offset, *slot_of;
   DType dtype;
-  int64_t tokens, width, shares, entries;
+  int64_t tokens, width;
   void* out;
 };
 void combine_rows_cpu(const Combine& p);
@@ -138,18 +138,18 @@ void fused_mlp_cuda(const FusedMlp& p, void* stream);
 
 /// Its backward pass, the hidden activation recomputed. Row r has the weight weight[entry[r]].
 /// `blocks` of rows times `slices` of the hidden axis work side by side: the latter leave shares of
-/// dx_rows and dot, the former shares of the gradients of the experts' weights, one per block and
-/// expert, that are added in order.
+/// dx.rows and dot, the former shares of the gradients of the experts' weights, one per block and
+/// expert. All shares are added in order.
 struct FusedGrid {
   int64_t blocks, slices;
 };
 struct FusedMlpBackward {
-  FusedMlp forward;                             // its `rows` is not used
-  const void* dy;                               // [T, D]
-  const float* weight;                          // [A] token-major
-  void* dx_rows;                                // [slices, A, C], slot-major
-  float* dot;                                   // [slices, A], slot-major: scratch
-  float* dweight;                               // [A] token-major
+  FusedMlp forward;     // its `rows` is not used
+  const void* dy;       // [T, D]
+  const float* weight;  // [A] token-major
+  Combine dx;           // of rows [slices, A, C], scratch; its weight and bias are null
+  float* dot;           // [slices, A], slot-major: scratch
+  float* dweight;       // [A] token-major
   float *in_parts, *in_bias_parts, *out_parts;  // [blocks + slots, like d_in ...]: scratch
   void *d_in, *d_in_bias, *d_out;               // d_in_bias may be null
 };

@@ -22,17 +22,15 @@ at::ScalarType row_weight_type(const at::Tensor& rows) {
 at::Tensor combine_rows(const at::Tensor& rows_AC, const at::Tensor& weight_A,
                         const at::Tensor& position_A, const at::Tensor& token_offset,
                         const RowBias& bias) {
-  const int64_t tokens = token_offset.size(0) - 1, width = rows_AC.size(-1);
-  const int64_t shares = rows_AC.dim() == 3 ? rows_AC.size(0) : 1;
+  const int64_t tokens = token_offset.size(0) - 1, width = rows_AC.size(1);
   auto out = at::empty({tokens, width}, rows_AC.options());
   const auto pointer = [](const at::Tensor& t) { return t.defined() ? t.data_ptr() : nullptr; };
   const auto bias_EC = bias.value_EC.defined() ? bias.value_EC.contiguous() : at::Tensor();
-  launch(
-      Combine{rows_AC.data_ptr(), pointer(weight_A), pointer(bias_EC),
-              position_A.data_ptr<int64_t>(), token_offset.data_ptr<int64_t>(),
-              static_cast<const int64_t*>(pointer(bias.slot_of)), dtype_of(rows_AC, "combine_rows"),
-              tokens, width, shares, position_A.size(0), out.data_ptr()},
-      out.device(), combine_rows_cpu, combine_rows_cuda);
+  launch(Combine{rows_AC.data_ptr(), pointer(weight_A), pointer(bias_EC),
+                 position_A.data_ptr<int64_t>(), token_offset.data_ptr<int64_t>(),
+                 static_cast<const int64_t*>(pointer(bias.slot_of)),
+                 dtype_of(rows_AC, "combine_rows"), tokens, width, out.data_ptr()},
+         out.device(), combine_rows_cpu, combine_rows_cuda);
   return out;
 }
 

@@ -18,7 +18,7 @@ at::ScalarType row_weight_type(const at::Tensor& rows);
 
 /// out[t] = sum over entries a of token t, in order, of
 /// weight[a] * (rows[position[a]] + bias[slot_of[a]]), [T, C].
-/// rows [A, C] slot-major, or shares [S, A, C] that are added first; weight [A] token-major of
+/// rows [A, C] slot-major; weight [A] token-major of
 /// row_weight_type(), or undefined for ones; sums run in float for half types. No atomics: equal
 /// bits on every run.
 at::Tensor combine_rows(const at::Tensor& rows_AC, const at::Tensor& weight_A,

@@ -16,17 +16,16 @@ void combine_token(const Combine& p, int64_t t, acc_t<T>* sum) {
   const T* rows = static_cast<const T*>(p.rows);
   const auto* weight = static_cast<const acc_t<T>*>(p.weight);
   std::fill(sum, sum + p.width, acc_t<T>(0));
-  for (int64_t s = 0; s < p.shares; ++s)
-    for (int64_t a = p.token_offset[t]; a < p.token_offset[t + 1]; ++a) {
-      const T* row = rows + (s * p.entries + p.position[a]) * p.width;
-      const acc_t<T> w = weight ? weight[a] : acc_t<T>(1);
-      if (!p.bias || s > 0) {
-        for (int64_t c = 0; c < p.width; ++c) sum[c] += w * acc_t<T>(row[c]);
-        continue;
-      }
-      const T* bias = static_cast<const T*>(p.bias) + p.slot_of[a] * p.width;
-      for (int64_t c = 0; c < p.width; ++c) sum[c] += w * (acc_t<T>(row[c]) + acc_t<T>(bias[c]));
+  for (int64_t a = p.token_offset[t]; a < p.token_offset[t + 1]; ++a) {
+    const T* row = rows + p.position[a] * p.width;
+    const acc_t<T> w = weight ? weight[a] : acc_t<T>(1);
+    if (!p.bias) {
+      for (int64_t c = 0; c < p.width; ++c) sum[c] += w * acc_t<T>(row[c]);
+      continue;
     }
+    const T* bias = static_cast<const T*>(p.bias) + p.slot_of[a] * p.width;
+    for (int64_t c = 0; c < p.width; ++c) sum[c] += w * (acc_t<T>(row[c]) + acc_t<T>(bias[c]));
+  }
   T* out = static_cast<T*>(p.out) + t * p.width;
   for (int64_t c = 0; c < p.width; ++c) out[c] = T(sum[c]);
 }
