@@ -90,10 +90,10 @@ class ChunkRing {
     const int first = c * kChunk;
     for (int part = 0; part < Plan::kIns; ++part)
       copy_matrix<kChunk, Plan::kWidth, Plan::kThreadCount>(
-          in_of<T>(p_, expert, part, first), p_.channels, p_.hidden - first, p_.channels,
+          in_of<T>(p_, p_.in, expert, part, first), p_.channels, p_.hidden - first, p_.channels,
           stage + part * kChunk * Plan::kWidth);
     copy_matrix<Plan::kWidth, kChunk, Plan::kThreadCount>(
-        out_of<T>(p_, expert, first), p_.hidden, p_.width, p_.hidden - first,
+        out_of<T>(p_, p_.out, expert, first), p_.hidden, p_.width, p_.hidden - first,
         stage + Plan::kIns * kChunk * Plan::kWidth);
   }
 

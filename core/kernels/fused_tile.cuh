@@ -136,15 +136,16 @@ __device__ const T* bias_at(const FusedMlp& p, int expert, int part, int64_t fir
   return static_cast<const T*>(p.in_bias) + (expert * parts + part) * p.hidden + first;
 }
 
-/// Hidden unit `first` of part 0 (gate) or 1 (up) of an expert, [.., C]; and of its second layer.
+/// Hidden unit `first` of part 0 (gate) or 1 (up) of an expert in values like p.in, [.., C]; and in
+/// values like p.out.
 template <class T>
-__device__ const T* in_of(const FusedMlp& p, int expert, int part, int64_t first) {
+__device__ const T* in_of(const FusedMlp& p, const void* in, int expert, int part, int64_t first) {
   const int64_t parts = p.gated ? 2 : 1;
-  return static_cast<const T*>(p.in) + ((expert * parts + part) * p.hidden + first) * p.channels;
+  return static_cast<const T*>(in) + ((expert * parts + part) * p.hidden + first) * p.channels;
 }
 template <class T>
-__device__ const T* out_of(const FusedMlp& p, int expert, int64_t first) {
-  return static_cast<const T*>(p.out) + expert * p.width * p.hidden + first;
+__device__ const T* out_of(const FusedMlp& p, const void* out, int expert, int64_t first) {
+  return static_cast<const T*>(out) + expert * p.width * p.hidden + first;
 }
 
 /// Starts to copy a matrix [kRows, kColumns] to panels, zeros outside [rows, columns]; its rows lie
@@ -159,6 +160,17 @@ __device__ void copy_matrix(const T* from, int64_t stride, int64_t rows, int64_t
                from + (valid ? row * stride + unit * 8 : 0), valid);
   }
 }
+/// The reverse: writes those values of panels.
+template <int kRows, int kColumns, int kThreadCount, class T>
+__device__ void write_matrix(const T* from, int64_t stride, int64_t rows, int64_t columns, T* to) {
+  constexpr int kUnits = kColumns / 8;
+  for (int i = threadIdx.x; i < kRows * kUnits; i += kThreadCount) {
+    const int row = i / kUnits, unit = i % kUnits;
+    if (row < rows && unit * 8 < columns)
+      *reinterpret_cast<uint4*>(to + row * stride + unit * 8) = *reinterpret_cast<const uint4*>(
+          from + unit / 8 * kRows * kPanel + swizzled(row, unit % 8));
+  }
+}
 /// Starts to copy row `row` of a tile [64, kColumns], zeros from `columns` on. kShare consecutive
 /// threads.
 template <int kColumns, int kShare, class T>
@@ -171,6 +183,16 @@ __device__ void copy_row(const T* from, int row, int64_t columns, T* to) {
   }
 }
 
+/// Puts sums [64, 8 kN] of a warpgroup, rounded, into a panel from unit `first` on.
+template <class T, int kN>
+__device__ void store_sums(const float (&sum)[kN][4], int first, T* panel) {
+#pragma unroll
+  for (int n = 0; n < kN; ++n) {
+    T* at = panel + swizzled(sum_row(), first + n) + threadIdx.x % 4 * 2;
+    *reinterpret_cast<uint32_t*>(at) = packed(T(), sum[n][0], sum[n][1]);
+    *reinterpret_cast<uint32_t*>(at + 8 * kPanel) = packed(T(), sum[n][2], sum[n][3]);
+  }
+}
 /// Writes sums [64, 8 kN] of a warpgroup to rows 0 .. rows - 1 of to [., columns], from `first` on.
 template <class T, int kN>
 __device__ void write_rows(const float (&sum)[kN][4], int rows, int64_t columns, int first, T* to) {
