@@ -43,11 +43,19 @@ std::unique_ptr<FeatureExtractor> make_extractor(Task& task, const GenerationPar
   return out;
 }
 
-/// Calls `use` with the features of every batch of images.
+FeatureSet on_cpu(FeatureSet set) {
+  for (at::Tensor* t : {&set.pooled, &set.spatial, &set.logits}) {
+    if (t->defined()) *t = t->cpu();
+  }
+  return set;
+}
+
+/// Calls `use` with the features of every batch of images, on the CPU, where references from files
+/// lie too.
 void for_each_batch(FeatureExtractor& extractor, const at::Tensor& images_NCHW, at::Device device,
                     const std::function<void(const FeatureSet&)>& use) {
   for (const at::Tensor& part : images_NCHW.split(kBatch))
-    use(extractor.extract(in_colour(part).to(device)));
+    use(on_cpu(extractor.extract(in_colour(part).to(device))));
 }
 
 /// One domain: real and generated images of each class that it has.

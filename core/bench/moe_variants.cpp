@@ -7,6 +7,7 @@
 #include <ATen/ops/sort.h>
 
 #include "core/kernels/route.h"
+#include "core/kernels/rows.h"
 
 namespace switchyard {
 namespace {
@@ -15,7 +16,7 @@ TopKRule rule_of(const MoeCase& c) { return {Score::Softmax, true, c.shape.k}; }
 
 at::Tensor ours_on(const MoeCase& c, ExpertPath path) {
   Assignment assignment = route_top_k(c.logits_TE, rule_of(c)).assignment;
-  assignment.weight = assignment.weight.to(c.x_TC.scalar_type());
+  assignment.weight = assignment.weight.to(row_weight_type(c.x_TC));
   return expert_mlp(c.x_TC, c.experts, assignment, c.activation, c.shape.gated, path);
 }
 

@@ -6,6 +6,7 @@
 #include <ATen/ops/mm.h>
 
 #include "core/kernels/expert_activation.h"
+#include "core/kernels/rows.h"
 
 namespace switchyard {
 namespace {
@@ -106,7 +107,7 @@ FusedMlpGrad blocked_mlp_backward(const FusedMlpInput& input, const at::Tensor& 
   TaskSums d_in(w.in_ENC, tasks), d_out(w.out_EDH, tasks);
   TaskSums d_bias(w.in_bias.defined() ? w.in_bias : w.in_ENC.select(2, 0), tasks);
   FusedMlpGrad out;
-  out.dx_AC = at::empty({z.size(0), w.in_ENC.size(2)}, z.options());
+  const auto dx_AC = at::empty({z.size(0), w.in_ENC.size(2)}, z.options());
   out.dweight = at::empty_like(weight_A);
   for_tasks(groups, [&](int64_t i, const Block& task) {
     for_blocks(task, [&](int64_t begin, int64_t rows) {
@@ -121,10 +122,11 @@ FusedMlpGrad blocked_mlp_backward(const FusedMlpInput& input, const at::Tensor& 
       d_out.of(i).addmm_(dy.t(), grad.scaled);
       d_in.of(i).addmm_(grad.dz.t(), input.x_TC.index_select(0, token));
       if (w.in_bias.defined()) d_bias.of(i).add_(grad.dz.sum(0));
-      auto dx = out.dx_AC.narrow(0, begin, rows);
+      auto dx = dx_AC.narrow(0, begin, rows);
       at::mm_out(dx, grad.dz, w.in_ENC.select(0, task.group));
     });
   });
+  out.dx_TC = combine_rows(dx_AC, {}, input.position, input.token_offset);
   out.d_in = d_in.total();
   out.d_out = d_out.total();
   if (w.in_bias.defined()) out.d_in_bias = d_bias.total();

@@ -64,7 +64,7 @@ __global__ void backward_rows(ActivateBackward p) {
   if (row >= f.rows) return;
   const int64_t lane = threadIdx.x % 32, slot = slot_of_row(f, row), entry = f.entry[row];
   const int64_t width = f.gated ? 2 * f.hidden : f.hidden;
-  const acc w = load(static_cast<const T*>(p.weight) + entry);
+  const acc w = static_cast<const acc*>(p.weight)[entry];
   acc dot = 0;
   for (int64_t h = lane * N; h < f.hidden; h += 32 * N) {
     const auto c = columns_at<T, N>(f, row, slot, h);
@@ -84,7 +84,7 @@ __global__ void backward_rows(ActivateBackward p) {
     store_pack<T>(p.scaled, row * f.hidden + h, scaled);
   }
   for (int step = 16; step > 0; step /= 2) dot += __shfl_xor_sync(kFullWarp, dot, step);
-  if (lane == 0) store(static_cast<T*>(p.dweight) + entry, dot);
+  if (lane == 0) static_cast<acc*>(p.dweight)[entry] = dot;
 }
 
 template <class Run>

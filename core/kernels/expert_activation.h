@@ -27,7 +27,7 @@ struct ExpertActivationGrad {
   at::Tensor dweight;  ///< [A] token-major: sum over h of da * activation
 };
 /// `da` [A, H]: gradient of the activation before the entry's weight is applied. `weight` [A] is
-/// token-major.
+/// token-major, float where z is of a half type.
 ExpertActivationGrad expert_activation_backward(const ExpertHidden& hidden, const at::Tensor& da,
                                                 const at::Tensor& weight_A);
 

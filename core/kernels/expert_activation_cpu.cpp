@@ -75,10 +75,10 @@ void backward_row(const ActivateBackward& p, int64_t r, const T* z) {
   const T* da = static_cast<const T*>(p.da) + r * f.hidden;
   T* dz = static_cast<T*>(p.dz) + r * width_of(f);
   T* scaled = static_cast<T*>(p.scaled) + r * f.hidden;
-  const auto w = acc_t<T>(static_cast<const T*>(p.weight)[f.entry[r]]);
+  const auto w = static_cast<const acc_t<T>*>(p.weight)[f.entry[r]];
   const auto dot = f.gated ? backward_columns<T, kAct, true>(z, da, w, f.hidden, dz, scaled)
                            : backward_columns<T, kAct, false>(z, da, w, f.hidden, dz, scaled);
-  static_cast<T*>(p.dweight)[f.entry[r]] = T(dot);
+  static_cast<acc_t<T>*>(p.dweight)[f.entry[r]] = dot;
 }
 
 /// Calls run(row, z of the row) with types and activation known.

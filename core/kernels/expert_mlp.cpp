@@ -48,8 +48,9 @@ struct Saved {
     z = s[12];
   }
   FusedMlpInput operands() const {
-    return {x,          experts, assignment.token_of, assignment.slot_offset, assignment.entry,
-            activation, gated};
+    const Assignment& a = assignment;
+    return {x,          experts,        a.token_of, a.slot_offset, a.entry,
+            a.position, a.token_offset, activation, gated};
   }
 };
 
@@ -63,7 +64,8 @@ FusedMlpGrad grouped_backward(const Saved& s, const at::Tensor& dy_AD, RowGroups
   if (s.experts.in_bias.defined()) out.d_in_bias = grouped_sum(inner.dz, {}, groups);
   out.d_out = grouped_linear_dw(dy_AD, inner.scaled, groups);
   out.d_in = grouped_linear_dw(inner.dz, gather_rows(s.x, a.token_of), groups);
-  out.dx_AC = grouped_linear_dx(inner.dz, s.experts.in_ENC, groups);
+  const auto dx_AC = grouped_linear_dx(inner.dz, s.experts.in_ENC, groups);
+  out.dx_TC = combine_rows(dx_AC, {}, a.position, a.token_offset);
   return out;
 }
 
@@ -79,8 +81,9 @@ class ExpertMlp : public torch::autograd::Function<ExpertMlp> {
     const at::Tensor in_add = in_bias.value_or(at::Tensor()),
                      out_add = out_bias.value_or(at::Tensor());
     const auto act = static_cast<Activation>(activation);
-    const FusedMlpInput input{x,    {in, in_add, out, out_add}, token_of, slot_offset, entry, act,
-                              gated};
+    const FusedMlpInput input{
+        x,    {in, in_add, out, out_add}, token_of, slot_offset, entry, position, token_offset, act,
+        gated};
     RowGroups groups(slot_offset);
     at::Tensor z, rows;
     if (way == kFused) {
@@ -117,12 +120,12 @@ class ExpertMlp : public torch::autograd::Function<ExpertMlp> {
                          : grouped_backward(s, dy_AD, groups);
     at::Tensor d_out_bias;
     if (out_bias.defined()) {
-      d_out_bias = grouped_sum(dy_AD, a.weight.index_select(0, a.entry), groups);
+      const auto weight_A = a.weight.index_select(0, a.entry).to(dy_AD.scalar_type());
+      d_out_bias = grouped_sum(dy_AD, weight_A, groups);
       d.dweight += bias_dot(dy_TD, out_bias, a.token_of.index_select(0, a.position), a.slot_of);
     }
-    const auto dx = combine_rows(d.dx_AC, {}, a.position, a.token_offset);
-    return {dx, d.d_in, d.d_in_bias, d.d_out, d_out_bias, {}, {}, d.dweight,
-            {}, {},     {},          {},      {},         {}, {}, {}};
+    return {d.dx_TC, d.d_in, d.d_in_bias, d.d_out, d_out_bias, {}, {}, d.dweight,
+            {},      {},     {},          {},      {},         {}, {}, {}};
   }
 };
 
@@ -141,9 +144,10 @@ void check_shapes(const at::Tensor& x, const ExpertWeights& w, const Assignment&
         w.in_ENC.size(0));
   check(w.in_ENC.size(1) == w.out_EDH.size(2) * (gated ? 2 : 1), kWhere,
         "hidden widths of the two weights differ");
-  check(x.scalar_type() == w.in_ENC.scalar_type() && x.scalar_type() == a.weight.scalar_type(),
-        kWhere, "types differ: got x ", c10::toString(x.scalar_type()), ", experts ",
-        c10::toString(w.in_ENC.scalar_type()), ", weight ", c10::toString(a.weight.scalar_type()));
+  const auto type = x.scalar_type(), weight = a.weight.scalar_type();
+  check(type == w.in_ENC.scalar_type() && (weight == type || weight == row_weight_type(x)), kWhere,
+        "types differ: got x ", c10::toString(type), ", experts ",
+        c10::toString(w.in_ENC.scalar_type()), ", weight ", c10::toString(weight));
 }
 
 }  // namespace
@@ -155,16 +159,16 @@ at::Tensor expert_mlp(const at::Tensor& x_TC, const ExpertWeights& experts,
   const ExpertSetting setting = expert_setting(x_TC, experts, activation);
   check(path != ExpertPath::Fused || fused_mlp_fits(setting), "expert_mlp",
         "fused: got shapes or types without a kernel; valid: half types on a GPU, at most 256 "
-        "channels, multiples of 8");
+        "channels (gated 128), multiples of 8");
   check(path != ExpertPath::Blocked || blocked_mlp_fits(setting), "expert_mlp",
         "blocked: got wide experts, a half type or a GPU; valid: float or double on the CPU");
   const int64_t way = way_of(setting, path);
-  return ExpertMlp::apply(way == kFused ? x_TC.contiguous() : x_TC, experts.in_ENC,
-                          if_defined(experts.in_bias), experts.out_EDH,
-                          if_defined(experts.out_bias), assignment.token_offset, assignment.slot_of,
-                          assignment.weight.contiguous(), assignment.slot_offset,
-                          assignment.token_of, assignment.position, assignment.entry,
-                          static_cast<int64_t>(activation), gated, way, at::GradMode::is_enabled());
+  return ExpertMlp::apply(
+      way == kFused ? x_TC.contiguous() : x_TC, experts.in_ENC, if_defined(experts.in_bias),
+      experts.out_EDH, if_defined(experts.out_bias), assignment.token_offset, assignment.slot_of,
+      assignment.weight.to(row_weight_type(x_TC)).contiguous(), assignment.slot_offset,
+      assignment.token_of, assignment.position, assignment.entry, static_cast<int64_t>(activation),
+      gated, way, at::GradMode::is_enabled());
 }
 
 }  // namespace switchyard

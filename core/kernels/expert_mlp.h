@@ -23,7 +23,8 @@ struct ExpertWeights {
 enum class ExpertPath { Auto, Grouped, Fused, Blocked };
 
 /// x [T, C] -> [T, D]: sum over the slots of each token of weight * expert(x), in fixed order:
-/// equal bits on every run. All floating tensors share one type: float, double, bfloat16 or half.
+/// equal bits on every run. All floating tensors share one type: float, double, bfloat16 or half;
+/// with half types assignment.weight may be float, which spares a copy.
 /// Once differentiable in x, weights, biases and assignment.weight. Errors: shapes or types that do
 /// not fit each other or the path.
 at::Tensor expert_mlp(const at::Tensor& x_TC, const ExpertWeights& experts,

@@ -7,8 +7,8 @@
 namespace switchyard {
 namespace {
 
-// Measured on an H200 (docs/performance.md): wider experts run faster as two grouped products.
-constexpr int64_t kFusedChannels = 64;
+// Larger experts run faster as two grouped products (docs/performance.md).
+constexpr int64_t kFusedWeights = 1 << 16;
 
 ExpertChoice on_cpu(const ExpertSetting& s) {
   if (blocked_mlp_fits(s))
@@ -28,12 +28,12 @@ ExpertSetting expert_setting(const at::Tensor& x_TC, const ExpertWeights& expert
 ExpertChoice expert_path_of(const ExpertSetting& s) {
   if (s.device == at::kCPU) return on_cpu(s);
   const bool fits = fused_mlp_fits(s);
-  if (fits && s.channels <= kFusedChannels)
-    return {ExpertPath::Fused, "fused", cat("half type, at most ", kFusedChannels, " channels")};
+  const bool small = s.out * s.hidden <= kFusedWeights;
+  if (fits && small)
+    return {ExpertPath::Fused, "fused", cat("half type, at most ", kFusedWeights, " weights")};
   if (s.type == at::kBFloat16 && s.channels % 8 == 0 && s.hidden % 8 == 0 && s.out % 8 == 0)
-    return {
-        ExpertPath::Grouped, "grouped",
-        fits ? cat("more than ", kFusedChannels, " channels") : "no fused kernel for the shape"};
+    return {ExpertPath::Grouped, "grouped",
+            fits ? cat("more than ", kFusedWeights, " weights") : "no fused kernel for the shape"};
   return {ExpertPath::Grouped, "loop", "not bfloat16, or widths that are no multiples of 8"};
 }
 

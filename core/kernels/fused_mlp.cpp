@@ -8,7 +8,7 @@ using namespace kernels;
 
 namespace {
 
-constexpr int64_t kWidest = 256, kMostSlots = 1024, kParts = 96;
+constexpr int64_t kWidest = 256, kWidestGated = 128, kMostSlots = 1024, kMostRows = INT32_MAX;
 
 bool has_kernel(Activation activation) {
   return activation == Activation::ReLU || activation == Activation::GELU ||
@@ -17,7 +17,10 @@ bool has_kernel(Activation activation) {
 
 void* pointer(const at::Tensor& t) { return t.defined() ? t.data_ptr() : nullptr; }
 
+/// Errors: more rows than the kernels count.
 FusedMlp to_kernel(const FusedMlpInput& f) {
+  check(f.token_of.size(0) <= kMostRows, "fused_mlp", "rows: got ", f.token_of.size(0),
+        ", expected at most ", kMostRows);
   return {f.x_TC.data_ptr(),
           f.experts.in_ENC.data_ptr(),
           pointer(f.experts.in_bias),
@@ -36,61 +39,60 @@ FusedMlp to_kernel(const FusedMlpInput& f) {
           nullptr};
 }
 
-/// Runs a kernel on the stream of `like`.
-template <class Params>
-void launch_on(const at::Tensor& like, const Params& params, void (*run)(const Params&, void*)) {
-  const c10::DeviceGuard guard(like.device());
-  run(params, current_stream(like.device()));
-}
-
-void add_weight_gradients(const FusedMlpInput& input, const FusedMlpBackward& backward,
-                          FusedMlpGrad& out) {
-  const FusedMlp& p = backward.forward;
-  const int64_t rows = (p.entries / kParts + kPartStep) / kPartStep * kPartStep;
-  const int64_t parts = fused_parts(p.entries, p.slots, rows);
-  const auto floats = [&](int64_t width, int64_t inner) {
-    return at::empty({parts, width, inner}, input.x_TC.options().dtype(at::kFloat));
-  };
-  const auto &in = input.experts.in_ENC, &in_bias = input.experts.in_bias;
-  out.d_in = at::empty_like(in);
-  out.d_out = at::empty_like(input.experts.out_EDH);
-  if (in_bias.defined()) out.d_in_bias = at::empty_like(in_bias);
-  const auto in_parts = floats(in.size(1), p.channels), out_parts = floats(p.width, p.hidden),
-             bias_parts = floats(in_bias.defined() ? in.size(1) : 0, 1);
-  launch_on(in,
-            FusedMlpWeights{backward, rows, parts, in_parts.data_ptr<float>(),
-                            bias_parts.data_ptr<float>(), out_parts.data_ptr<float>(),
-                            out.d_in.data_ptr(), pointer(out.d_in_bias), out.d_out.data_ptr()},
-            fused_mlp_weights_cuda);
-}
-
 }  // namespace
 
 bool fused_mlp_fits(const ExpertSetting& s) {
   const bool half = s.type == at::kBFloat16 || s.type == at::kHalf;
   return s.device == at::kCUDA && half && has_kernel(s.activation) &&
-         std::max(s.channels, s.out) <= kWidest && s.channels % 8 == 0 && s.out % 8 == 0 &&
-         s.hidden % 8 == 0 && s.experts <= kMostSlots;
+         std::max(s.channels, s.out) <= (s.gated ? kWidestGated : kWidest) && s.channels % 8 == 0 &&
+         s.out % 8 == 0 && s.hidden % 8 == 0 && s.experts <= kMostSlots;
 }
 
 at::Tensor fused_mlp_rows(const FusedMlpInput& input) {
   FusedMlp p = to_kernel(input);
   auto rows_AD = at::empty({p.entries, p.width}, input.x_TC.options());
   p.rows = rows_AD.data_ptr();
-  launch_on(rows_AD, p, fused_mlp_cuda);
+  const c10::DeviceGuard guard(rows_AD.device());
+  fused_mlp_cuda(p, current_stream(rows_AD.device()));
   return rows_AD;
 }
 
 FusedMlpGrad fused_mlp_backward(const FusedMlpInput& input, const at::Tensor& dy_TD,
                                 const at::Tensor& weight_A) {
   const FusedMlp p = to_kernel(input);
-  FusedMlpGrad out;
-  out.dx_AC = at::empty({p.entries, p.channels}, input.x_TC.options());
-  out.dweight = at::empty_like(weight_A);
-  const FusedMlpBackward backward{p, dy_TD.data_ptr(), weight_A.data_ptr(), out.dx_AC.data_ptr(),
-                                  out.dweight.data_ptr()};
-  launch_on(out.dx_AC, backward, fused_mlp_backward_cuda);
-  add_weight_gradients(input, backward, out);
+  const c10::DeviceGuard guard(dy_TD.device());
+  const FusedGrid grid = fused_grid_cuda(p);
+  const auto &in = input.experts.in_ENC, &in_bias = input.experts.in_bias;
+  FusedMlpGrad out{at::empty_like(input.x_TC),
+                   at::empty_like(weight_A),
+                   at::empty_like(in),
+                   {},
+                   at::empty_like(input.experts.out_EDH)};
+  const auto rows_SAC = at::empty({grid.slices, p.entries, p.channels}, dy_TD.options());
+  const Combine dx{rows_SAC.data_ptr(),
+                   nullptr,
+                   nullptr,
+                   input.position.data_ptr<int64_t>(),
+                   input.token_offset.data_ptr<int64_t>(),
+                   nullptr,
+                   p.dtype,
+                   input.x_TC.size(0),
+                   p.channels,
+                   out.dx_TC.data_ptr()};
+  if (in_bias.defined()) out.d_in_bias = at::empty_like(in_bias);
+  const auto floats = [&](int64_t rows, int64_t columns) {
+    return at::empty({rows, columns}, dy_TD.options().dtype(at::kFloat));
+  };
+  const int64_t parts = grid.blocks + p.slots, in_rows = in.size(1);
+  const auto dot = floats(grid.slices, p.entries), in_parts = floats(parts, in_rows * p.channels),
+             in_bias_parts = floats(in_bias.defined() ? parts : 0, in_rows),
+             out_parts = floats(parts, p.width * p.hidden);
+  fused_mlp_backward_cuda(
+      {p, dy_TD.data_ptr(), weight_A.data_ptr<float>(), dx, dot.data_ptr<float>(),
+       out.dweight.data_ptr<float>(), in_parts.data_ptr<float>(), in_bias_parts.data_ptr<float>(),
+       out_parts.data_ptr<float>(), out.d_in.data_ptr(), pointer(out.d_in_bias),
+       out.d_out.data_ptr()},
+      grid, current_stream(dy_TD.device()));
   return out;
 }
 

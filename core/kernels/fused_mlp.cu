@@ -3,63 +3,283 @@
 namespace switchyard::kernels {
 namespace {
 
-/// a [16, 32] = act(z), or act(gate) * up, of a chunk, as left factors.
+// A warpgroup works on 64 rows of one expert and walks the hidden axis in chunks of 64, whose
+// weights all stay in shared memory where they fit, or come in turn to two places there. Where rows
+// are few, two warpgroups share the same rows and have half of each chunk.
+constexpr int kChunk = 64;
+
+template <class T_, int kWidth_, bool kGated_, int kGroups_, bool kShared_>
+struct ForwardPlan {
+  using T = T_;
+  static constexpr int kWidth = kWidth_, kGroups = kGroups_, kIns = kGated_ ? 2 : 1;
+  static constexpr bool kGated = kGated_, kShared = kShared_;
+  static constexpr int kThreadCount = 128 * kGroups, kTiles = kShared ? 1 : kGroups;
+  static constexpr int kRows = 64 * kTiles, kAcross = kWidth / kPanel;
+  static constexpr int kUnits = kChunk / kUnit / (kShared ? kGroups : 1);  // of a warpgroup
+  static constexpr int kTile = 64 * kWidth, kStage = (kIns + 1) * kChunk * kWidth;
+  static constexpr int kBuffers = kWidth == 256 ? 1 : 2;  // tiles of a warpgroup
+  static constexpr int kFixed = kMostSlots * static_cast<int>(sizeof(int)) +
+                                kBuffers * kTiles * kTile * static_cast<int>(sizeof(T));
+  static constexpr int kFit =
+      (static_cast<int>(kSharedPerBlock) - kFixed) / (kStage * static_cast<int>(sizeof(T)));
+  static constexpr int kStages = kFit < 8 ? kFit : 8;
+  static_assert(kStages >= 2);
+};
+
 template <class Plan>
-__device__ void hidden_chunk(const FusedMlp& p, int expert, int chunk, const typename Plan::T* rows,
-                             const typename Plan::T* weight, Fragment (&a)[2]) {
+struct alignas(1024) ForwardShared {
+  using T = typename Plan::T;
+  T stage[Plan::kStages][Plan::kStage];  // [parts, 64, width] and [width, 64]
+  T x[Plan::kBuffers][Plan::kTiles][Plan::kTile];
+  int tile_end[kMostSlots];
+};
+
+/// The weights of an expert's chunks.
+template <class Plan>
+class ChunkRing {
+  using T = typename Plan::T;
+
+ public:
+  int chunks;
+  bool resident;
+
+  __device__ ChunkRing(const FusedMlp& p, ForwardShared<Plan>& s, int first, int last)
+      : chunks(static_cast<int>((p.hidden + kChunk - 1) / kChunk)),
+        resident(chunks <= Plan::kStages),
+        p_(p),
+        s_(s),
+        first_(first),
+        last_(last) {
+    for (int step = 0; !resident && step < 2; ++step) start(step);
+  }
+  /// Before the chunks of a tile.
+  __device__ void enter(int expert) {
+    if (!resident || expert == expert_) return;
+    __syncthreads();
+    for (int c = 0; c < chunks; ++c) copy(expert, c, s_.stage[c]);
+    commit_copies();
+    wait_copies<0>();
+    publish_operands();
+    __syncthreads();
+    expert_ = expert;
+  }
+  /// The weights of the next chunk of the tile, ready to be read.
+  __device__ const T* open(int c) const {
+    if (resident) return s_.stage[c];
+    wait_copies<1>();
+    publish_operands();
+    __syncthreads();
+    return s_.stage[step_ % 2];
+  }
+  /// After the last use of a chunk.
+  __device__ void close() {
+    if (resident) return;
+    wait_products<0>();
+    __syncthreads();
+    start(step_ + 2);
+    ++step_;
+  }
+
+ private:
+  __device__ void start(int step) const {
+    const int index = first_ + step / chunks;
+    if (index < last_) copy(expert_at(p_, s_.tile_end, index), step % chunks, s_.stage[step % 2]);
+    commit_copies();
+  }
+  __device__ void copy(int expert, int c, T* stage) const {
+    const int first = c * kChunk;
+    for (int part = 0; part < Plan::kIns; ++part)
+      copy_matrix<kChunk, Plan::kWidth, Plan::kThreadCount>(
+          in_of<T>(p_, p_.in, expert, part, first), p_.channels, p_.hidden - first, p_.channels,
+          stage + part * kChunk * Plan::kWidth);
+    copy_matrix<Plan::kWidth, kChunk, Plan::kThreadCount>(
+        out_of<T>(p_, p_.out, expert, first), p_.hidden, p_.width, p_.hidden - first,
+        stage + Plan::kIns * kChunk * Plan::kWidth);
+  }
+
+  const FusedMlp& p_;
+  ForwardShared<Plan>& s_;
+  int first_, last_, step_ = 0, expert_ = -1;
+};
+
+/// Brings rows of x: the threads of a tile share its rows evenly, whose tokens are read ahead.
+template <class Plan>
+class TokenFeed {
+  using T = typename Plan::T;
+  static constexpr int kShare = Plan::kThreadCount / Plan::kRows;
+
+ public:
+  __device__ TokenFeed(const FusedMlp& p, ForwardShared<Plan>& s)
+      : p_(p), s_(s), row_(threadIdx.x / kShare) {}
+  __device__ void read_indices(const RowTile& tile) {
+    live_ = tile.begin + row_ < tile.end;
+    if (live_) token_ = p_.token_of[tile.begin + row_];
+  }
+  __device__ void start_copy(int buffer) const {
+    copy_row<Plan::kWidth, kShare>(static_cast<const T*>(p_.x) + token_ * p_.channels, row_ % 64,
+                                   live_ ? p_.channels : 0, s_.x[buffer][row_ / 64]);
+    commit_copies();
+  }
+
+ private:
+  const FusedMlp& p_;
+  ForwardShared<Plan>& s_;
+  int row_;
+  bool live_ = false;
+  int64_t token_ = 0;
+};
+
+/// act(z), or act(gate) * up, of 64 rows at 32 hidden units, by a warpgroup.
+template <class Plan>
+struct ActiveUnit {
   using T = typename Plan::T;
   float z[4][4], up[4][4];
-  const int64_t left = p.hidden - chunk * kChunk;
-  first_product<Plan>(rows, weight, bias_of<Plan>(p, expert, 0, chunk), left, z);
-  if constexpr (Plan::kGated)
-    first_product<Plan>(rows, weight + kChunk * Plan::kStride, bias_of<Plan>(p, expert, 1, chunk),
-                        left, up);
-  with_fast_act(p.act, [&](auto act) {
+  uint32_t a[2][4];  // [64, 16] each, as left factors
+
+  /// Starts the products with unit `unit` of a chunk.
+  __device__ void start(const T* x, const T* stage, int unit) {
+    begin_products();
+#pragma unroll
+    for (int i = 0; i < Plan::kAcross; ++i) {
+      const Along rows(x + i * kBlockSize);
+      const T* in = stage + i * kBlockSize + unit * kUnit * kPanel;
+      multiply<T>(z, rows, Along(in), i > 0);
+      if constexpr (Plan::kGated) multiply<T>(up, rows, Along(in + kChunk * Plan::kWidth), i > 0);
+    }
+    commit_products();
+  }
+  __device__ void finish(const FusedMlp& p, int expert, int64_t first) {
+    if (p.in_bias) {
+      add_to_rows(bias_at<T>(p, expert, 0, first), p.hidden - first, z);
+      if constexpr (Plan::kGated)
+        add_to_rows(bias_at<T>(p, expert, 1, first), p.hidden - first, up);
+    }
+    with_fast_act(p.act, [&](auto act) {
+#pragma unroll
+      for (int n = 0; n < 4; ++n)
+#pragma unroll
+        for (int i = 0; i < 4; ++i) {
+          z[n][i] = fast_act<T, decltype(act)::value>(z[n][i]).value;
+          if constexpr (Plan::kGated) z[n][i] *= up[n][i];
+        }
+    });
 #pragma unroll
     for (int n = 0; n < 4; ++n)
 #pragma unroll
-      for (int i = 0; i < 4; ++i) {
-        z[n][i] = fast_act<decltype(act)::value>(z[n][i]).value;
-        if constexpr (Plan::kGated) z[n][i] *= up[n][i];
-      }
-  });
-  to_left<T>(a[0], z[0], z[1]);
-  to_left<T>(a[1], z[2], z[3]);
+      for (int i = 0; i < 2; ++i)
+        a[n / 2][n % 2 * 2 + i] = packed(T(), z[n][2 * i], z[n][2 * i + 1]);
+  }
+  /// Starts y [64, width] += a W2^T.
+  __device__ void start_output(const T* stage, int unit, bool add,
+                               float (&y)[Plan::kAcross][8][4]) {
+    const T* out = stage + Plan::kIns * kChunk * Plan::kWidth + unit * kUnit;
+    begin_products();
+#pragma unroll
+    for (int i = 0; i < Plan::kAcross; ++i) {
+      const Along right(out + i * kBlockSize);
+#pragma unroll
+      for (int k = 0; k < 2; ++k) multiply_step<T>(y[i], a[k], right.step(k), add || k > 0);
+    }
+    commit_products();
+  }
+};
+
+/// Adds the sums of the second warpgroup to those of the first.
+template <int kAcross>
+__device__ void add_groups(float* shared, float (&y)[kAcross][8][4]) {
+#pragma unroll
+  for (int i = 0; i < kAcross; ++i) {
+    __syncthreads();
+#pragma unroll
+    for (int j = 0; j < 32; ++j)
+      if (threadIdx.x >= 128) shared[j * 128 + threadIdx.x % 128] = y[i][j / 4][j % 4];
+    __syncthreads();
+#pragma unroll
+    for (int j = 0; j < 32; ++j)
+      if (threadIdx.x < 128) y[i][j / 4][j % 4] += shared[j * 128 + threadIdx.x];
+  }
+  __syncthreads();
 }
 
 template <class Plan>
-__global__ __launch_bounds__(Plan::kThreadCount, Plan::kBlocks) void forward(FusedMlp p) {
+__global__ __launch_bounds__(Plan::kThreadCount, 1) void forward(FusedMlp p) {
   using T = typename Plan::T;
-  extern __shared__ __align__(16) unsigned char shared[];
-  int* tile_end = reinterpret_cast<int*>(shared);
-  T* tiles = reinterpret_cast<T*>(tile_end + kMostSlots);
-  ChunkRing<Plan> ring(p, tile_end, tiles + Plan::kWarps * Plan::kTile);
-  const int warp = threadIdx.x / 32;
-  T* rows = tiles + warp * Plan::kTile;
-  for (int index = ring.first; index < ring.last; ++index) {
-    const RowTile tile = ring.tile(index);
-    const int64_t begin = tile.begin + warp * kWarpRows;
-    const int live = static_cast<int>(max(int64_t{0}, tile.end - begin));
+  extern __shared__ __align__(1024) unsigned char bytes[];
+  auto& s = *reinterpret_cast<ForwardShared<Plan>*>(bytes);
+  if (threadIdx.x < 32) count_tiles(p, Plan::kRows, s.tile_end);
+  __syncthreads();
+  const TileShare share(p, s.tile_end, blockIdx.x, gridDim.x);
+  ChunkRing<Plan> ring(p, s, share.first, share.last);
+  TileWalk walk(p, Plan::kRows, s.tile_end, share.first, share.last);
+  TokenFeed<Plan> feed(p, s);
+  const auto sync_rows = [] {
+    if constexpr (Plan::kShared)
+      __syncthreads();
+    else
+      sync_group();
+  };
+  const int group = group_index(), place = Plan::kShared ? 0 : group;
+  const int first_unit = Plan::kShared ? group : 0;
+  RowTile tile = walk.next(), next = walk.next();
+  feed.read_indices(tile);
+  if (Plan::kBuffers == 2) {
+    feed.start_copy(0);
+    feed.read_indices(next);
+  }
+  for (int buffer = 0; tile.begin < tile.end; buffer ^= Plan::kBuffers - 1) {
     ring.enter(tile.expert);
-    gather_tile<Plan>(p.x, p.token_of + begin, p.channels, live, rows);
-    __syncwarp();
-    float y[Plan::kWidth / 8][4] = {};
-    for (int c = 0; c < ring.chunks; ++c) {
-      const T* weight = ring.chunk(index, c);
-      Fragment a[2], b;
-      hidden_chunk<Plan>(p, tile.expert, c, rows, weight, a);
-#pragma unroll
-      for (int k = 0; k < 2; ++k)
-#pragma unroll
-        for (int n = 0; n < Plan::kWidth / 8; n += 2) {
-          load_right_t(b, weight + Plan::kInSize + n * 8 * Plan::kOutStride + k * 16,
-                       Plan::kOutStride);
-          multiply_add_pair<T>(y[n], y[n + 1], a[k], b);
-        }
+    if (Plan::kBuffers == 1) {
+      sync_rows();
+      feed.start_copy(0);
+      feed.read_indices(next);
     }
-    store_tile<Plan>(y, rows, p.width, live, static_cast<T*>(p.rows) + begin * p.width);
+    wait_copies<0>();
+    publish_operands();
+    sync_rows();
+    const RowTile ahead = walk.next();
+    if (Plan::kBuffers == 2) {
+      feed.start_copy(buffer ^ 1);
+      feed.read_indices(ahead);
+    }
+    const int begin = tile.begin + place * 64;
+    if (begin < tile.end || Plan::kShared || !ring.resident) {
+      float y[Plan::kAcross][8][4];
+      for (int c = 0; c < ring.chunks; ++c) {
+        const T* stage = ring.open(c);
+        ActiveUnit<Plan> unit[Plan::kUnits];
+#pragma unroll
+        for (int u = 0; u < Plan::kUnits; ++u)
+          unit[u].start(s.x[buffer][place], stage, first_unit + u);
+#pragma unroll
+        for (int u = 0; u < Plan::kUnits; ++u) {
+          wait_products<Plan::kUnits - 1>();
+          unit[u].finish(p, tile.expert, c * kChunk + (first_unit + u) * kUnit);
+          unit[u].start_output(stage, first_unit + u, c + u > 0, y);
+        }
+        ring.close();
+      }
+      wait_products<0>();
+      if constexpr (Plan::kShared) add_groups(reinterpret_cast<float*>(s.x[buffer][0]), y);
+      if (!Plan::kShared || group == 0)
+#pragma unroll
+        for (int i = 0; i < Plan::kAcross; ++i)
+          write_rows<T>(y[i], tile.end - begin, p.width, i * 64,
+                        static_cast<T*>(p.rows) + begin * p.width);
+    }
+    tile = next;
+    next = ahead;
   }
   wait_copies<0>();
+}
+
+template <class Plan>
+void run_forward(const FusedMlp& p, void* stream) {
+  constexpr size_t kBytes = sizeof(ForwardShared<Plan>);
+  static_assert(kBytes <= kSharedPerBlock);
+  allow_shared(forward<Plan>, kBytes);
+  const int64_t blocks = std::min<int64_t>(p.entries / Plan::kRows + p.slots, processors());
+  forward<Plan><<<static_cast<unsigned>(blocks), Plan::kThreadCount, kBytes,
+                  static_cast<cudaStream_t>(stream)>>>(p);
 }
 
 }  // namespace
@@ -67,10 +287,11 @@ __global__ __launch_bounds__(Plan::kThreadCount, Plan::kBlocks) void forward(Fus
 void fused_mlp_cuda(const FusedMlp& p, void* stream) {
   if (p.entries == 0) return;
   with_fused(p, [&]<class T, int kWidth, bool kGated>() {
-    using Plan = FusedPlan<T, kWidth, kGated, 8, 1, kWidth == 64 ? 2 : 1>;
-    allow_shared(forward<Plan>, Plan::kBytes);
-    forward<Plan><<<fused_blocks<Plan>(p), Plan::kThreadCount, Plan::kBytes,
-                    static_cast<cudaStream_t>(stream)>>>(p);
+    constexpr int kGroups = kWidth == 64 && !kGated ? 4 : 2;
+    if constexpr (kWidth > 64)
+      if (p.entries < 256 * p.slots)
+        return run_forward<ForwardPlan<T, kWidth, kGated, 2, true>>(p, stream);
+    run_forward<ForwardPlan<T, kWidth, kGated, kGroups, false>>(p, stream);
   });
 }
 

@@ -7,15 +7,15 @@
 
 namespace switchyard {
 
-/// What the kernels take: bfloat16 or half on a GPU, at most 256 channels in and out, widths that
-/// are multiples of 8, at most 1024 slots, and relu, gelu, gelu_tanh or silu.
+/// What the kernels take: bfloat16 or half on a GPU, at most 256 channels in and out (gated
+/// 128), widths that are multiples of 8, at most 1024 slots, and relu, gelu, gelu_tanh or silu.
 bool fused_mlp_fits(const ExpertSetting& setting);
 
 /// Operands of the kernels, all contiguous; the index tensors as in Assignment.
 struct FusedMlpInput {
   at::Tensor x_TC;
   ExpertWeights experts;
-  at::Tensor token_of, slot_offset, entry;
+  at::Tensor token_of, slot_offset, entry, position, token_offset;
   Activation activation;
   bool gated;
 };
@@ -24,11 +24,11 @@ struct FusedMlpInput {
 at::Tensor fused_mlp_rows(const FusedMlpInput& input);
 
 struct FusedMlpGrad {
-  at::Tensor dx_AC;    ///< slot-major, one row per entry
-  at::Tensor dweight;  ///< [A] token-major, without the bias of the second layer
+  at::Tensor dx_TC;
+  at::Tensor dweight;  ///< [A] token-major, float, without the bias of the second layer
   at::Tensor d_in, d_in_bias, d_out;
 };
-/// dy [T, D]; weight [A] token-major. Sums run in float and in fixed order.
+/// dy [T, D]; weight [A] token-major, float. Sums run in float and in fixed order.
 FusedMlpGrad fused_mlp_backward(const FusedMlpInput& input, const at::Tensor& dy_TD,
                                 const at::Tensor& weight_A);
 

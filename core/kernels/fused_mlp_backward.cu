@@ -1,126 +1,209 @@
-#include "core/kernels/fused_tile.cuh"
+#include "core/kernels/fused_gradient.cuh"
 
 namespace switchyard::kernels {
 namespace {
 
-/// Of a chunk [16, 32]: gradients of z (and up), and per row the products da . activation added.
+// A block has a run of tiles of 64 rows and a slice of the hidden axis, whose weights lie in shared
+// memory. Per tile, its two warpgroups first compute dz and the weighted activation, [rows, slice],
+// into shared memory, 32 hidden units at a time; then each adds to its 64 x 64 blocks of the weight
+// gradients, which stay in registers over all tiles of an expert, and to dx. The gradient of an
+// expert that lies in one block is written as it is; else the blocks leave parts in float, which
+// are added in order.
+
+/// Starts to copy the weights of a slice of an expert.
 template <class Plan>
-struct HiddenGrad {
-  float z[4][4], up[4][4], dot[2];
+__device__ void copy_slice(const FusedMlp& p, int expert, int64_t slice, BackwardShared<Plan>& s) {
+  using T = typename Plan::T;
+  for (int part = 0; part < Plan::kIns; ++part)
+    copy_matrix<Plan::kSlice, Plan::kWidth, kThreadCount>(in_of<T>(p, p.in, expert, part, slice),
+                                                          p.channels, p.hidden - slice, p.channels,
+                                                          s.in[part]);
+  copy_matrix<Plan::kWidth, Plan::kSlice, kThreadCount>(out_of<T>(p, p.out, expert, slice),
+                                                        p.hidden, p.width, p.hidden - slice, s.out);
+}
+
+/// Brings rows of x and dy: kShare threads share a row, whose token is read one tile ahead.
+template <class Plan>
+class RowFeed {
+  using T = typename Plan::T;
+  static constexpr int kShare = kThreadCount / kRows;
+
+ public:
+  __device__ RowFeed(const FusedMlpBackward& back, BackwardShared<Plan>& shared)
+      : back_(back), s_(shared), row_(threadIdx.x / kShare), part_(threadIdx.x % kShare) {}
+  __device__ void read_indices(const RowTile& tile) {
+    live_ = tile.begin + row_ < tile.end;
+    if (!live_) return;
+    token_ = back_.forward.token_of[tile.begin + row_];
+    if (part_ == 0) entry_ = static_cast<int>(back_.forward.entry[tile.begin + row_]);
+  }
+  __device__ void start_copy(int buffer) {
+    const FusedMlp& p = back_.forward;
+    copy_row<Plan::kWidth, kShare>(static_cast<const T*>(p.x) + token_ * p.channels, row_,
+                                   live_ ? p.channels : 0, s_.x[buffer]);
+    copy_row<Plan::kWidth, kShare>(static_cast<const T*>(back_.dy) + token_ * p.width, row_,
+                                   live_ ? p.width : 0, s_.dy[buffer]);
+    weight_ = live_ && part_ == 0 ? back_.weight[entry_] : 0.f;
+    commit_copies();
+  }
+  __device__ void store_weight(int buffer) const {
+    if (part_ == 0) s_.weight[buffer][row_] = weight_;
+  }
+
+ private:
+  const FusedMlpBackward& back_;
+  BackwardShared<Plan>& s_;
+  int row_, part_;
+  bool live_ = false;
+  int64_t token_ = 0;
+  int entry_ = 0;
+  float weight_ = 0;
 };
 
-/// da [16, 32] = dy W2 for a chunk; `out`: its columns of W2.
+/// Writes the gradients of the slice of an expert that this block has all rows of.
 template <class Plan>
-__device__ void second_gradient(const typename Plan::T* dy, const typename Plan::T* out,
-                                float (&da)[4][4]) {
-#pragma unroll
-  for (int k = 0; k < Plan::kWidth; k += 16) {
-    Fragment a, b;
-    load_left(a, dy + k, Plan::kStride);
-#pragma unroll
-    for (int n = 0; n < 4; n += 2) {
-      load_right(b, out + k * Plan::kOutStride + n * 8, Plan::kOutStride);
-      multiply_add_pair<typename Plan::T>(da[n], da[n + 1], a, b);
-    }
-  }
-}
-
-template <class Plan>
-__device__ void hidden_gradient(const FusedMlp& p, int expert, int chunk, const typename Plan::T* x,
-                                const typename Plan::T* dy, const typename Plan::T* weight,
-                                const float (&w)[2], HiddenGrad<Plan>& grad) {
-  const int64_t left = p.hidden - chunk * kChunk;
-  first_product<Plan>(x, weight, bias_of<Plan>(p, expert, 0, chunk), left, grad.z);
-  if constexpr (Plan::kGated)
-    first_product<Plan>(x, weight + kChunk * Plan::kStride, bias_of<Plan>(p, expert, 1, chunk),
-                        left, grad.up);
-  float da[4][4] = {};
-  second_gradient<Plan>(dy, weight + Plan::kInSize, da);
-  with_fast_act(p.act, [&](auto tag) {
-#pragma unroll
-    for (int n = 0; n < 4; ++n)
-#pragma unroll
-      for (int i = 0; i < 4; ++i) {
-        const auto act = fast_act<decltype(tag)::value>(grad.z[n][i]);
-        const float up = Plan::kGated ? grad.up[n][i] : 1.f, scaled = w[i / 2] * da[n][i];
-        grad.dot[i / 2] += da[n][i] * act.value * up;
-        grad.z[n][i] = scaled * up * act.slope;
-        grad.up[n][i] = scaled * act.value;
-      }
-  });
-}
-
-/// dx [16, width] += dz W1 for one part of a chunk; `in`: its rows of W1.
-template <class Plan>
-__device__ void add_input_gradient(const float (&dz)[4][4], const typename Plan::T* in,
-                                   float (&dx)[Plan::kWidth / 8][4]) {
-  using T = typename Plan::T;
-#pragma unroll
-  for (int k = 0; k < 2; ++k) {
-    Fragment a, b;
-    to_left<T>(a, dz[2 * k], dz[2 * k + 1]);
-#pragma unroll
-    for (int n = 0; n < Plan::kWidth / 8; n += 2) {
-      load_right(b, in + k * 16 * Plan::kStride + n * 8, Plan::kStride);
-      multiply_add_pair<T>(dx[n], dx[n + 1], a, b);
-    }
-  }
-}
-
-template <class Plan>
-__global__ __launch_bounds__(Plan::kThreadCount,
-                             Plan::kBlocks) void backward(FusedMlpBackward back) {
+__device__ void write_whole(const FusedMlpBackward& back, BackwardShared<Plan>& s, int expert,
+                            int64_t slice, const GradientBlocks<Plan>& blocks) {
   using T = typename Plan::T;
   const FusedMlp& p = back.forward;
-  extern __shared__ __align__(16) unsigned char shared[];
-  int* tile_end = reinterpret_cast<int*>(shared);
-  T* tiles = reinterpret_cast<T*>(tile_end + kMostSlots);
-  ChunkRing<Plan> ring(p, tile_end, tiles + 2 * Plan::kWarps * Plan::kTile);
-  const int warp = threadIdx.x / 32, lane = threadIdx.x % 32;
-  T *x = tiles + 2 * warp * Plan::kTile, *dy = x + Plan::kTile;
-  const T* weights = static_cast<const T*>(back.weight);
-  for (int index = ring.first; index < ring.last; ++index) {
-    const RowTile tile = ring.tile(index);
-    const int64_t begin = tile.begin + warp * kWarpRows;
-    const int live = static_cast<int>(max(int64_t{0}, tile.end - begin));
-    ring.enter(tile.expert);
-    gather_tile<Plan>(p.x, p.token_of + begin, p.channels, live, x);
-    gather_tile<Plan>(back.dy, p.token_of + begin, p.width, live, dy);
-    float w[2] = {}, dx[Plan::kWidth / 8][4] = {};
-    for (int i = 0; i < 2; ++i)
-      if (lane / 4 + 8 * i < live) w[i] = load(weights + p.entry[begin + lane / 4 + 8 * i]);
-    HiddenGrad<Plan> grad{};
-    __syncwarp();
-    for (int c = 0; c < ring.chunks; ++c) {
-      const T* weight = ring.chunk(index, c);
-      hidden_gradient<Plan>(p, tile.expert, c, x, dy, weight, w, grad);
-      add_input_gradient<Plan>(grad.z, weight, dx);
-      if constexpr (Plan::kGated)
-        add_input_gradient<Plan>(grad.up, weight + kChunk * Plan::kStride, dx);
+  blocks.to_weights(s);
+  __syncthreads();
+  for (int part = 0; part < Plan::kIns; ++part)
+    write_matrix<Plan::kSlice, Plan::kWidth, kThreadCount>(
+        s.in[part], p.channels, p.hidden - slice, p.channels,
+        const_cast<T*>(in_of<T>(p, back.d_in, expert, part, slice)));
+  write_matrix<Plan::kWidth, Plan::kSlice, kThreadCount>(
+      s.out, p.hidden, p.width, p.hidden - slice,
+      const_cast<T*>(out_of<T>(p, back.d_out, expert, slice)));
+  __syncthreads();
+}
+
+/// Writes this block's part of them in float.
+template <class Plan>
+__device__ void write_part(const FusedMlpBackward& back, int64_t part, int64_t slice,
+                           const GradientBlocks<Plan>& blocks) {
+  const FusedMlp& p = back.forward;
+#pragma unroll
+  for (int i = 0; i < Plan::kOwn; ++i) {
+    const int which = blocks.place(i).which;
+    if (which == Plan::kIns)
+      blocks.write(i, p.width, p.hidden - slice, p.hidden,
+                   back.out_parts + part * p.width * p.hidden + slice);
+    else
+      blocks.write(i, p.hidden - slice, p.channels, p.channels,
+                   back.in_parts + ((part * Plan::kIns + which) * p.hidden + slice) * p.channels);
+  }
+}
+
+template <class Plan>
+__device__ void write_bias(const FusedMlpBackward& back, BackwardShared<Plan>& s, int expert,
+                           bool whole, int64_t part, int64_t slice) {
+  using T = typename Plan::T;
+  const FusedMlp& p = back.forward;
+  const int64_t in_rows = Plan::kIns * p.hidden;
+  for (int i = threadIdx.x; i < Plan::kIns * Plan::kSlice; i += kThreadCount) {
+    const int which = i / Plan::kSlice, h = i % Plan::kSlice;
+    float sum = 0;
+    for (auto& warp : s.bias[which]) {
+      sum += warp[h];
+      warp[h] = 0;
     }
-    store_tile<Plan>(dx, x, p.channels, live, static_cast<T*>(back.dx_rows) + begin * p.channels);
-    for (int i = 0; i < 2; ++i) {
-      for (int step = 1; step < 4; step *= 2)
-        grad.dot[i] += __shfl_xor_sync(kFullWarp, grad.dot[i], step);
-      const int row = lane / 4 + 8 * i;
-      if (lane % 4 == 0 && row < live)
-        store(static_cast<T*>(back.dweight) + p.entry[begin + row], grad.dot[i]);
+    if (slice + h >= p.hidden) continue;
+    const int64_t at = which * p.hidden + slice + h;
+    if (whole)
+      store(static_cast<T*>(back.d_in_bias) + expert * in_rows + at, sum);
+    else
+      back.in_bias_parts[part * in_rows + at] = sum;
+  }
+}
+
+/// Writes what a block has summed for an expert, and starts again from zero. All products are done.
+template <class Plan>
+__device__ void flush(const FusedMlpBackward& back, BackwardShared<Plan>& s, int expert,
+                      const TileShare& share, GradientBlocks<Plan>& blocks) {
+  const bool whole = share.has(s.tile_end, expert);
+  const int64_t slice = blockIdx.y * Plan::kSlice, part = blockIdx.x + expert;
+  __syncthreads();
+  whole ? write_whole(back, s, expert, slice, blocks) : write_part(back, part, slice, blocks);
+  if (back.forward.in_bias) write_bias(back, s, expert, whole, part, slice);
+  blocks.clear();
+}
+
+template <class Plan>
+__global__ __launch_bounds__(kThreadCount, 1) void backward(FusedMlpBackward back) {
+  extern __shared__ __align__(1024) unsigned char bytes[];
+  auto& s = *reinterpret_cast<BackwardShared<Plan>*>(bytes);
+  const FusedMlp& p = back.forward;
+  const int64_t slice = blockIdx.y * Plan::kSlice;
+  if (threadIdx.x < 32) count_tiles(p, kRows, s.tile_end);
+  for (int i = threadIdx.x; i < Plan::kIns * 4 * Plan::kSlice; i += kThreadCount)
+    s.bias[0][0][i] = 0;
+  __syncthreads();
+  const TileShare share(p, s.tile_end, blockIdx.x, gridDim.x);
+  TileWalk walk(p, kRows, s.tile_end, share.first, share.last);
+  RowFeed<Plan> feed(back, s);
+  GradientBlocks<Plan> blocks;
+  blocks.clear();
+  RowTile tile = walk.next();
+  feed.read_indices(tile);
+  feed.start_copy(0);
+  feed.store_weight(0);
+  RowTile next = walk.next();
+  feed.read_indices(next);
+  int expert = -1;
+  for (int buffer = 0; tile.begin < tile.end; buffer ^= 1) {
+    if (tile.expert != expert) {
+      if (expert >= 0) flush(back, s, expert, share, blocks);
+      __syncthreads();
+      expert = tile.expert;
+      copy_slice(p, expert, slice, s);
+      commit_copies();
     }
+    wait_copies<0>();
+    publish_operands();
+    __syncthreads();
+    feed.start_copy(buffer ^ 1);
+    const RowTile ahead = walk.next();
+    feed.read_indices(ahead);
+    hidden_gradients(p, s, expert, slice, buffer);
+    publish_operands();
+    __syncthreads();
+    InputGradient<Plan> dx;
+    dx.start(s);
+    blocks.start(s, buffer);
+    wait_products<1>();
+    dx.write(back, tile);
+    weight_products<Plan>(back, s, tile);
+    feed.store_weight(buffer ^ 1);
+    wait_products<0>();
+    tile = next;
+    next = ahead;
   }
   wait_copies<0>();
+  if (expert >= 0) flush(back, s, expert, share, blocks);
 }
 
 }  // namespace
 
-void fused_mlp_backward_cuda(const FusedMlpBackward& p, void* stream) {
-  if (p.forward.entries == 0) return;
-  with_fused(p.forward, [&]<class T, int kWidth, bool kGated>() {
-    constexpr int kWarps = kWidth == 64 ? 12 : kWidth == 256 && kGated ? 4 : 8;
-    using Plan = FusedPlan<T, kWidth, kGated, kWarps, 2, 1>;
-    allow_shared(backward<Plan>, Plan::kBytes);
-    backward<Plan><<<fused_blocks<Plan>(p.forward), Plan::kThreadCount, Plan::kBytes,
-                     static_cast<cudaStream_t>(stream)>>>(p);
+FusedGrid fused_grid_cuda(const FusedMlp& p) {
+  const int64_t slice = fused_slice(padded_width(p), p.gated),
+                slices = (p.hidden + slice - 1) / slice;
+  const int64_t tiles = p.entries / kRows + p.slots;
+  return {std::max<int64_t>(1, std::min(processors() / slices, tiles)), slices};
+}
+
+void fused_mlp_backward_cuda(const FusedMlpBackward& back, const FusedGrid& grid, void* stream) {
+  const FusedMlp& p = back.forward;
+  with_fused(p, [&]<class T, int kWidth, bool kGated>() {
+    using Plan = BackwardPlan<T, kWidth, kGated>;
+    constexpr size_t kBytes = sizeof(BackwardShared<Plan>);
+    static_assert(kBytes <= kSharedPerBlock);
+    allow_shared(backward<Plan>, kBytes);
+    const dim3 blocks(static_cast<unsigned>(grid.blocks), static_cast<unsigned>(grid.slices));
+    if (p.entries > 0)
+      backward<Plan><<<blocks, kThreadCount, kBytes, static_cast<cudaStream_t>(stream)>>>(back);
   });
+  fused_mlp_finish(back, grid, stream);
 }
 
 }  // namespace switchyard::kernels

@@ -1,35 +1,23 @@
 #pragma once
-// What the fused expert kernels share. A block works on tiles of rows of one expert, a warp on 16
-// of them; the hidden axis is walked in chunks of 32, whose weights lie in a ring of shared memory,
-// or all stay there where they fit and the expert is that of the last tile.
+// What the fused expert kernels share: rows of every expert in tiles of a fixed height, the moves
+// between memory and panels, and the types that the kernels are made for.
 
-#include "core/kernels/tensor_core.cuh"
+#include "core/kernels/fast_activation.cuh"
+#include "core/kernels/warpgroup.cuh"
 
 namespace switchyard::kernels {
 
-constexpr int kChunk = 32, kWarpRows = 16, kMostSlots = 1024;
-constexpr int kSharedPerBlock = 226 << 10;
-
-/// kWidth: channels and width, padded. kInputs: row tiles that a warp keeps (x; or x and dy).
-template <class T_, int kWidth_, bool kGated_, int kWarps_, int kInputs_, int kBlocks_>
-struct FusedPlan {
-  using T = T_;
-  static constexpr int kWidth = kWidth_, kWarps = kWarps_, kInputs = kInputs_, kBlocks = kBlocks_;
-  static constexpr bool kGated = kGated_;
-  static constexpr int kThreadCount = 32 * kWarps, kRows = kWarpRows * kWarps;
-  static constexpr int kInRows = kGated ? 2 * kChunk : kChunk;
-  // Padded rows: eight of them in a matrix load touch all banks once.
-  static constexpr int kStride = kWidth + 8, kOutStride = kChunk + 8;
-  static constexpr int kInSize = kInRows * kStride, kStage = kInSize + kWidth * kOutStride;
-  static constexpr int kTile = kWarpRows * kStride;
-  static constexpr int kFixed =
-      kMostSlots * sizeof(int) + kInputs * kWarps * kTile * static_cast<int>(sizeof(T));
-  static constexpr int kFit =
-      (kSharedPerBlock / kBlocks - kFixed) / (kStage * static_cast<int>(sizeof(T)));
-  static constexpr int kStages = kFit < 8 ? kFit : 8;
-  static constexpr size_t kBytes = kFixed + kStages * kStage * sizeof(T);
-  static_assert(kStages >= 2);
-};
+constexpr int kMostSlots = 1024;
+/// Hidden units that a warpgroup activates at once.
+constexpr int kUnit = 32;
+/// Rows of a tile of the backward pass.
+constexpr int kBackwardRows = 64;
+constexpr size_t kSharedPerBlock = 226 << 10;
+/// Hidden units of a block of the backward pass: their weights fit into shared memory, and their
+/// gradients into registers.
+constexpr int fused_slice(int64_t padded_width, bool gated) {
+  return static_cast<int>((gated ? 8192 : 16384) / padded_width);
+}
 
 /// tile_end[e]: tiles of `rows` rows of experts 0 .. e. Called by one warp.
 __device__ inline void count_tiles(const FusedMlp& p, int64_t rows, int* tile_end) {
@@ -49,11 +37,7 @@ __device__ inline void count_tiles(const FusedMlp& p, int64_t rows, int* tile_en
   }
 }
 
-struct RowTile {
-  int expert;
-  int64_t begin, end;  // rows; the last tile of an expert may be short
-};
-__device__ inline RowTile tile_at(const FusedMlp& p, int64_t rows, const int* tile_end, int tile) {
+__device__ inline int expert_at(const FusedMlp& p, const int* tile_end, int tile) {
   int low = 0, high = static_cast<int>(p.slots) - 1;
   while (low < high) {
     const int middle = (low + high) / 2;
@@ -62,177 +46,195 @@ __device__ inline RowTile tile_at(const FusedMlp& p, int64_t rows, const int* ti
     else
       low = middle + 1;
   }
-  const int first = low == 0 ? 0 : tile_end[low - 1];
-  const int64_t begin = p.slot_offset[low] + (tile - first) * rows;
-  return {low, begin, min(begin + rows, p.slot_offset[low + 1])};
+  return low;
+}
+__device__ inline int begin_of(const int* tile_end, int expert) {
+  return expert == 0 ? 0 : tile_end[expert - 1];
 }
 
-/// Starts to copy the weights of chunk `chunk` of an expert. All threads of the block.
-template <class Plan>
-__device__ void copy_chunk(const FusedMlp& p, int expert, int chunk, typename Plan::T* stage) {
-  using T = typename Plan::T;
-  constexpr int kUnits = Plan::kWidth / 8, kOutUnits = kChunk / 8;
-  const T *in = static_cast<const T*>(p.in), *out = static_cast<const T*>(p.out);
-  const int64_t parts = Plan::kGated ? 2 : 1;
-  for (int i = threadIdx.x; i < Plan::kInRows * kUnits; i += Plan::kThreadCount) {
-    const int row = i / kUnits, column = i % kUnits * 8, h = chunk * kChunk + row % kChunk;
-    const bool valid = h < p.hidden && column < p.channels;
-    const int64_t from = ((expert * parts + row / kChunk) * p.hidden + h) * p.channels + column;
-    copy_async(stage + row * Plan::kStride + column, in + (valid ? from : 0), valid);
+__device__ inline int slot_begin(const FusedMlp& p, int expert) {
+  return static_cast<int>(p.slot_offset[expert]);
+}
+
+struct RowTile {
+  int expert, begin, end;  // rows; the last tile of an expert may be short
+};
+__device__ inline RowTile tile_at(const FusedMlp& p, int rows, const int* tile_end, int tile) {
+  const int expert = expert_at(p, tile_end, tile);
+  const int begin = slot_begin(p, expert) + (tile - begin_of(tile_end, expert)) * rows;
+  return {expert, begin, min(begin + rows, slot_begin(p, expert + 1))};
+}
+
+/// The tiles first .. last - 1 of one block of several: equal shares, but for borders moved by up
+/// to two tiles to the next border between experts.
+struct TileShare {
+  int first, last;
+
+  __device__ TileShare(const FusedMlp& p, const int* tile_end, int block, int blocks)
+      : first(border(p, tile_end, block, blocks)), last(border(p, tile_end, block + 1, blocks)) {}
+  __device__ static int border(const FusedMlp& p, const int* tile_end, int block, int blocks) {
+    const int tiles = tile_end[p.slots - 1], each = (tiles + blocks - 1) / blocks;
+    const int at = min(block * each, tiles), most = min(2, each / 2);
+    if (at == 0 || at == tiles) return at;
+    const int expert = expert_at(p, tile_end, at);
+    const int low = begin_of(tile_end, expert), high = tile_end[expert];
+    if (at - low <= most) return low;
+    return high - at <= most ? high : at;
   }
-  for (int i = threadIdx.x; i < Plan::kWidth * kOutUnits; i += Plan::kThreadCount) {
-    const int row = i / kOutUnits, column = i % kOutUnits * 8, h = chunk * kChunk + column;
-    const bool valid = h < p.hidden && row < p.width;
-    const int64_t from = (expert * p.width + row) * p.hidden + h;
-    copy_async(stage + Plan::kInSize + row * Plan::kOutStride + column, out + (valid ? from : 0),
+  /// All tiles of an expert.
+  __device__ bool has(const int* tile_end, int expert) const {
+    return first <= begin_of(tile_end, expert) && tile_end[expert] <= last;
+  }
+  /// Any tile of an expert.
+  __device__ bool meets(const int* tile_end, int expert) const {
+    return max(first, begin_of(tile_end, expert)) < min(last, tile_end[expert]);
+  }
+};
+
+/// Tiles of a block, one after the other; tiles without rows after the last.
+class TileWalk {
+ public:
+  __device__ TileWalk(const FusedMlp& p, int rows, const int* tile_end, int first, int last)
+      : p_(p), tile_end_(tile_end), rows_(rows), index_(first), last_(last), tile_{0, 0, 0} {
+    if (first < last) tile_ = tile_at(p, rows, tile_end, first);
+  }
+  __device__ RowTile next() {
+    if (index_ >= last_) return {tile_.expert, 0, 0};
+    const RowTile tile = tile_;
+    if (++index_ >= last_) return tile;
+    if (index_ < tile_end_[tile.expert]) {
+      tile_.begin = tile.end;
+      tile_.end = min(tile.end + rows_, slot_begin(p_, tile.expert + 1));
+    } else {
+      tile_ = tile_at(p_, rows_, tile_end_, index_);
+    }
+    return tile;
+  }
+
+ private:
+  const FusedMlp& p_;
+  const int* tile_end_;
+  int rows_, index_, last_;
+  RowTile tile_;
+};
+
+/// sum [16, 8 kN] += bias [left or 8 kN] in every row.
+template <class T, int kN>
+__device__ void add_to_rows(const T* bias, int64_t left, float (&sum)[kN][4]) {
+#pragma unroll
+  for (int n = 0; n < kN; ++n) {
+    const int column = n * 8 + threadIdx.x % 4 * 2;
+    if (column >= left) continue;
+#pragma unroll
+    for (int i = 0; i < 4; ++i) sum[n][i] += load(bias + column + i % 2);
+  }
+}
+/// The bias of part 0 (gate) or 1 (up) of an expert from hidden unit `first` on.
+template <class T>
+__device__ const T* bias_at(const FusedMlp& p, int expert, int part, int64_t first) {
+  const int64_t parts = p.gated ? 2 : 1;
+  return static_cast<const T*>(p.in_bias) + (expert * parts + part) * p.hidden + first;
+}
+
+/// Hidden unit `first` of part 0 (gate) or 1 (up) of an expert in values like p.in, [.., C]; and in
+/// values like p.out.
+template <class T>
+__device__ const T* in_of(const FusedMlp& p, const void* in, int expert, int part, int64_t first) {
+  const int64_t parts = p.gated ? 2 : 1;
+  return static_cast<const T*>(in) + ((expert * parts + part) * p.hidden + first) * p.channels;
+}
+template <class T>
+__device__ const T* out_of(const FusedMlp& p, const void* out, int expert, int64_t first) {
+  return static_cast<const T*>(out) + expert * p.width * p.hidden + first;
+}
+
+/// Starts to copy a matrix [kRows, kColumns] to panels, zeros outside [rows, columns]; its rows lie
+/// `stride` values apart. All threads of the block.
+template <int kRows, int kColumns, int kThreadCount, class T>
+__device__ void copy_matrix(const T* from, int64_t stride, int64_t rows, int64_t columns, T* to) {
+  constexpr int kUnits = kColumns / 8;
+  for (int i = threadIdx.x; i < kRows * kUnits; i += kThreadCount) {
+    const int row = i / kUnits, unit = i % kUnits;
+    const bool valid = row < rows && unit * 8 < columns;
+    copy_async(to + unit / 8 * kRows * kPanel + swizzled(row, unit % 8),
+               from + (valid ? row * stride + unit * 8 : 0), valid);
+  }
+}
+/// The reverse: writes those values of panels.
+template <int kRows, int kColumns, int kThreadCount, class T>
+__device__ void write_matrix(const T* from, int64_t stride, int64_t rows, int64_t columns, T* to) {
+  constexpr int kUnits = kColumns / 8;
+  for (int i = threadIdx.x; i < kRows * kUnits; i += kThreadCount) {
+    const int row = i / kUnits, unit = i % kUnits;
+    if (row < rows && unit * 8 < columns)
+      *reinterpret_cast<uint4*>(to + row * stride + unit * 8) = *reinterpret_cast<const uint4*>(
+          from + unit / 8 * kRows * kPanel + swizzled(row, unit % 8));
+  }
+}
+/// Starts to copy row `row` of a tile [64, kColumns], zeros from `columns` on. kShare consecutive
+/// threads.
+template <int kColumns, int kShare, class T>
+__device__ void copy_row(const T* from, int row, int64_t columns, T* to) {
+#pragma unroll
+  for (int unit = threadIdx.x % kShare; unit < kColumns / 8; unit += kShare) {
+    const bool valid = unit * 8 < columns;
+    copy_async(to + unit / 8 * kBlockSize + swizzled(row, unit % 8), from + (valid ? unit * 8 : 0),
                valid);
   }
 }
 
-/// The tiles of this block and the ring of their chunks.
-template <class Plan>
-struct ChunkRing {
-  using T = typename Plan::T;
-  const FusedMlp& p;
-  const int* tile_end;
-  T* stages;
-  int chunks, first, last, resident_expert;
-  bool resident;
-
-  __device__ ChunkRing(const FusedMlp& params, int* ends, T* ring)
-      : p(params), tile_end(ends), stages(ring), resident_expert(-1) {
-    if (threadIdx.x < 32) count_tiles(p, Plan::kRows, ends);
-    __syncthreads();
-    const int64_t tiles = ends[p.slots - 1];
-    first = static_cast<int>(tiles * blockIdx.x / gridDim.x);
-    last = static_cast<int>(tiles * (blockIdx.x + 1) / gridDim.x);
-    chunks = static_cast<int>((p.hidden + kChunk - 1) / kChunk);
-    resident = chunks <= Plan::kStages;
-    if (resident) return;
-    for (int step = 0; step < Plan::kStages - 1; ++step) issue(step);
-  }
-  __device__ RowTile tile(int index) const { return tile_at(p, Plan::kRows, tile_end, index); }
-  __device__ void issue(int step) const {
-    const int index = first + step / chunks;
-    if (index < last)
-      copy_chunk<Plan>(p, tile(index).expert, step % chunks,
-                       stages + step % Plan::kStages * Plan::kStage);
-    commit_copies();
-  }
-  /// Before the chunks of a tile.
-  __device__ void enter(int expert) {
-    if (!resident || expert == resident_expert) return;
-    __syncthreads();
-    for (int c = 0; c < chunks; ++c) copy_chunk<Plan>(p, expert, c, stages + c * Plan::kStage);
-    commit_copies();
-    wait_copies<0>();
-    __syncthreads();
-    resident_expert = expert;
-  }
-  /// The weights of a chunk, ready to be read.
-  __device__ const T* chunk(int index, int c) const {
-    if (resident) return stages + c * Plan::kStage;
-    const int step = (index - first) * chunks + c;
-    wait_copies<Plan::kStages - 2>();
-    __syncthreads();
-    issue(step + Plan::kStages - 1);
-    return stages + step % Plan::kStages * Plan::kStage;
-  }
-};
-
-/// Gathers 16 rows of `width` values, those from `rows` on as zeros, into a tile of the warp.
-template <class Plan>
-__device__ void gather_tile(const void* from, const int64_t* token_of, int64_t width, int rows,
-                            typename Plan::T* tile) {
-  using T = typename Plan::T;
-  constexpr int kUnits = Plan::kWidth / 8;
-  const int lane = threadIdx.x % 32;
+/// Puts sums [64, 8 kN] of a warpgroup, rounded, into a panel from unit `first` on.
+template <class T, int kN>
+__device__ void store_sums(const float (&sum)[kN][4], int first, T* panel) {
 #pragma unroll
-  for (int i = lane; i < kWarpRows * kUnits; i += 32) {
-    const int row = i / kUnits, column = i % kUnits * 8;
-    uint4 unit{};
-    if (row < rows && column < width)
-      unit = *reinterpret_cast<const uint4*>(static_cast<const T*>(from) + token_of[row] * width +
-                                             column);
-    *reinterpret_cast<uint4*>(tile + row * Plan::kStride + column) = unit;
-  }
-}
-
-/// Writes the first `rows` of 16 rows of sums to `to` [., width], through a tile of the warp.
-template <class Plan>
-__device__ void store_tile(const float (&sum)[Plan::kWidth / 8][4], typename Plan::T* tile,
-                           int64_t width, int rows, void* to) {
-  using T = typename Plan::T;
-  constexpr int kUnits = Plan::kWidth / 8;
-  const int lane = threadIdx.x % 32;
-  __syncwarp();
-#pragma unroll
-  for (int n = 0; n < kUnits; ++n) {
-    T* at = tile + lane / 4 * Plan::kStride + n * 8 + lane % 4 * 2;
+  for (int n = 0; n < kN; ++n) {
+    T* at = panel + swizzled(sum_row(), first + n) + threadIdx.x % 4 * 2;
     *reinterpret_cast<uint32_t*>(at) = packed(T(), sum[n][0], sum[n][1]);
-    *reinterpret_cast<uint32_t*>(at + 8 * Plan::kStride) = packed(T(), sum[n][2], sum[n][3]);
+    *reinterpret_cast<uint32_t*>(at + 8 * kPanel) = packed(T(), sum[n][2], sum[n][3]);
   }
-  __syncwarp();
-  for (int i = lane; i < kWarpRows * kUnits; i += 32) {
-    const int row = i / kUnits, column = i % kUnits * 8;
-    if (row < rows && column < width)
-      *reinterpret_cast<uint4*>(static_cast<T*>(to) + row * width + column) =
-          *reinterpret_cast<const uint4*>(tile + row * Plan::kStride + column);
-  }
-  __syncwarp();
 }
-
-/// z [16, 32] = rows W^T + bias for the part (gate or up) of a chunk; `weight`: its rows.
-template <class Plan>
-__device__ void first_product(const typename Plan::T* rows, const typename Plan::T* weight,
-                              const typename Plan::T* bias, int64_t left, float (&z)[4][4]) {
-  const int lane = threadIdx.x % 32;
+/// Writes sums [64, 8 kN] of a warpgroup to rows 0 .. rows - 1 of to [., columns], from `first` on.
+template <class T, int kN>
+__device__ void write_rows(const float (&sum)[kN][4], int rows, int64_t columns, int first, T* to) {
 #pragma unroll
-  for (int n = 0; n < 4; ++n) {
-    const int column = n * 8 + lane % 4 * 2;
-    const bool here = bias && column < left;
-    z[n][0] = z[n][2] = here ? load(bias + column) : 0.f;
-    z[n][1] = z[n][3] = here ? load(bias + column + 1) : 0.f;
-  }
+  for (int down = 0; down < 2; ++down) {
+    const int row = sum_row() + 8 * down;
 #pragma unroll
-  for (int k = 0; k < Plan::kWidth; k += 16) {
-    Fragment a, b;
-    load_left(a, rows + k, Plan::kStride);
-#pragma unroll
-    for (int n = 0; n < 4; n += 2) {
-      load_right_t(b, weight + n * 8 * Plan::kStride + k, Plan::kStride);
-      multiply_add_pair<typename Plan::T>(z[n], z[n + 1], a, b);
+    for (int n = 0; n < kN; ++n) {
+      const int column = first + n * 8 + threadIdx.x % 4 * 2;
+      if (row < rows && column < columns)
+        *reinterpret_cast<uint32_t*>(to + row * columns + column) =
+            packed(T(), sum[n][2 * down], sum[n][2 * down + 1]);
     }
   }
 }
-template <class Plan>
-__device__ const typename Plan::T* bias_of(const FusedMlp& p, int expert, int part, int chunk) {
-  const int64_t parts = Plan::kGated ? 2 : 1;
-  const auto* bias = static_cast<const typename Plan::T*>(p.in_bias);
-  return bias ? bias + (expert * parts + part) * p.hidden + chunk * kChunk : nullptr;
-}
 
-/// Blocks that run at once, at most one per tile.
-template <class Plan>
-unsigned fused_blocks(const FusedMlp& p) {
-  int device = 0, processors = 0;
+/// Adds the shares of all results of the backward pass.
+void fused_mlp_finish(const FusedMlpBackward& back, const FusedGrid& grid, void* stream);
+
+inline int64_t padded_width(const FusedMlp& p) {
+  const int64_t width = std::max(p.channels, p.width);
+  return width <= 64 ? 64 : width <= 128 ? 128 : 256;
+}
+inline int processors() {
+  int device = 0, count = 0;
   cudaGetDevice(&device);
-  cudaDeviceGetAttribute(&processors, cudaDevAttrMultiProcessorCount, device);
-  const int64_t tiles = p.entries / Plan::kRows + p.slots;
-  return static_cast<unsigned>(std::min<int64_t>(tiles, processors * Plan::kBlocks));
+  cudaDeviceGetAttribute(&count, cudaDevAttrMultiProcessorCount, device);
+  return count;
 }
 
 /// Calls run.operator()<T, padded width, gated>().
 template <class Run>
 void with_fused(const FusedMlp& p, Run&& run) {
   const auto typed = [&]<class T, int kWidth>() {
-    p.gated ? run.template operator()<T, kWidth, true>()
-            : run.template operator()<T, kWidth, false>();
+    if constexpr (kWidth <= 128)
+      if (p.gated) return run.template operator()<T, kWidth, true>();
+    run.template operator()<T, kWidth, false>();
   };
-  const int64_t width = std::max(p.channels, p.width);
+  const int64_t width = padded_width(p);
   const auto wide = [&]<class T>() {
-    if (width <= 64) return typed.template operator()<T, 64>();
-    if (width <= 128) return typed.template operator()<T, 128>();
+    if (width == 64) return typed.template operator()<T, 64>();
+    if (width == 128) return typed.template operator()<T, 128>();
     typed.template operator()<T, 256>();
   };
   p.dtype == DType::Half ? wide.template operator()<__half>()

@@ -99,7 +99,7 @@ void gather_rows_cuda(const Gather& p, void* stream);
 /// weight[a] * (rows[position[a], :] + bias[slot_of[a], :]).
 struct Combine {
   const void* rows;    // [A, width], slot-major
-  const void* weight;  // [A] token-major of the same type, or null: 1
+  const void* weight;  // [A] token-major, float (for double rows double), or null: 1
   const void* bias;    // [slots, width] or null: 0
   const int64_t *position, *token_offset, *slot_of;
   DType dtype;
@@ -128,10 +128,10 @@ void activate_cuda(const Activate& p, void* stream);
 struct ActivateBackward {
   Activate forward;    // its `a` is not used
   const void* da;      // [rows, hidden]
-  const void* weight;  // [rows] token-major
+  const void* weight;  // [rows] token-major, float (for double z double)
   void* dz;            // like z
   void* scaled;        // [rows, hidden]
-  void* dweight;       // [rows] token-major
+  void* dweight;       // like weight
 };
 void activate_backward_cpu(const ActivateBackward& p);
 void activate_backward_cuda(const ActivateBackward& p, void* stream);
@@ -150,29 +150,24 @@ struct FusedMlp {
 void fused_mlp_cuda(const FusedMlp& p, void* stream);
 
 /// Its backward pass, the hidden activation recomputed. Row r has the weight weight[entry[r]].
+/// `blocks` of rows times `slices` of the hidden axis work side by side: the latter leave shares of
+/// dx.rows and dot, the former shares of the gradients of the experts' weights, one per block and
+/// expert. All shares are added in order.
+struct FusedGrid {
+  int64_t blocks, slices;
+};
 struct FusedMlpBackward {
-  FusedMlp forward;    // its `rows` is not used
-  const void* dy;      // [T, D]
-  const void* weight;  // [A] token-major
-  void* dx_rows;       // [A, C], slot-major
-  void* dweight;       // [A] token-major
+  FusedMlp forward;     // its `rows` is not used
+  const void* dy;       // [T, D]
+  const float* weight;  // [A] token-major
+  Combine dx;           // of rows [slices, A, C], scratch; its weight and bias are null
+  float* dot;           // [slices, A], slot-major: scratch
+  float* dweight;       // [A] token-major
+  float *in_parts, *in_bias_parts, *out_parts;  // [blocks + slots, like d_in ...]: scratch
+  void *d_in, *d_in_bias, *d_out;               // d_in_bias may be null
 };
-void fused_mlp_backward_cuda(const FusedMlpBackward& p, void* stream);
-
-/// Gradients of the weights: a part is at most part_rows rows of one expert; `*_parts` hold one
-/// gradient per part in float, which are then added in order.
-struct FusedMlpWeights {
-  FusedMlpBackward backward;
-  int64_t part_rows, parts;
-  float *in_parts, *in_bias_parts, *out_parts;
-  void *d_in, *d_in_bias, *d_out;  // d_in_bias may be null
-};
-constexpr int64_t kPartStep = 64;
-/// Enough parts for `entries` rows in `slots` groups.
-inline int64_t fused_parts(int64_t entries, int64_t slots, int64_t part_rows) {
-  return entries / part_rows + slots;
-}
-void fused_mlp_weights_cuda(const FusedMlpWeights& p, void* stream);
+FusedGrid fused_grid_cuda(const FusedMlp& p);
+void fused_mlp_backward_cuda(const FusedMlpBackward& p, const FusedGrid& grid, void* stream);
 
 /// Rows of the voxels around each voxel, by a hash table of mask + 1 cells (a power of two, more
 /// than the voxels). `keys`: all bits set. Coordinates and clouds below 2^16.

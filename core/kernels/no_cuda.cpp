@@ -27,7 +27,9 @@ void activate_cuda(const Activate&, void*) { refuse("expert_activation"); }
 void activate_backward_cuda(const ActivateBackward&, void*) { refuse("expert_activation"); }
 
 void fused_mlp_cuda(const FusedMlp&, void*) { refuse("fused_mlp"); }
-void fused_mlp_backward_cuda(const FusedMlpBackward&, void*) { refuse("fused_mlp"); }
-void fused_mlp_weights_cuda(const FusedMlpWeights&, void*) { refuse("fused_mlp"); }
+FusedGrid fused_grid_cuda(const FusedMlp&) { refuse("fused_mlp"); }
+void fused_mlp_backward_cuda(const FusedMlpBackward&, const FusedGrid&, void*) {
+  refuse("fused_mlp");
+}
 
 }  // namespace switchyard::kernels

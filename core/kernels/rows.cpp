@@ -15,6 +15,10 @@ at::Tensor gather_rows(const at::Tensor& x_TC, const at::Tensor& index_A) {
   return out;
 }
 
+at::ScalarType row_weight_type(const at::Tensor& rows) {
+  return rows.element_size() < 4 ? at::kFloat : rows.scalar_type();
+}
+
 at::Tensor combine_rows(const at::Tensor& rows_AC, const at::Tensor& weight_A,
                         const at::Tensor& position_A, const at::Tensor& token_offset,
                         const RowBias& bias) {

@@ -1,4 +1,4 @@
-#include "core/kernels/device_math.cuh"
+#include "core/kernels/rows.cuh"
 
 namespace switchyard::kernels {
 namespace {
@@ -24,31 +24,13 @@ void gather(const Gather& p, void* stream) {
           p, units, shift);
 }
 
-/// 2^shift lanes sum the rows of a token, N columns each at a time.
+/// 2^shift lanes sum the rows of a token.
 template <class T, int N>
 __global__ void combine_tokens(Combine p, int shift) {
-  using Row = Pack<T, N>;
   const int64_t thread = blockIdx.x * static_cast<int64_t>(blockDim.x) + threadIdx.x;
-  const int64_t token = thread >> shift, units = p.width / N;
-  if (token >= p.tokens) return;
-  const int64_t begin = p.token_offset[token], end = p.token_offset[token + 1];
-  const T* weight = static_cast<const T*>(p.weight);
-  for (int64_t u = thread & ((1 << shift) - 1); u < units; u += 1 << shift) {
-    acc_t<T> sum[N] = {};
-#pragma unroll 4
-    for (int64_t a = begin; a < end; ++a) {
-      const Row row = static_cast<const Row*>(p.rows)[p.position[a] * units + u];
-      Row add{};
-      if (p.bias) add = static_cast<const Row*>(p.bias)[p.slot_of[a] * units + u];
-      const acc_t<T> w = weight ? load(weight + a) : acc_t<T>(1);
-#pragma unroll
-      for (int i = 0; i < N; ++i) sum[i] += w * (load(row.v + i) + load(add.v + i));
-    }
-    Row out;
-#pragma unroll
-    for (int i = 0; i < N; ++i) store(out.v + i, sum[i]);
-    static_cast<Row*>(p.out)[token * units + u] = out;
-  }
+  const int lanes = 1 << shift;
+  if (thread >> shift < p.tokens)
+    combine_token<T, N>(p, 1, 0, thread >> shift, static_cast<int>(thread) & (lanes - 1), lanes);
 }
 
 template <class T, int N>

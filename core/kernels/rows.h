@@ -13,10 +13,14 @@ struct RowBias {
   at::Tensor value_EC, slot_of;
 };
 
+/// Type of the weights of rows like `rows`: float for half types, else their own.
+at::ScalarType row_weight_type(const at::Tensor& rows);
+
 /// out[t] = sum over entries a of token t, in order, of
 /// weight[a] * (rows[position[a]] + bias[slot_of[a]]), [T, C].
-/// rows [A, C] slot-major; weight [A] token-major of the same type, or undefined for ones; sums run
-/// in float for half types. No atomics: equal bits on every run.
+/// rows [A, C] slot-major; weight [A] token-major of
+/// row_weight_type(), or undefined for ones; sums run in float for half types. No atomics: equal
+/// bits on every run.
 at::Tensor combine_rows(const at::Tensor& rows_AC, const at::Tensor& weight_A,
                         const at::Tensor& position_A, const at::Tensor& token_offset,
                         const RowBias& bias = {});

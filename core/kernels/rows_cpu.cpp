@@ -14,11 +14,11 @@ constexpr int64_t kGrain = 256;
 template <class T>
 void combine_token(const Combine& p, int64_t t, acc_t<T>* sum) {
   const T* rows = static_cast<const T*>(p.rows);
-  const T* weight = static_cast<const T*>(p.weight);
+  const auto* weight = static_cast<const acc_t<T>*>(p.weight);
   std::fill(sum, sum + p.width, acc_t<T>(0));
   for (int64_t a = p.token_offset[t]; a < p.token_offset[t + 1]; ++a) {
     const T* row = rows + p.position[a] * p.width;
-    const acc_t<T> w = weight ? acc_t<T>(weight[a]) : acc_t<T>(1);
+    const acc_t<T> w = weight ? weight[a] : acc_t<T>(1);
     if (!p.bias) {
       for (int64_t c = 0; c < p.width; ++c) sum[c] += w * acc_t<T>(row[c]);
       continue;

@@ -39,7 +39,7 @@ TEST_CASE("rows are gathered and combined alike on every device", "[kernels][cud
   const auto rows = normal({entries, 12}, "rows"), weight = normal({entries}, "weight");
   for (auto [type, limit] : std::vector<std::pair<at::ScalarType, double>>{
            {at::kDouble, 1e-14}, {at::kFloat, 1e-6}, {at::kBFloat16, .01}, {at::kHalf, .002}}) {
-    const auto r = rows.to(type), w = weight.to(type);
+    const auto r = rows.to(type), w = weight.to(type).to(row_weight_type(r));
     const auto cpu = variable_k(tokens, {}, at::kCPU);
     const auto expected =
         combine_rows(r.to(at::kDouble), w.to(at::kDouble), cpu.position, cpu.token_offset);

@@ -1,0 +1,100 @@
+#include "core/kernels/fused_tile.cuh"
+#include "core/kernels/rows.cuh"
+
+namespace switchyard::kernels {
+namespace {
+
+/// Thread `at` of `threads` adds its share of the parts of an expert in order, 4 values at a time.
+template <class T>
+__device__ void add_parts(const float* parts, int begin, int end, int64_t size, int at, int threads,
+                          T* to) {
+  for (int64_t i = 4 * at; i < size; i += 4 * threads) {
+    float sum[4] = {};
+#pragma unroll 8
+    for (int part = begin; part < end; ++part) {
+      const auto add = *reinterpret_cast<const float4*>(parts + part * size + i);
+      sum[0] += add.x;
+      sum[1] += add.y;
+      sum[2] += add.z;
+      sum[3] += add.w;
+    }
+#pragma unroll
+    for (int j = 0; j < 4; ++j) store(to + i + j, sum[j]);
+  }
+}
+
+/// Gradients of an expert's weights from the parts of several blocks, or zeros where it has no
+/// rows. Block `share` of `shares`.
+template <class T>
+__device__ void finish_expert(const FusedMlpBackward& back, int blocks, int expert, int share,
+                              int shares) {
+  __shared__ int tile_end[kMostSlots], first, last;
+  const FusedMlp& p = back.forward;
+  if (threadIdx.x < 32) count_tiles(p, kBackwardRows, tile_end);
+  if (threadIdx.x == 0) {
+    first = blocks;
+    last = -1;
+  }
+  __syncthreads();
+  for (int b = threadIdx.x; b < blocks; b += blockDim.x) {
+    if (!TileShare(p, tile_end, b, blocks).meets(tile_end, expert)) continue;
+    atomicMin(&first, b);
+    atomicMax(&last, b);
+  }
+  __syncthreads();
+  if (first == last) return;
+  const int64_t in_rows = (p.gated ? 2 : 1) * p.hidden, in = in_rows * p.channels,
+                out = p.width * p.hidden;
+  const auto add = [&](const float* parts, int64_t size, void* to) {
+    add_parts(parts, first + expert, last + 1 + expert, size, share * kThreads + threadIdx.x,
+              shares * kThreads, static_cast<T*>(to) + expert * size);
+  };
+  add(back.in_parts, in, back.d_in);
+  add(back.out_parts, out, back.d_out);
+  if (p.in_bias) add(back.in_bias_parts, in_rows, back.d_in_bias);
+}
+
+/// dx of a token and the gradients of its weights.
+template <class T>
+__device__ void finish_token(const FusedMlpBackward& back, int slices, int64_t token, int lane,
+                             int lanes) {
+  const Combine& dx = back.dx;
+  const int64_t entries = back.forward.entries;
+  combine_token<T, kPack<T>>(dx, slices, entries, token, lane, lanes);
+  const int64_t end = dx.token_offset[token + 1];
+  for (int64_t a = dx.token_offset[token] + lane; a < end; a += lanes) {
+    float sum = 0;
+    for (int s = 0; s < slices; ++s) sum += back.dot[s * entries + dx.position[a]];
+    back.dweight[a] = sum;
+  }
+}
+
+/// The first shares * slots blocks finish experts, the others tokens.
+template <class T>
+__global__ void finish(FusedMlpBackward back, FusedGrid grid, int shares, int shift) {
+  const int slots = static_cast<int>(back.forward.slots), slices = static_cast<int>(grid.slices);
+  const int block = static_cast<int>(blockIdx.x) - shares * slots, lanes = 1 << shift;
+  if (block < 0)
+    return finish_expert<T>(back, static_cast<int>(grid.blocks), blockIdx.x % slots,
+                            blockIdx.x / slots, shares);
+  const int64_t thread = int64_t{block} * kThreads + threadIdx.x;
+  if (thread >> shift < back.dx.tokens)
+    finish_token<T>(back, slices, thread >> shift, static_cast<int>(thread) & (lanes - 1), lanes);
+}
+
+}  // namespace
+
+void fused_mlp_finish(const FusedMlpBackward& back, const FusedGrid& grid, void* stream) {
+  const FusedMlp& p = back.forward;
+  const int shares = static_cast<int>(std::max<int64_t>(1, std::min<int64_t>(512 / p.slots, 32)));
+  const int shift = lane_shift(p.channels / 8);
+  const unsigned blocks =
+      static_cast<unsigned>(shares * p.slots) + blocks_for(back.dx.tokens << shift, kThreads);
+  const auto run = [&](auto type) {
+    finish<typename decltype(type)::type>
+        <<<blocks, kThreads, 0, static_cast<cudaStream_t>(stream)>>>(back, grid, shares, shift);
+  };
+  p.dtype == DType::Half ? run(TypeTag<__half>{}) : run(TypeTag<__nv_bfloat16>{});
+}
+
+}  // namespace switchyard::kernels
