@@ -5,6 +5,7 @@
 #include <ATen/ops/full.h>
 
 #include "core/base/log.h"
+#include "datasets/domain_index.h"
 #include "domains/diffusion/features/cnn_extractor.h"
 
 namespace switchyard {
@@ -16,15 +17,29 @@ at::Tensor in_colour(const at::Tensor& images_NCHW) {
   return images_NCHW.expand({-1, 3, -1, -1}).contiguous();
 }
 
+/// Number of each evaluated domain for the classifier: "sketch" and "sketch:dog" share theirs,
+/// since they share pictures.
+std::vector<int64_t> numbered_domains(const Task& task) {
+  std::vector<std::string> known;
+  std::vector<int64_t> out;
+  for (const auto& spec : DomainSpec::parse(task.domain_names(), "test")) {
+    const auto at = std::find(known.begin(), known.end(), spec.domain);
+    out.push_back(at - known.begin());
+    if (at == known.end()) known.push_back(spec.domain);
+  }
+  return out;
+}
+
 /// Real images of every evaluated domain, labelled by cell (domain, class), so that features tell
 /// domains apart too.
 LabelledImages cells_of(Task& task, const std::string& split) {
   const auto classes = static_cast<int64_t>(task.class_names().size());
+  const auto number = numbered_domains(task);
   std::vector<at::Tensor> images, label;
-  for (int64_t d = 0; d < static_cast<int64_t>(task.domain_names().size()); ++d) {
-    const auto examples = task.generator()->examples(d, split);
+  for (size_t d = 0; d < number.size(); ++d) {
+    const auto examples = task.generator()->examples(static_cast<int64_t>(d), split);
     images.push_back(in_colour(examples.data));
-    label.push_back(examples.label + d * classes);
+    label.push_back(examples.label + number[d] * classes);
   }
   return {at::cat(images), at::cat(label)};
 }
@@ -34,7 +49,9 @@ std::unique_ptr<FeatureExtractor> make_extractor(Task& task, const GenerationPar
                                                  const std::filesystem::path& folder) {
   if (!params.network.path.empty())
     return std::make_unique<TorchScriptExtractor>(params.network, device);
-  const auto cells = static_cast<int64_t>(task.class_names().size() * task.domain_names().size());
+  const auto number = numbered_domains(task);
+  const int64_t cells = static_cast<int64_t>(task.class_names().size()) *
+                        (1 + *std::max_element(number.begin(), number.end()));
   auto out = cached_cnn(
       folder, {task.data_hash(), cells, params.classifier},
       [&](const std::string& split) { return cells_of(task, split); }, device);

@@ -10,6 +10,7 @@
 #include "core/io/npz_writer.h"
 #include "core/io/png.h"
 #include "datasets/image/image_grid.h"
+#include "eval/report/overlay_image.h"
 
 namespace switchyard {
 namespace fs = std::filesystem;
@@ -84,6 +85,14 @@ void write_trace(LoadedModel& loaded, std::vector<Generator::Item> items, int64_
   trace.write(out / "trace.safetensors");
 }
 
+/// Who handled what while the traced pictures were made.
+void write_overlay(const fs::path& out) {
+  const at::Tensor overlay = overlay_image(*read_sampling(out));
+  if (!overlay.defined()) return;
+  write_png(out / "overlay.png", overlay);
+  std::cout << (out / "overlay.png").string() << "\n";
+}
+
 int run_sample(const Arguments& args) {
   const at::NoGradGuard no_grad;
   const fs::path folder = args.path("a run folder");
@@ -125,6 +134,7 @@ int run_sample(const Arguments& args) {
                                     {"sampler", sampler.to_line()},
                                     {"seed", options.seed},
                                     {"step", loaded.step}});
+  write_overlay(out);
   std::cout << (out / "samples.npz").string() << std::endl;
   return 0;
 }
@@ -133,7 +143,8 @@ int run_sample(const Arguments& args) {
 
 Verb sample_verb() {
   return {"sample",
-          "make data with a trained model: grids, .npz, and the routing of every step",
+          "make data with a trained model: grids, .npz, the routing of every step, and overlay.png "
+          "with who handled what",
           "RUN [--domain NAME] [--per-class N] [overrides...]",
           "switchyard sample runs/diffusion/shapes_tiny/20261125-120000-1/cells/moe/unseen/seed0 "
           "task.sampler.guidance=2",

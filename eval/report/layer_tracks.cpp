@@ -16,6 +16,10 @@ PageLayers page_layers(const TraceView& trace, const ExpertTracks& tracks, int64
   return out;
 }
 
+PageLayers own_layers(const TraceView& trace) {
+  return page_layers(trace, expert_tracks(trace, {}), static_cast<int64_t>(trace.sites.size()) - 1);
+}
+
 Indices OverlayLayer::counts(const Indices& expert) const {
   Indices out(track.size() + 1);
   for (int64_t e : expert) ++out[e < 0 ? track.size() : std::min(size_t(e), track.size())];

@@ -12,6 +12,8 @@ struct PageLayers {
   int64_t reference = 0;           ///< shown first
 };
 PageLayers page_layers(const TraceView& trace, const ExpertTracks& tracks, int64_t reference);
+/// Those of a trace by itself, the last one first.
+PageLayers own_layers(const TraceView& trace);
 
 /// A layer of the page that a file with the routing of some sites holds.
 struct OverlayLayer {

@@ -6,10 +6,14 @@
 #include <map>
 #include <sstream>
 
+#include "core/base/text.h"
+
 namespace switchyard {
 namespace {
 
 using Colour = std::array<double, 3>;
+
+constexpr char kGrey[] = "#9aa2ab";  // of both themes
 
 std::vector<std::string> words(const std::string& text) {
   std::istringstream in(text);
@@ -23,10 +27,13 @@ double to_srgb(double c) {
   return c <= 0.0031308 ? 12.92 * c : 1.055 * std::pow(c, 1 / 2.4) - 0.055;
 }
 
+int level_of(const std::string& hex, size_t i) {
+  return std::stoi(hex.substr(1 + 2 * i, 2), nullptr, 16);
+}
+
 Colour linear_of(const std::string& hex) {
   Colour out;
-  for (size_t i = 0; i < 3; ++i)
-    out[i] = to_linear(std::stoi(hex.substr(1 + 2 * i, 2), nullptr, 16) / 255.0);
+  for (size_t i = 0; i < 3; ++i) out[i] = to_linear(level_of(hex, i) / 255.0);
   return out;
 }
 
@@ -116,10 +123,12 @@ void add_cells(Variables& out, const std::string& letter, const std::vector<std:
 Variables variables(bool dark) {
   const auto names = words("bg panel ink ink2 ink3 rule grid band accent warn tint unseen grey");
   const auto values = words(
-      dark ? "#0f1216 #171b21 #e9ebee #bcc3cb #949da7 #2d343d #232931 #262d36 #86bde6 #ff8d7d "
-             "#2a2414 #e6bd63 #9aa2ab"
-           : "#f7f7f5 #ffffff #171a1e #454c54 #656d76 #d9dde1 #eceef0 #e9ebee #1b5e8a #a8261c "
-             "#fdf6e7 #7a5200 #9aa2ab");
+      std::string(
+          dark ? "#0f1216 #171b21 #e9ebee #bcc3cb #949da7 #2d343d #232931 #262d36 #86bde6 #ff8d7d "
+                 "#2a2414 #e6bd63 "
+               : "#f7f7f5 #ffffff #171a1e #454c54 #656d76 #d9dde1 #eceef0 #e9ebee #1b5e8a #a8261c "
+                 "#fdf6e7 #7a5200 ") +
+      kGrey);
   Variables out;
   for (size_t i = 0; i < names.size(); ++i) out.emplace_back(names[i], values[i]);
   for (size_t i = 0; i < 16; ++i)
@@ -183,9 +192,10 @@ std::string figure_rules() {
       ".panel{fill:var(--panel)}.x{fill:var(--grey)}.hatch{stroke:var(--ink3);stroke-width:.8}"
       ".cell{shape-rendering:crispEdges}.off{display:none}"
       ".ribbon{opacity:.5}.halo{paint-order:stroke;stroke:var(--panel);stroke-width:3}"
-      ".pixels{image-rendering:pixelated}.under{filter:grayscale(1)}.patch{opacity:.62;shape-"
-      "rendering:"
-      "crispEdges}"
+      ".pixels{image-rendering:pixelated}.under{filter:grayscale(1)}.patch{opacity:";
+  out += cat(kPatchOpacity);
+  out +=
+      ";shape-rendering:crispEdges}"
       ".kx{stroke:var(--grey)}.splat{stroke-width:2;shape-rendering:crispEdges}";
   out += fill_rules("s", kShareLevels) + fill_rules("d", kDivergingLevels) +
          fill_rules("q", kPlainLevels);
@@ -231,12 +241,21 @@ std::string plain_class(double x) {
 
 std::string text_on(const std::string& cell_class) { return "on-" + cell_class; }
 
+namespace {
+bool has_colour(long track) { return track >= 0 && track < 16; }
+}  // namespace
+
 std::string expert_class(long track) {
-  return track < 0 || track >= 16 ? "x" : "e" + std::to_string(track);
+  return !has_colour(track) ? "x" : "e" + std::to_string(track);
 }
 
 std::string expert_stroke_class(long track) {
-  return track < 0 || track >= 16 ? "kx" : "k" + std::to_string(track);
+  return !has_colour(track) ? "kx" : "k" + std::to_string(track);
+}
+
+std::array<int, 3> expert_rgb(long track) {
+  const std::string hex = has_colour(track) ? expert_colours(false)[size_t(track)] : kGrey;
+  return {level_of(hex, 0), level_of(hex, 1), level_of(hex, 2)};
 }
 
 }  // namespace switchyard

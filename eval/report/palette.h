@@ -33,5 +33,9 @@ std::string text_on(const std::string& cell_class);
 std::string expert_class(long track);
 /// The same for lines.
 std::string expert_stroke_class(long track);
+/// Red, green, blue, 0 .. 255, of its colour in the light theme.
+std::array<int, 3> expert_rgb(long track);
+/// Of patches over a grey picture.
+inline constexpr double kPatchOpacity = .62;
 
 }  // namespace switchyard

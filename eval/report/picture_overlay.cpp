@@ -5,7 +5,6 @@
 
 #include "core/base/text.h"
 #include "core/io/png.h"
-#include "eval/analysis/passes.h"
 #include "eval/report/base64.h"
 #include "eval/report/level_paths.h"
 #include "eval/report/number.h"
@@ -51,31 +50,15 @@ PictureOverlay::PictureOverlay(const ReportData& data, PictureSamples samples)
 }
 
 void PictureOverlay::choose() {
-  std::map<std::pair<std::string, std::string>, size_t> known;
-  std::vector<Passes> all;
-  for (const PictureSample& s : samples_.samples) {
-    const auto [at, added] = known.try_emplace({s.domain, item_of(s.uri)}, all.size());
-    if (added) all.emplace_back();
-    all[at->second].push_back(&s);
-  }
-  std::map<std::string, int64_t> turns;
-  std::vector<std::pair<int64_t, const Passes*>> order;
-  for (Passes& passes : all) {
-    std::stable_sort(passes.begin(), passes.end(),
-                     [](const auto* a, const auto* b) { return a->time > b->time; });
-    order.emplace_back(turns[passes.front()->domain]++, &passes);
-  }
-  std::stable_sort(order.begin(), order.end(),
-                   [](const auto& a, const auto& b) { return a.first < b.first; });
-  for (const auto& [turn, passes] : order)
-    if (pictures_.size() < kMostPictures) pictures_.push_back(*passes);
-  std::stable_sort(pictures_.begin(), pictures_.end(), [&](const Passes& a, const Passes& b) {
-    return std::pair(seen(*a.front()), place(*a.front())) <
-           std::pair(seen(*b.front()), place(*b.front()));
-  });
+  pictures_ = pictures_in_turn(samples_, kMostPictures);
+  std::stable_sort(pictures_.begin(), pictures_.end(),
+                   [&](const PicturePasses& a, const PicturePasses& b) {
+                     return std::pair(seen(*a.front()), place(*a.front())) <
+                            std::pair(seen(*b.front()), place(*b.front()));
+                   });
 }
 
-Svg PictureOverlay::panel(const Passes& passes, const OverlayLayer& layer,
+Svg PictureOverlay::panel(const PicturePasses& passes, const OverlayLayer& layer,
                           const std::string& id) const {
   const PictureSample& s = *passes.front();
   const auto count = static_cast<double>(passes.size());
@@ -96,7 +79,7 @@ Svg PictureOverlay::panel(const Passes& passes, const OverlayLayer& layer,
   return svg;
 }
 
-KeptShare kept_share(const std::vector<PictureOverlay::Passes>& pictures, size_t site) {
+KeptShare kept_share(const std::vector<PicturePasses>& pictures, size_t site) {
   double patches = 0, same = 0, chance = 0;
   for (const auto& passes : pictures) {
     if (passes.size() < 2) continue;

@@ -12,15 +12,12 @@ class PictureOverlay {
   PictureOverlay(const ReportData& data, PictureSamples samples);
   PictureOverlay(const PictureOverlay&) = delete;
 
-  /// The passes of a picture, from noise to clean.
-  using Passes = std::vector<const PictureSample*>;
-
   bool empty() const { return layers_.empty() || pictures_.empty(); }
   const std::string& selection() const { return samples_.selection; }
   /// All samples, as kept.
   const std::vector<PictureSample>& samples() const { return samples_.samples; }
   /// At most six: the domains in turn, unseen ones first.
-  const std::vector<Passes>& pictures() const { return pictures_; }
+  const std::vector<PicturePasses>& pictures() const { return pictures_; }
   const std::vector<OverlayLayer>& layers() const { return layers_; }
   const OverlayLayer& reference() const { return reference_of(layers_); }
 
@@ -28,7 +25,7 @@ class PictureOverlay {
   int64_t place(const PictureSample& sample) const { return data_.place_of(sample.domain); }
 
   /// The picture, then its patches at every noise level. `id`: unique in the page.
-  Svg panel(const Passes& passes, const OverlayLayer& layer, const std::string& id) const;
+  Svg panel(const PicturePasses& passes, const OverlayLayer& layer, const std::string& id) const;
 
  private:
   void choose();
@@ -36,7 +33,7 @@ class PictureOverlay {
   const ReportData& data_;
   PictureSamples samples_;
   std::vector<OverlayLayer> layers_;
-  std::vector<Passes> pictures_;
+  std::vector<PicturePasses> pictures_;
 };
 
 /// Share of patches that have the same first choice in both passes, and the share that patches
@@ -44,6 +41,6 @@ class PictureOverlay {
 struct KeptShare {
   double kept = kUndefined, chance = kUndefined;
 };
-KeptShare kept_share(const std::vector<PictureOverlay::Passes>& pictures, size_t site);
+KeptShare kept_share(const std::vector<PicturePasses>& pictures, size_t site);
 
 }  // namespace switchyard

@@ -125,6 +125,29 @@ PictureSamples made_picture_samples(const Sampling& sampling, int64_t most_level
   return out;
 }
 
+std::vector<PicturePasses> pictures_in_turn(const PictureSamples& samples, size_t most) {
+  std::map<std::pair<std::string, std::string>, size_t> known;
+  std::vector<PicturePasses> all;
+  for (const PictureSample& s : samples.samples) {
+    const auto [at, added] = known.try_emplace({s.domain, item_of(s.uri)}, all.size());
+    if (added) all.emplace_back();
+    all[at->second].push_back(&s);
+  }
+  std::map<std::string, int64_t> turns;
+  std::vector<std::pair<int64_t, PicturePasses>> order;
+  for (PicturePasses& passes : all) {
+    std::stable_sort(passes.begin(), passes.end(),
+                     [](const auto* a, const auto* b) { return a->time > b->time; });
+    order.emplace_back(turns[passes.front()->domain]++, std::move(passes));
+  }
+  std::stable_sort(order.begin(), order.end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::vector<PicturePasses> out;
+  for (size_t i = 0; i < std::min(most, order.size()); ++i)
+    out.push_back(std::move(order[i].second));
+  return out;
+}
+
 at::Tensor thumbnail(const at::Tensor& image_CHW, int64_t side) {
   const int64_t h = image_CHW.size(1), w = image_CHW.size(2), larger = std::max(h, w);
   at::Tensor image = image_CHW;

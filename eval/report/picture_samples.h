@@ -35,6 +35,11 @@ PictureSamples read_picture_samples(const SampleFile& file);
 /// over all. First one picture of every domain and class, then the second, ...
 PictureSamples made_picture_samples(const Sampling& sampling, int64_t most_levels = 8);
 
+/// The passes of a picture, from noise to clean.
+using PicturePasses = std::vector<const PictureSample*>;
+/// At most `most` pictures, the domains in turn.
+std::vector<PicturePasses> pictures_in_turn(const PictureSamples& samples, size_t most);
+
 /// [H, W, C] of at most `side` pixels a side.
 at::Tensor thumbnail(const at::Tensor& image_CHW, int64_t side);
 

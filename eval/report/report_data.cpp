@@ -116,7 +116,7 @@ PageLayers layers_of(const ReportData& data) {
     return page_layers(data.routing->trace, data.routing->tracks, data.routing->reference);
   if (!data.sampling || !data.sampling->trace) return {};
   const TraceView& trace = *data.sampling->trace;
-  return page_layers(trace, expert_tracks(trace, {}), static_cast<int64_t>(trace.sites.size()) - 1);
+  return own_layers(trace);
 }
 
 double number_of(const Json& value) { return value.is_number() ? value.get<double>() : kUndefined; }

@@ -71,6 +71,7 @@ TEST_CASE("a study of pictures trains presets, scores what they make, samples an
   CHECK(arrays.at("arr_0").sizes().vec() == std::vector<int64_t>{5 * 8 * 2, 16, 16, 3});
   CHECK(arrays.at("arr_1").numel() == 5 * 8 * 2);
   CHECK(fs::exists(cell / "samples/grid-sketch.png"));
+  CHECK(fs::exists(cell / "samples/overlay.png"));
   const auto trace = SafeTensors::open(cell / "samples/trace.safetensors");
   const Json head = parse_json(trace.metadata("switchyard"), "trace");
   CHECK(head.at("domains").back().at("name") == "(no condition)");
@@ -94,6 +95,18 @@ TEST_CASE("a study of pictures trains presets, scores what they make, samples an
   for (const char* title : {"Made pictures", "Experts from noise to picture", "with and without"})
     CHECK(page.find(title) != std::string::npos);
   CHECK(page.find("No sample was kept") == std::string::npos);
+}
+
+TEST_CASE("a tested cell beside its domain is no class of its own", "[apps][pictures]") {
+  TempDir dir;
+  const Result swept = run(
+      "sweep " + tiny(cat("trainer.max_steps=2 study.arms=[moe] "
+                          "task.test_domains=[flat,photo,cartoon,sketch,sketch:circle] "
+                          "eval.generate.per_class=2 +eval.generate.classifier.steps=2 run.dir=",
+                          (dir / "study").string())));
+  INFO(swept.output);
+  REQUIRE(swept.code == 0);
+  CHECK(swept.output.find("% of 32 cells (domain, class)") != std::string::npos);
 }
 
 TEST_CASE("training on pictures resumes to the bit and predict writes experts",

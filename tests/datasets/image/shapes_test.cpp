@@ -62,6 +62,26 @@ TEST_CASE("a picture depends on seed and uri alone", "[image][datasets]") {
   CHECK(Shapes(params).info().hash != more.info().hash);
 }
 
+TEST_CASE("shapes can be chosen and lie alike without jitter", "[image][datasets]") {
+  auto params = few();
+  params.shapes = {"ring", "cross"};
+  params.styles = {"flat"};
+  const Shapes dataset(params);
+  CHECK(dataset.info().class_names == params.shapes);
+  CHECK(dataset.size() == 2 * 3);
+  CHECK(dataset.get(5, {}).info.uri == "test/flat/cross/0000");
+  params.jitter = 0;
+  const Shapes still(params);
+  CHECK(still.info().hash != dataset.info().hash);
+  // Equal but for colours: the pixels that differ from the corner's are the same.
+  const auto covered = [](const Shapes& from, int64_t index) {
+    const at::Tensor pixels = image(from, index);
+    return pixels.ne(pixels.narrow(1, 0, 1).narrow(2, 0, 1)).any(0);
+  };
+  CHECK(covered(still, 0).equal(covered(still, 1)));
+  CHECK_FALSE(covered(dataset, 0).equal(covered(dataset, 1)));
+}
+
 TEST_CASE("shapes can be packed and refuses wrong parameters", "[image][datasets]") {
   TempDir folder;
   auto params = few();
@@ -76,6 +96,11 @@ TEST_CASE("shapes can be packed and refuses wrong parameters", "[image][datasets
   CHECK(holds(error(params), "twice"));
   params.styles = {};
   CHECK(holds(error(params), "draws no picture"));
+  params = few();
+  params.shapes = {"blob"};
+  CHECK(holds(error(params), "valid: circle, square"));
+  params.shapes = {"ring", "ring"};
+  CHECK(holds(error(params), "names a shape twice"));
   CHECK(holds(error_of([&] { dataset.get(dataset.size(), {}); }), "no such sample"));
 }
 

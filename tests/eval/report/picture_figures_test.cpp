@@ -3,6 +3,7 @@
 #include "core/io/file.h"
 #include "core/io/json.h"
 #include "core/io/safetensors.h"
+#include "eval/report/overlay_image.h"
 #include "eval/report/picture_samples.h"
 #include "eval/report/report.h"
 #include "tests/eval/report/fake_pictures.h"
@@ -111,6 +112,26 @@ TEST_CASE("damaged pictures are named errors", "[report][pictures]") {
        {"sample0.expert", at::zeros({1, 1}, at::kShort)}},
       {{"switchyard", R"({"selection": "", "sites": ["a"], "samples": [{"kind": "ImageGrid"}]})"}});
   CHECK(contains(message(), "wrong place of a patch: got -1"));
+}
+
+TEST_CASE("the overlay of made pictures is one picture", "[report][pictures]") {
+  const TempDir folder;
+  write_fake_pictures(folder.path());
+  const auto sampling = read_sampling(folder.path() / "samples");
+  const at::Tensor all = overlay_image(*sampling);
+  // Six pictures by three layers; the picture and eight levels, 96 pixels and a gap of 4 each.
+  CHECK(all.sizes() == at::IntArrayRef({18 * 100 - 4, 9 * 100 - 4, 3}));
+  CHECK(all[0][96][0].item<int64_t>() == 255);
+  // A patch is the grey picture below its expert's colour: hues of two experts differ.
+  std::set<std::vector<int64_t>> hues;
+  for (int64_t y = 0; y < 96; y += 12)
+    for (int64_t x = 100; x < 196; x += 12) {
+      const at::Tensor p = all[y + 6][x + 6].to(at::kLong);
+      hues.insert({(p[0] - p[1]).item<int64_t>(), (p[1] - p[2]).item<int64_t>()});
+    }
+  CHECK(hues.size() >= 2);
+  CHECK(hues.size() <= 15);  // five experts, each within a step of rounding
+  CHECK_FALSE(overlay_image({}).defined());
 }
 
 TEST_CASE("patches and thumbnails keep their places", "[report][pictures]") {
