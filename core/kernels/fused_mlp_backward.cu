@@ -85,7 +85,7 @@ __device__ void write_part(const FusedMlpBackward& back, int64_t part, int64_t s
   const FusedMlp& p = back.forward;
 #pragma unroll
   for (int i = 0; i < Plan::kOwn; ++i) {
-    const int which = blocks.place(i).which;
+    const unsigned which = blocks.place(i).which;
     if (which == Plan::kIns)
       blocks.write(i, p.width, p.hidden - slice, p.hidden,
                    back.out_parts + part * p.width * p.hidden + slice);
@@ -142,7 +142,7 @@ __global__ __launch_bounds__(kThreadCount, 1) void backward(FusedMlpBackward bac
   const TileShare share(p, s.tile_end, blockIdx.x, gridDim.x);
   TileWalk walk(p, kRows, s.tile_end, share.first, share.last);
   RowFeed<Plan> feed(back, s);
-  GradientBlocks<Plan> blocks;
+  GradientBlocks<Plan> blocks{group_index()};
   blocks.clear();
   RowTile tile = walk.next();
   feed.read_indices(tile);
@@ -165,10 +165,10 @@ __global__ __launch_bounds__(kThreadCount, 1) void backward(FusedMlpBackward bac
     feed.start_copy(buffer ^ 1);
     const RowTile ahead = walk.next();
     feed.read_indices(ahead);
-    hidden_gradients(p, s, expert, slice, buffer);
+    hidden_gradients(p, s, expert, slice, buffer, blocks.group);
     publish_operands();
     __syncthreads();
-    InputGradient<Plan> dx;
+    InputGradient<Plan> dx{blocks.group};
     dx.start(s);
     blocks.start(s, buffer);
     wait_products<1>();
