@@ -246,15 +246,13 @@ __global__ __launch_bounds__(Plan::kThreadCount, 1) void forward(FusedMlp p) {
       float y[Plan::kAcross][8][4];
       for (int c = 0; c < ring.chunks; ++c) {
         const T* stage = ring.open(c);
-        ActiveUnit<Plan> unit[Plan::kUnits];
 #pragma unroll
-        for (int u = 0; u < Plan::kUnits; ++u)
-          unit[u].start(s.x[buffer][place], stage, first_unit + u);
-#pragma unroll
-        for (int u = 0; u < Plan::kUnits; ++u) {
-          wait_products<Plan::kUnits - 1>();
-          unit[u].finish(p, tile.expert, c * kChunk + (first_unit + u) * kUnit);
-          unit[u].start_output(stage, first_unit + u, c + u > 0, y);
+        for (unsigned u = 0; u < Plan::kUnits; ++u) {
+          ActiveUnit<Plan> unit;
+          unit.start(s.x[buffer][place], stage, first_unit + u);
+          wait_products<0>();
+          unit.finish(p, tile.expert, c * kChunk + (first_unit + u) * kUnit);
+          unit.start_output(stage, first_unit + u, c + u > 0, y);
         }
         ring.close();
       }
