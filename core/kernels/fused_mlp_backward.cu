@@ -20,6 +20,7 @@ __device__ void copy_slice(const FusedMlp& p, int expert, int64_t slice, Backwar
                                                           s.in[part]);
   copy_matrix<Plan::kWidth, Plan::kSlice, kThreadCount>(out_of<T>(p, p.out, expert, slice),
                                                         p.hidden, p.width, p.hidden - slice, s.out);
+  commit_copies();
 }
 
 /// Brings rows of x and dy: kShare threads share a row, whose token is read one tile ahead.
@@ -141,31 +142,25 @@ __global__ __launch_bounds__(kThreadCount, 1) void backward(FusedMlpBackward bac
   __syncthreads();
   const TileShare share(p, s.tile_end, blockIdx.x, gridDim.x);
   TileWalk walk(p, kRows, s.tile_end, share.first, share.last);
+  RowTile tile = walk.next();
+  if (tile.begin == tile.end) return;
+  copy_slice(p, tile.expert, slice, s);
   RowFeed<Plan> feed(back, s);
   GradientBlocks<Plan> blocks{group_index()};
   blocks.clear();
-  RowTile tile = walk.next();
   feed.read_indices(tile);
   feed.start_copy(0);
   feed.store_weight(0);
   RowTile next = walk.next();
   feed.read_indices(next);
-  int expert = -1;
   for (int buffer = 0; tile.begin < tile.end; buffer ^= 1) {
-    if (tile.expert != expert) {
-      if (expert >= 0) flush(back, s, expert, share, blocks);
-      __syncthreads();
-      expert = tile.expert;
-      copy_slice(p, expert, slice, s);
-      commit_copies();
-    }
     wait_copies<0>();
     publish_operands();
     __syncthreads();
     feed.start_copy(buffer ^ 1);
     const RowTile ahead = walk.next();
     feed.read_indices(ahead);
-    hidden_gradients(p, s, expert, slice, buffer, blocks.group);
+    hidden_gradients(p, s, tile.expert, slice, buffer, blocks.group);
     publish_operands();
     __syncthreads();
     InputGradient<Plan> dx{blocks.group};
@@ -176,11 +171,13 @@ __global__ __launch_bounds__(kThreadCount, 1) void backward(FusedMlpBackward bac
     weight_products<Plan>(back, s, tile);
     feed.store_weight(buffer ^ 1);
     wait_products<0>();
+    const bool last = next.begin == next.end;
+    if (last || next.expert != tile.expert) flush(back, s, tile.expert, share, blocks);
+    if (!last && next.expert != tile.expert) copy_slice(p, next.expert, slice, s);
     tile = next;
     next = ahead;
   }
   wait_copies<0>();
-  if (expert >= 0) flush(back, s, expert, share, blocks);
 }
 
 }  // namespace
