@@ -54,13 +54,13 @@ struct HiddenUnit {
   float z[4][4], up[4][4], da[4][4];
 
   /// Starts the products.
-  __device__ void start(const BackwardShared<Plan>& s, int buffer, int unit) {
-    const int h = unit * kUnit;
+  __device__ void start(const BackwardShared<Plan>& s, int buffer, unsigned unit) {
+    const unsigned h = unit * kUnit;
     begin_products();
 #pragma unroll
     for (int i = 0; i < Plan::kAcross; ++i) {
       const Along x(s.x[buffer] + i * kBlockSize), dy(s.dy[buffer] + i * kBlockSize);
-      const int in = (i * Plan::kSlice + h) * kPanel;
+      const unsigned in = (i * Plan::kSlice + h) * kPanel;
       multiply<T>(z, x, Along(s.in[0] + in), i > 0);
       if constexpr (Plan::kGated) multiply<T>(up, x, Along(s.in[Plan::kIns - 1] + in), i > 0);
       const T* out = s.out + (h / kPanel * Plan::kWidth + i * kPanel) * kPanel + h % kPanel;
@@ -70,7 +70,7 @@ struct HiddenUnit {
   }
 
   __device__ void finish(const FusedMlp& p, BackwardShared<Plan>& s, int expert, int64_t slice,
-                         const float (&w)[2], int unit) {
+                         const float (&w)[2], unsigned unit) {
     const int lane = threadIdx.x % 32, warp = threadIdx.x / 32 % 4;
     const int64_t h = slice + unit * kUnit;
     if (p.in_bias) {
@@ -91,7 +91,7 @@ struct HiddenUnit {
           da[n][i] = w[i / 2] * act.value * gate;
         }
     });
-    const int panel = unit / 2 * kBlockSize, first = unit % 2 * 4;
+    const unsigned panel = unit / 2 * kBlockSize, first = unit % 2 * 4;
     store_sums(z, first, s.dz[0] + panel);
     if constexpr (Plan::kGated) store_sums(up, first, s.dz[Plan::kIns - 1] + panel);
     store_sums(da, first, s.a + panel);
@@ -109,8 +109,8 @@ struct HiddenUnit {
 /// The hidden gradients of a tile; the products of a unit run while the last one is finished.
 template <class Plan>
 __device__ void hidden_gradients(const FusedMlp& p, BackwardShared<Plan>& s, int expert,
-                                 int64_t slice, int buffer) {
-  const int first = group_index() * Plan::kOwnUnits;
+                                 int64_t slice, int buffer, unsigned group) {
+  const unsigned first = group * Plan::kOwnUnits;
   const int row = sum_row();
   const float w[2] = {s.weight[buffer][row], s.weight[buffer][row + 8]};
   HiddenUnit<Plan> unit[2];
@@ -132,16 +132,18 @@ __device__ void hidden_gradients(const FusedMlp& p, BackwardShared<Plan>& s, int
 template <class Plan>
 struct GradientBlocks {
   using T = typename Plan::T;
+  unsigned group;
   float sum[Plan::kOwn][8][4];
 
   /// Where block i lies: in part `which` of the first layer, or, kIns, in the second; in blocks.
   struct Place {
-    int which, row, column;
+    unsigned which, row, column;
   };
-  __device__ static Place place(int i) {
-    const int block = group_index() * Plan::kOwn + i, which = block / Plan::kPerMatrix;
-    const int across = which == Plan::kIns ? Plan::kDeep : Plan::kAcross;
-    return {which, block % Plan::kPerMatrix / across, block % Plan::kPerMatrix % across};
+  __device__ Place place(int i) const {
+    const unsigned at = group * Plan::kOwn + i, which = at / Plan::kPerMatrix,
+                   block = at % Plan::kPerMatrix;
+    if (which == Plan::kIns) return {which, block / Plan::kDeep, block % Plan::kDeep};
+    return {which, block / Plan::kAcross, block % Plan::kAcross};
   }
   __device__ void clear() {
 #pragma unroll
@@ -194,6 +196,7 @@ struct InputGradient {
   using T = typename Plan::T;
   static constexpr int kColumns = Plan::kWidth / kGroups;
   static constexpr int kN = kColumns < kPanel ? kColumns / 8 : 8, kBlocks = kColumns / (8 * kN);
+  unsigned group;
   float sum[kBlocks][kN][4];
 
   __device__ void start(const BackwardShared<Plan>& s) {
@@ -204,7 +207,7 @@ struct InputGradient {
       for (int part = 0; part < Plan::kIns; ++part)
 #pragma unroll
         for (int deep = 0; deep < Plan::kDeep; ++deep) {
-          const int column = first_column(i);
+          const unsigned column = first_column(i);
           const T* in = s.in[part] + (column / kPanel * Plan::kSlice + deep * 64) * kPanel;
           multiply<T>(sum[i], Along(s.dz[part] + deep * kBlockSize), Down(in + column % kPanel),
                       part + deep > 0);
@@ -221,7 +224,7 @@ struct InputGradient {
   }
 
  private:
-  __device__ static int first_column(int i) { return group_index() * kColumns + i * 8 * kN; }
+  __device__ unsigned first_column(int i) const { return group * kColumns + i * 8 * kN; }
 };
 
 /// The slice's share of the gradients of the weights of a tile's rows.

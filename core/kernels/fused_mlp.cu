@@ -137,7 +137,7 @@ struct ActiveUnit {
   uint32_t a[2][4];  // [64, 16] each, as left factors
 
   /// Starts the products with unit `unit` of a chunk.
-  __device__ void start(const T* x, const T* stage, int unit) {
+  __device__ void start(const T* x, const T* stage, unsigned unit) {
     begin_products();
 #pragma unroll
     for (int i = 0; i < Plan::kAcross; ++i) {
@@ -170,7 +170,7 @@ struct ActiveUnit {
         a[n / 2][n % 2 * 2 + i] = packed(T(), z[n][2 * i], z[n][2 * i + 1]);
   }
   /// Starts y [64, width] += a W2^T.
-  __device__ void start_output(const T* stage, int unit, bool add,
+  __device__ void start_output(const T* stage, unsigned unit, bool add,
                                float (&y)[Plan::kAcross][8][4]) {
     const T* out = stage + Plan::kIns * kChunk * Plan::kWidth + unit * kUnit;
     begin_products();
@@ -206,20 +206,22 @@ __global__ __launch_bounds__(Plan::kThreadCount, 1) void forward(FusedMlp p) {
   using T = typename Plan::T;
   extern __shared__ __align__(1024) unsigned char bytes[];
   auto& s = *reinterpret_cast<ForwardShared<Plan>*>(bytes);
+  wait_for_previous();
+  let_next_start();
   if (threadIdx.x < 32) count_tiles(p, Plan::kRows, s.tile_end);
   __syncthreads();
   const TileShare share(p, s.tile_end, blockIdx.x, gridDim.x);
   ChunkRing<Plan> ring(p, s, share.first, share.last);
   TileWalk walk(p, Plan::kRows, s.tile_end, share.first, share.last);
   TokenFeed<Plan> feed(p, s);
-  const auto sync_rows = [] {
+  const unsigned group = group_index(), place = Plan::kShared ? 0 : group;
+  const auto sync_rows = [group] {
     if constexpr (Plan::kShared)
       __syncthreads();
     else
-      sync_group();
+      sync_group(group);
   };
-  const int group = group_index(), place = Plan::kShared ? 0 : group;
-  const int first_unit = Plan::kShared ? group : 0;
+  const unsigned first_unit = Plan::kShared ? group : 0;
   RowTile tile = walk.next(), next = walk.next();
   feed.read_indices(tile);
   if (Plan::kBuffers == 2) {
@@ -241,20 +243,18 @@ __global__ __launch_bounds__(Plan::kThreadCount, 1) void forward(FusedMlp p) {
       feed.start_copy(buffer ^ 1);
       feed.read_indices(ahead);
     }
-    const int begin = tile.begin + place * 64;
+    const int begin = tile.begin + static_cast<int>(place) * 64;
     if (begin < tile.end || Plan::kShared || !ring.resident) {
       float y[Plan::kAcross][8][4];
       for (int c = 0; c < ring.chunks; ++c) {
         const T* stage = ring.open(c);
-        ActiveUnit<Plan> unit[Plan::kUnits];
 #pragma unroll
-        for (int u = 0; u < Plan::kUnits; ++u)
-          unit[u].start(s.x[buffer][place], stage, first_unit + u);
-#pragma unroll
-        for (int u = 0; u < Plan::kUnits; ++u) {
-          wait_products<Plan::kUnits - 1>();
-          unit[u].finish(p, tile.expert, c * kChunk + (first_unit + u) * kUnit);
-          unit[u].start_output(stage, first_unit + u, c + u > 0, y);
+        for (unsigned u = 0; u < Plan::kUnits; ++u) {
+          ActiveUnit<Plan> unit;
+          unit.start(s.x[buffer][place], stage, first_unit + u);
+          wait_products<0>();
+          unit.finish(p, tile.expert, c * kChunk + (first_unit + u) * kUnit);
+          unit.start_output(stage, first_unit + u, c + u > 0, y);
         }
         ring.close();
       }
@@ -278,8 +278,8 @@ void run_forward(const FusedMlp& p, void* stream) {
   static_assert(kBytes <= kSharedPerBlock);
   allow_shared(forward<Plan>, kBytes);
   const int64_t blocks = std::min<int64_t>(p.entries / Plan::kRows + p.slots, processors());
-  forward<Plan><<<static_cast<unsigned>(blocks), Plan::kThreadCount, kBytes,
-                  static_cast<cudaStream_t>(stream)>>>(p);
+  launch_early(forward<Plan>, dim3(static_cast<unsigned>(blocks)), Plan::kThreadCount, kBytes,
+               stream, p);
 }
 
 }  // namespace

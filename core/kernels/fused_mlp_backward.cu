@@ -20,6 +20,7 @@ __device__ void copy_slice(const FusedMlp& p, int expert, int64_t slice, Backwar
                                                           s.in[part]);
   copy_matrix<Plan::kWidth, Plan::kSlice, kThreadCount>(out_of<T>(p, p.out, expert, slice),
                                                         p.hidden, p.width, p.hidden - slice, s.out);
+  commit_copies();
 }
 
 /// Brings rows of x and dy: kShare threads share a row, whose token is read one tile ahead.
@@ -85,7 +86,7 @@ __device__ void write_part(const FusedMlpBackward& back, int64_t part, int64_t s
   const FusedMlp& p = back.forward;
 #pragma unroll
   for (int i = 0; i < Plan::kOwn; ++i) {
-    const int which = blocks.place(i).which;
+    const unsigned which = blocks.place(i).which;
     if (which == Plan::kIns)
       blocks.write(i, p.width, p.hidden - slice, p.hidden,
                    back.out_parts + part * p.width * p.hidden + slice);
@@ -135,40 +136,36 @@ __global__ __launch_bounds__(kThreadCount, 1) void backward(FusedMlpBackward bac
   auto& s = *reinterpret_cast<BackwardShared<Plan>*>(bytes);
   const FusedMlp& p = back.forward;
   const int64_t slice = blockIdx.y * Plan::kSlice;
+  wait_for_previous();
+  let_next_start();
   if (threadIdx.x < 32) count_tiles(p, kRows, s.tile_end);
   for (int i = threadIdx.x; i < Plan::kIns * 4 * Plan::kSlice; i += kThreadCount)
     s.bias[0][0][i] = 0;
   __syncthreads();
   const TileShare share(p, s.tile_end, blockIdx.x, gridDim.x);
   TileWalk walk(p, kRows, s.tile_end, share.first, share.last);
-  RowFeed<Plan> feed(back, s);
-  GradientBlocks<Plan> blocks;
-  blocks.clear();
   RowTile tile = walk.next();
+  if (tile.begin == tile.end) return;
+  copy_slice(p, tile.expert, slice, s);
+  RowFeed<Plan> feed(back, s);
+  GradientBlocks<Plan> blocks{group_index()};
+  blocks.clear();
   feed.read_indices(tile);
   feed.start_copy(0);
   feed.store_weight(0);
   RowTile next = walk.next();
   feed.read_indices(next);
-  int expert = -1;
   for (int buffer = 0; tile.begin < tile.end; buffer ^= 1) {
-    if (tile.expert != expert) {
-      if (expert >= 0) flush(back, s, expert, share, blocks);
-      __syncthreads();
-      expert = tile.expert;
-      copy_slice(p, expert, slice, s);
-      commit_copies();
-    }
     wait_copies<0>();
     publish_operands();
     __syncthreads();
     feed.start_copy(buffer ^ 1);
     const RowTile ahead = walk.next();
     feed.read_indices(ahead);
-    hidden_gradients(p, s, expert, slice, buffer);
+    hidden_gradients(p, s, tile.expert, slice, buffer, blocks.group);
     publish_operands();
     __syncthreads();
-    InputGradient<Plan> dx;
+    InputGradient<Plan> dx{blocks.group};
     dx.start(s);
     blocks.start(s, buffer);
     wait_products<1>();
@@ -176,11 +173,13 @@ __global__ __launch_bounds__(kThreadCount, 1) void backward(FusedMlpBackward bac
     weight_products<Plan>(back, s, tile);
     feed.store_weight(buffer ^ 1);
     wait_products<0>();
+    const bool last = next.begin == next.end;
+    if (last || next.expert != tile.expert) flush(back, s, tile.expert, share, blocks);
+    if (!last && next.expert != tile.expert) copy_slice(p, next.expert, slice, s);
     tile = next;
     next = ahead;
   }
   wait_copies<0>();
-  if (expert >= 0) flush(back, s, expert, share, blocks);
 }
 
 }  // namespace
@@ -200,8 +199,7 @@ void fused_mlp_backward_cuda(const FusedMlpBackward& back, const FusedGrid& grid
     static_assert(kBytes <= kSharedPerBlock);
     allow_shared(backward<Plan>, kBytes);
     const dim3 blocks(static_cast<unsigned>(grid.blocks), static_cast<unsigned>(grid.slices));
-    if (p.entries > 0)
-      backward<Plan><<<blocks, kThreadCount, kBytes, static_cast<cudaStream_t>(stream)>>>(back);
+    if (p.entries > 0) launch_early(backward<Plan>, blocks, kThreadCount, kBytes, stream, back);
   });
   fused_mlp_finish(back, grid, stream);
 }

@@ -55,12 +55,12 @@ __device__ void finish_expert(const FusedMlpBackward& back, int blocks, int expe
 }
 
 /// dx of a token and the gradients of its weights.
-template <class T>
+template <class T, int kBatch>
 __device__ void finish_token(const FusedMlpBackward& back, int slices, int64_t token, int lane,
                              int lanes) {
   const Combine& dx = back.dx;
   const int64_t entries = back.forward.entries;
-  combine_token<T, kPack<T>>(dx, slices, entries, token, lane, lanes);
+  combine_token<T, kPack<T>, kBatch>(dx, slices, entries, token, lane, lanes);
   const int64_t end = dx.token_offset[token + 1];
   for (int64_t a = dx.token_offset[token] + lane; a < end; a += lanes) {
     float sum = 0;
@@ -69,17 +69,19 @@ __device__ void finish_token(const FusedMlpBackward& back, int slices, int64_t t
   }
 }
 
-/// The first shares * slots blocks finish experts, the others tokens.
-template <class T>
+/// The first blocks finish tokens, the last shares * slots experts.
+template <class T, int kBatch>
 __global__ void finish(FusedMlpBackward back, FusedGrid grid, int shares, int shift) {
-  const int slots = static_cast<int>(back.forward.slots), slices = static_cast<int>(grid.slices);
-  const int block = static_cast<int>(blockIdx.x) - shares * slots, lanes = 1 << shift;
-  if (block < 0)
-    return finish_expert<T>(back, static_cast<int>(grid.blocks), blockIdx.x % slots,
-                            blockIdx.x / slots, shares);
-  const int64_t thread = int64_t{block} * kThreads + threadIdx.x;
+  wait_for_previous();
+  const int slots = static_cast<int>(back.forward.slots), lanes = 1 << shift;
+  const int block = static_cast<int>(gridDim.x - blockIdx.x) - 1;
+  if (block < shares * slots)
+    return finish_expert<T>(back, static_cast<int>(grid.blocks), block % slots, block / slots,
+                            shares);
+  const int64_t thread = blockIdx.x * static_cast<int64_t>(kThreads) + threadIdx.x;
   if (thread >> shift < back.dx.tokens)
-    finish_token<T>(back, slices, thread >> shift, static_cast<int>(thread) & (lanes - 1), lanes);
+    finish_token<T, kBatch>(back, static_cast<int>(grid.slices), thread >> shift,
+                            static_cast<int>(thread) & (lanes - 1), lanes);
 }
 
 }  // namespace
@@ -91,8 +93,9 @@ void fused_mlp_finish(const FusedMlpBackward& back, const FusedGrid& grid, void*
   const unsigned blocks =
       static_cast<unsigned>(shares * p.slots) + blocks_for(back.dx.tokens << shift, kThreads);
   const auto run = [&](auto type) {
-    finish<typename decltype(type)::type>
-        <<<blocks, kThreads, 0, static_cast<cudaStream_t>(stream)>>>(back, grid, shares, shift);
+    using T = typename decltype(type)::type;
+    const auto kernel = grid.slices == 1 ? finish<T, 4> : finish<T, 8>;
+    launch_early(kernel, dim3(blocks), kThreads, 0, stream, back, grid, shares, shift);
   };
   p.dtype == DType::Half ? run(TypeTag<__half>{}) : run(TypeTag<__nv_bfloat16>{});
 }

@@ -153,6 +153,7 @@ __device__ const T* out_of(const FusedMlp& p, const void* out, int expert, int64
 template <int kRows, int kColumns, int kThreadCount, class T>
 __device__ void copy_matrix(const T* from, int64_t stride, int64_t rows, int64_t columns, T* to) {
   constexpr int kUnits = kColumns / 8;
+#pragma unroll 2
   for (int i = threadIdx.x; i < kRows * kUnits; i += kThreadCount) {
     const int row = i / kUnits, unit = i % kUnits;
     const bool valid = row < rows && unit * 8 < columns;
@@ -164,6 +165,7 @@ __device__ void copy_matrix(const T* from, int64_t stride, int64_t rows, int64_t
 template <int kRows, int kColumns, int kThreadCount, class T>
 __device__ void write_matrix(const T* from, int64_t stride, int64_t rows, int64_t columns, T* to) {
   constexpr int kUnits = kColumns / 8;
+#pragma unroll 2
   for (int i = threadIdx.x; i < kRows * kUnits; i += kThreadCount) {
     const int row = i / kUnits, unit = i % kUnits;
     if (row < rows && unit * 8 < columns)

@@ -4,13 +4,12 @@
 
 namespace switchyard::kernels {
 
-/// One of `lanes` that sum the rows of a token, N columns at a time; 4 rows are read at once. There
-/// are `shares` of the rows, [shares, entries, width], whose sum is meant.
-template <class T, int N>
+/// One of `lanes` that sum the rows of a token, N columns at a time; kBatch rows are read at once.
+/// There are `shares` of the rows, [shares, entries, width], whose sum is meant.
+template <class T, int N, int kBatch>
 __device__ void combine_token(const Combine& p, int shares, int64_t entries, int64_t token,
                               int lane, int lanes) {
   using Row = Pack<T, N>;
-  constexpr int kBatch = 4;
   const int64_t begin = p.token_offset[token];
   const int k = static_cast<int>(p.token_offset[token + 1] - begin);
   const int units = static_cast<int>(p.width / N);

@@ -120,11 +120,11 @@ __device__ void multiply(float (&sum)[kN][4], const Left& left, const Right& rig
 }
 
 /// The warpgroup of this thread, in a form that the compiler knows to be equal in all lanes.
-__device__ inline int group_index() { return __shfl_sync(kFullWarp, threadIdx.x / 128, 0); }
+__device__ inline unsigned group_index() { return __shfl_sync(kFullWarp, threadIdx.x / 128, 0); }
 /// The row of sums [64, .] of which this thread has values; it has those of row + 8, too.
 __device__ inline int sum_row() { return threadIdx.x / 32 % 4 * 16 + threadIdx.x % 32 / 4; }
-__device__ inline void sync_group() {
-  asm volatile("bar.sync %0, 128;" ::"r"(1 + group_index()) : "memory");
+__device__ inline void sync_group(unsigned group) {
+  asm volatile("bar.sync %0, 128;" ::"r"(1 + group) : "memory");
 }
 
 /// Before products whose sums were written by the program; after the writes of operands, which also

@@ -145,6 +145,25 @@ TEST_CASE("fused experts repeat their bits, and a graph replays them", "[kernels
   CHECK(at::equal(y.cpu(), eager.cpu()));
 }
 
+TEST_CASE("routing weights may stay float beside half experts", "[kernels][cuda]") {
+  for (const at::Device device : devices()) {
+    const Shape s{300, 5, 64, 128, 64, true, true, Activation::SiLU};
+    std::vector<at::Tensor> half, mixed, exact;
+    for (const auto& t : inputs_of(s, false)) {
+      half.push_back(t.to(device, at::kBFloat16));
+      mixed.push_back(half.back());
+      exact.push_back(half.back().to(at::kCPU, at::kDouble));
+    }
+    mixed[1] = half[1].to(at::kFloat);
+    const auto op = op_of(s, false, ExpertPath::Auto);
+    const auto all_half = value_and_gradients(half, op), got = value_and_gradients(mixed, op);
+    const auto expected = value_and_gradients(exact, op_of(s, false, ExpertPath::Grouped));
+    CHECK(got[2].scalar_type() == at::kFloat);
+    for (size_t i = 0; i < got.size(); ++i) CHECK(distance(got[i], expected[i]) <= 2e-2);
+    CHECK(at::equal(got[0], all_half[0]));
+  }
+}
+
 TEST_CASE("experts by blocks agree with grouped ones beyond the borders of blocks and tasks",
           "[kernels]") {
   for (const bool one : {true, false}) {
