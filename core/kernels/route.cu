@@ -19,8 +19,9 @@ __device__ void choose(const Route& p, int token, T (&score)[S::kPer], Choice<T>
     return;
   }
   Candidates<S, T> left(score, columns);
+  Choice<T>* const end = chosen + k;
 #pragma unroll 1
-  for (int i = 0; i < k; ++i) left.take(chosen + i);
+  for (; chosen != end; ++chosen) left.take(chosen);
 }
 
 /// Weights and slots of `tokens` tokens from `first` on; adds to count [slots].
