@@ -15,18 +15,20 @@ enum class Act { ReLU, GELU, SiLU, ELU, Mish, LeakyReLU, GELUTanh };
 
 /// Pointers of the slot-major side of an assignment; see core/moe/assignment.h. Entry a belongs to
 /// token a / k; where k is 0 the token is found in token_offset. A block works on `chunk` entries;
-/// `count` [slot_sort_chunks, slots] is scratch. Fewer than 2^31 entries.
+/// `count` [slot_sort_chunks, slot_sort_pairs] is scratch: two slots each. Fewer than 2^31 entries.
 struct SlotSort {
   const int64_t *slot_of, *token_offset;
   int64_t entries, tokens, slots, k, chunk;
   int64_t *slot_offset, *token_of, *position, *entry;
-  int32_t* count;
+  uint32_t* count;
 };
 /// Items of each of at most `blocks` blocks, at least `least`. Every block reads all counts: few
 /// blocks, one or two per multiprocessor.
 inline int64_t slot_sort_chunk(int64_t items, int64_t blocks, int64_t least) {
-  return std::max(least, ((items + blocks - 1) / blocks + 31) / 32 * 32);
+  constexpr int64_t kMost = 1 << 15;  // that a count takes
+  return std::clamp(((items + blocks - 1) / blocks + 31) / 32 * 32, least, kMost);
 }
+inline int64_t slot_sort_pairs(int64_t slots) { return (slots + 1) / 2; }
 inline int64_t slot_sort_chunks(const SlotSort& p) {
   return p.entries == 0 ? 0 : (p.entries + p.chunk - 1) / p.chunk;
 }

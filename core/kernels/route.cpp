@@ -31,8 +31,9 @@ variable_list route(const at::Tensor& logits, const TopKRule& rule, const Forcin
   SlotSort sort{
       at(3), at(2), entries, tokens, slots,  rule.k, route_chunk(tokens, columns) * rule.k,
       at(4), at(5), at(6),   at(7),  nullptr};
-  const auto count = at::empty({slot_sort_chunks(sort), slots}, logits.options().dtype(at::kInt));
-  sort.count = count.data_ptr<int32_t>();
+  const auto count =
+      at::empty({slot_sort_chunks(sort), slot_sort_pairs(slots)}, logits.options().dtype(at::kInt));
+  sort.count = reinterpret_cast<uint32_t*>(count.data_ptr<int32_t>());
   const auto& routed = forcing.routed_S;
   launch(
       Route{logits.data_ptr(), dtype_of(logits, "route_top_k"), static_cast<ScoreKind>(rule.score),

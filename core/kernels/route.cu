@@ -10,17 +10,18 @@ __device__ bool is_routed(const Route& p, int token) {
 
 /// Scores and choices of one token; chosen [k].
 template <class S, class T>
-__device__ void choose(const Route& p, int token, T (&score)[S::kPer], Choice<T>* chosen) {
-  const int k = static_cast<int>(p.sort.k), columns = static_cast<int>(p.columns);
+__device__ void choose(const Route& p, const Part<S, T>& part, int token, T (&score)[S::kPer],
+                       Choice<T>* chosen) {
   to_scores<S>(p.kind, score);
-  store_row<S>(p.scores, token, columns, score);
+  part.store(p.scores, token, score);
   if (!is_routed(p, token)) {
-    if (S::lane() == 0) chosen[0] = {order_key(T(1)), columns};
+    if (S::lane() == 0) chosen[0] = {order_key(T(1)), static_cast<int>(p.columns)};
     return;
   }
-  Candidates<S, T> left(score, columns);
+  Candidates<S, T> left(score, part);
+  Choice<T>* const end = chosen + static_cast<int>(p.sort.k);
 #pragma unroll 1
-  for (int i = 0; i < k; ++i) left.take(chosen + i);
+  for (; chosen != end; ++chosen) left.take(chosen);
 }
 
 /// Weights and slots of `tokens` tokens from `first` on; adds to count [slots].
@@ -54,18 +55,19 @@ constexpr int round_tokens(int64_t k) {
 
 /// Shared memory: Choice [round_tokens(k), k], count [slots].
 template <class S, class T>
-__global__ void __launch_bounds__(S::kThreads) route_tokens(Route p) {
+__global__ void __launch_bounds__(S::kThreads, S::kBlocks) route_tokens(Route p) {
   extern __shared__ __align__(16) char shared[];
   constexpr int kStep = S::kThreads / S::kLanes;
-  const int columns = static_cast<int>(p.columns), k = static_cast<int>(p.sort.k),
-            slots = static_cast<int>(p.sort.slots), round = round_tokens<S>(k);
+  const Part<S, T> part(static_cast<int>(p.columns), p.logits, p.scores);
+  const int k = static_cast<int>(p.sort.k), slots = static_cast<int>(p.sort.slots),
+            round = round_tokens<S>(k);
   const int share = static_cast<int>(p.sort.chunk) / k, begin = blockIdx.x * share,
             end = min(begin + share, static_cast<int>(p.sort.tokens));
   auto* chosen = reinterpret_cast<Choice<T>*>(shared);
   auto* count = reinterpret_cast<int32_t*>(chosen + round * k);
   T score[S::kPer], next[S::kPer];
   int t = begin + threadIdx.x / S::kLanes;
-  if (t < end) load_row<S>(p.logits, t, columns, T(-INFINITY), next);
+  if (t < end) part.load(p.logits, t, T(-INFINITY), next);
 #pragma unroll 1
   for (int e = threadIdx.x; e < slots; e += S::kThreads) count[e] = 0;
 #pragma unroll 1
@@ -74,17 +76,15 @@ __global__ void __launch_bounds__(S::kThreads) route_tokens(Route p) {
 #pragma unroll 1
     for (; t < stop; t += kStep) {
       copy(next, score);
-      if (t + kStep < end) load_row<S>(p.logits, t + kStep, columns, T(-INFINITY), next);
-      choose<S>(p, t, score, chosen + (t - first) * k);
+      if (t + kStep < end) part.load(p.logits, t + kStep, T(-INFINITY), next);
+      choose<S>(p, part, t, score, chosen + (t - first) * k);
     }
     __syncthreads();
     write_choices<S>(p, first, stop - first, chosen, count);
     __syncthreads();
   }
   cudaTriggerProgrammaticLaunchCompletion();
-#pragma unroll 1
-  for (int e = threadIdx.x; e < slots; e += S::kThreads)
-    p.sort.count[blockIdx.x * slots + e] = count[e];
+  write_counts(p.sort, count);
   if (end == p.sort.tokens && threadIdx.x == 0) p.token_offset[end] = p.sort.entries;
 }
 
@@ -116,10 +116,13 @@ template <class S, class T>
 __global__ void __launch_bounds__(S::kThreads) backward_tokens(RouteBackward p) {
   const int t = blockIdx.x * (S::kThreads / S::kLanes) + threadIdx.x / S::kLanes;
   if (t >= p.tokens) return;
-  const int columns = static_cast<int>(p.columns);
+  const Part<S, T> part(static_cast<int>(p.columns), p.scores, p.dlogits);
   T score[S::kPer], d[S::kPer] = {};
-  load_row<S>(p.scores, t, columns, T(0), score);
-  if (p.dscores) load_row<S>(p.dscores, t, columns, T(0), d);
+  part.load(p.scores, t, T(0), score);
+  if (p.dscores) {
+    const Part<S, T> given(static_cast<int>(p.columns), p.dscores, p.dscores);
+    given.load(p.dscores, t, T(0), d);
+  }
   if (p.dweight) add_weight_gradient<S>(p, t, score, d);
   T dot = 0;
 #pragma unroll
@@ -130,7 +133,7 @@ __global__ void __launch_bounds__(S::kThreads) backward_tokens(RouteBackward p) 
     if (p.kind == ScoreKind::Softmax) d[j] = score[j] * (d[j] - dot);
     if (p.kind == ScoreKind::Sigmoid) d[j] *= score[j] * (T(1) - score[j]);
   }
-  store_row<S>(p.dlogits, t, columns, d);
+  part.store(p.dlogits, t, d);
 }
 
 /// Calls run(Split, type) for the narrowest split that holds `columns`.

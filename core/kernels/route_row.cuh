@@ -13,6 +13,7 @@ template <int kLanesValue, int kPerValue>
 struct Split {
   static constexpr int kLanes = kLanesValue, kPer = kPerValue;
   static constexpr int kThreads = kLanes == 1 ? 512 : kPer <= 8 ? 1024 : 256;
+  static constexpr int kBlocks = kLanes == 1 ? 2 : 1;  ///< for a multiprocessor
   static __device__ int lane() { return kLanes == 1 ? 0 : 31 - threadIdx.x % 32; }
   static __device__ int column(int j) { return lane() * kPer + j; }
 };
@@ -58,50 +59,57 @@ __device__ void copy(const T (&from)[kPer], T (&to)[kPer]) {
   for (int j = 0; j < kPer; ++j) to[j] = from[j];
 }
 
-/// 16 bytes at once where all rows allow it.
+/// A lane's part of rows of `columns` values; 16 bytes are moved at once where all rows allow it.
 template <class S, class T>
-constexpr int kRowPack = kPack<T> < S::kPer ? kPack<T> : S::kPer;
-template <class S, class T>
-__device__ bool row_packs(const void* rows, int columns) {
-  const auto bits = reinterpret_cast<uintptr_t>(rows) | columns * sizeof(T);
-  return bits % (kRowPack<S, T> * sizeof(T)) == 0;
-}
+class Part {
+ public:
+  __device__ Part(int columns, const void* rows, const void* more)
+      : columns_(columns), left_(columns - S::column(0)) {
+    const auto bits = reinterpret_cast<uintptr_t>(rows) | reinterpret_cast<uintptr_t>(more);
+    packs_ = (bits | columns * sizeof(T)) % sizeof(Unit) == 0;
+  }
 
-/// Columns beyond the last hold `outside`.
-template <class S, class T>
-__device__ void load_row(const void* rows, int row, int columns, T outside, T (&p)[S::kPer]) {
-  constexpr int kN = kRowPack<S, T>;
-  const T* from = static_cast<const T*>(rows) + int64_t{row} * columns + S::column(0);
-  const int left = columns - S::column(0);
+  /// Columns beyond the last hold `outside`.
+  __device__ void load(const void* rows, int row, T outside, T (&p)[S::kPer]) const {
+    const T* from = static_cast<const T*>(rows) + begin(row);
 #pragma unroll
-  for (int j = 0; j < S::kPer; ++j) p[j] = outside;
-  if (row_packs<S, T>(rows, columns)) {
+    for (int j = 0; j < S::kPer; ++j) p[j] = outside;
+    if (packs_) {
 #pragma unroll
-    for (int j = 0; j < S::kPer; j += kN)
-      if (j < left)
-        *reinterpret_cast<Pack<T, kN>*>(p + j) = *reinterpret_cast<const Pack<T, kN>*>(from + j);
-  } else {
+      for (int j = 0; j < S::kPer; j += kN)
+        if (j < left_) *reinterpret_cast<Unit*>(p + j) = *reinterpret_cast<const Unit*>(from + j);
+    } else {
 #pragma unroll
-    for (int j = 0; j < S::kPer; ++j)
-      if (j < left) p[j] = from[j];
+      for (int j = 0; j < S::kPer; ++j)
+        if (j < left_) p[j] = from[j];
+    }
   }
-}
-template <class S, class T>
-__device__ void store_row(void* rows, int row, int columns, const T (&p)[S::kPer]) {
-  constexpr int kN = kRowPack<S, T>;
-  T* to = static_cast<T*>(rows) + int64_t{row} * columns + S::column(0);
-  const int left = columns - S::column(0);
-  if (row_packs<S, T>(rows, columns)) {
+  __device__ void store(void* rows, int row, const T (&p)[S::kPer]) const {
+    T* to = static_cast<T*>(rows) + begin(row);
+    if (packs_) {
 #pragma unroll
-    for (int j = 0; j < S::kPer; j += kN)
-      if (j < left)
-        *reinterpret_cast<Pack<T, kN>*>(to + j) = *reinterpret_cast<const Pack<T, kN>*>(p + j);
-  } else {
+      for (int j = 0; j < S::kPer; j += kN)
+        if (j < left_) *reinterpret_cast<Unit*>(to + j) = *reinterpret_cast<const Unit*>(p + j);
+    } else {
 #pragma unroll
-    for (int j = 0; j < S::kPer; ++j)
-      if (j < left) to[j] = p[j];
+      for (int j = 0; j < S::kPer; ++j)
+        if (j < left_) to[j] = p[j];
+    }
   }
-}
+  /// True where column j of the lane is there.
+  __device__ bool has(int j) const { return j < left_; }
+
+ private:
+  static constexpr int kN = kPack<T> < S::kPer ? kPack<T> : S::kPer;
+  using Unit = Pack<T, kN>;
+  __device__ uint64_t begin(int row) const {
+    return static_cast<uint64_t>(static_cast<unsigned>(row)) * static_cast<unsigned>(columns_) +
+           static_cast<unsigned>(S::column(0));
+  }
+
+  int columns_, left_;
+  bool packs_;
+};
 
 /// Absent columns: -inf.
 template <class S, class T>
@@ -138,10 +146,10 @@ struct Choice {
 template <class S, class T>
 class Candidates {
  public:
-  __device__ Candidates(const T (&score)[S::kPer], int columns) {
+  __device__ Candidates(const T (&score)[S::kPer], const Part<S, T>& part) {
 #pragma unroll
     for (int j = 0; j < S::kPer; ++j) {
-      key_[j] = S::column(j) < columns ? order_key(score[j]) : 0;
+      key_[j] = part.has(j) ? order_key(score[j]) : 0;
       column_[j] = S::column(j);
     }
     if constexpr (kSorted) sort();

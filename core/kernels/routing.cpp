@@ -60,8 +60,9 @@ SlotMajor sort_by_slot(const at::Tensor& slot_of, const at::Tensor& token_offset
                 out.position.data_ptr<int64_t>(),
                 out.entry.data_ptr<int64_t>(),
                 nullptr};
-  const auto count = at::empty({slot_sort_chunks(sort), slots}, slot.options().dtype(at::kInt));
-  sort.count = count.data_ptr<int32_t>();
+  const auto count =
+      at::empty({slot_sort_chunks(sort), slot_sort_pairs(slots)}, slot.options().dtype(at::kInt));
+  sort.count = reinterpret_cast<uint32_t*>(count.data_ptr<int32_t>());
   launch(sort, slot.device(), slot_sort_cpu, slot_sort_cuda);
   return out;
 }

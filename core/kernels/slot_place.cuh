@@ -9,6 +9,16 @@ namespace switchyard::kernels {
 
 constexpr int kSortThreads = 1024;
 
+/// Counts of this block, of slots 2 i and 2 i + 1 in halves of one word.
+__device__ inline void write_counts(const SlotSort& p, const int32_t* count) {
+  const int slots = static_cast<int>(p.slots), pairs = (slots + 1) / 2;
+#pragma unroll 1
+  for (int i = threadIdx.x; i < pairs; i += blockDim.x) {
+    const int second = 2 * i + 1 < slots ? count[2 * i + 1] : 0;
+    p.count[blockIdx.x * pairs + i] = static_cast<uint32_t>(count[2 * i] | second << 16);
+  }
+}
+
 static __global__ void __launch_bounds__(kSortThreads) count_entries(SlotSort p) {
   extern __shared__ int32_t count[];
   for (int64_t e = threadIdx.x; e < p.slots; e += blockDim.x) count[e] = 0;
@@ -18,8 +28,7 @@ static __global__ void __launch_bounds__(kSortThreads) count_entries(SlotSort p)
     atomicAdd(count + p.slot_of[a], 1);
   __syncthreads();
   cudaTriggerProgrammaticLaunchCompletion();
-  for (int64_t e = threadIdx.x; e < p.slots; e += blockDim.x)
-    p.count[blockIdx.x * p.slots + e] = count[e];
+  write_counts(p, count);
 }
 
 /// Sum of n over the lanes up to this one.
@@ -55,20 +64,26 @@ __device__ inline void sum_counts(const SlotSort& p, int chunks, int32_t* before
 #pragma unroll 1
   for (int e = threadIdx.x; e < slots; e += threads) before[e] = total[e] = 0;
   __syncthreads();
+  const int pairs = (slots + 1) / 2;
   int width = 1;
-  while (width < slots && width < threads) width *= 2;
+  while (width < pairs && width < threads) width *= 2;
   const int part = threadIdx.x / width, parts = threads / width;
 #pragma unroll 1
-  for (int e = threadIdx.x % width; e < slots; e += width) {
-    int32_t sum = 0, mine = 0;
+  for (int i = threadIdx.x % width; i < pairs; i += width) {
+    int32_t sum[2] = {}, mine[2] = {};
 #pragma unroll 8
     for (int c = part; c < chunks; c += parts) {
-      const int32_t n = p.count[c * slots + e];
-      sum += n;
-      mine += c < static_cast<int>(blockIdx.x) ? n : 0;
+      const uint32_t n = p.count[c * pairs + i], own = c < static_cast<int>(blockIdx.x) ? n : 0;
+      sum[0] += n & 0xffff;
+      sum[1] += n >> 16;
+      mine[0] += own & 0xffff;
+      mine[1] += own >> 16;
     }
-    atomicAdd(total + e, sum);
-    atomicAdd(before + e, mine);
+#pragma unroll
+    for (int half = 0; half < 2 && 2 * i + half < slots; ++half) {
+      atomicAdd(total + 2 * i + half, sum[half]);
+      atomicAdd(before + 2 * i + half, mine[half]);
+    }
   }
   __syncthreads();
 }

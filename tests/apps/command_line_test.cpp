@@ -110,7 +110,7 @@ TEST_CASE("describe counts parameters, sites and FLOPs, and names oracles and ca
   for (const char* text :
        {"arm moe: ", "arm active: ", "routed experts", "routers ", "enc.enc0.block0.attn.proj",
         "router: token > linear > {type: topk, k: 2}", "oracle (a router reads domain_id): no",
-        "later token): yes", "active ", "total "})
+        "later token): yes", "ways to compute the experts", "one op", "active ", "total "})
     CHECK(token.output.find(text) != std::string::npos);
   const Result grouped = run("describe " + clouds + "router=sequence");
   INFO(grouped.output);

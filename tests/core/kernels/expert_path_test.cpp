@@ -1,0 +1,29 @@
+#include "core/kernels/expert_path.h"
+
+#include "tests/test.h"
+
+using namespace switchyard;
+using namespace switchyard::test;
+
+namespace {
+
+std::string way(at::DeviceType device, at::ScalarType type, int64_t channels,
+                Activation activation = Activation::SiLU) {
+  return expert_path_of({device, type, 8, channels, 2 * channels, channels, activation, true}).name;
+}
+
+}  // namespace
+
+TEST_CASE("the way to compute experts follows device, type and widths", "[kernels]") {
+  CHECK(way(at::kCPU, at::kFloat, 64) == "blocked");
+  CHECK(way(at::kCPU, at::kDouble, 64) == "blocked");
+  CHECK(way(at::kCPU, at::kFloat, 1024) == "loop");
+  CHECK(way(at::kCPU, at::kBFloat16, 64) == "loop");
+  CHECK(way(at::kCUDA, at::kBFloat16, 64) == "fused");
+  CHECK(way(at::kCUDA, at::kHalf, 64) == "fused");
+  CHECK(way(at::kCUDA, at::kBFloat16, 64, Activation::ELU) == "grouped");
+  CHECK(way(at::kCUDA, at::kBFloat16, 1024) == "grouped");
+  CHECK(way(at::kCUDA, at::kBFloat16, 60) == "loop");
+  CHECK(way(at::kCUDA, at::kHalf, 1024) == "loop");
+  CHECK(way(at::kCUDA, at::kFloat, 64) == "loop");
+}
