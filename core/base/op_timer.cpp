@@ -2,12 +2,14 @@
 
 #include <ATen/record_function.h>
 
+#include <atomic>
+#include <mutex>
+#include <thread>
+
 #include "core/base/error.h"
 
 namespace switchyard {
 namespace {
-
-OpTimer* installed = nullptr;
 
 /// "ExpertMlp, gradient" of "torch::autograd::CppNode<switchyard::(anonymous
 /// namespace)::ExpertMlp>".
@@ -19,43 +21,76 @@ std::string readable(const std::string& name) {
 
 }  // namespace
 
-OpTimer::OpTimer(std::function<void()> drain) : drain_(std::move(drain)) {
-  check(installed == nullptr, "OpTimer", "there is one already");
-  installed = this;
-  const auto start = [](const at::RecordFunction& op) -> std::unique_ptr<at::ObserverContext> {
-    if (installed->drain_) installed->drain_();
-    installed->of_this_thread().enter(op.name());
-    return nullptr;
-  };
-  const auto end = [](const at::RecordFunction&, at::ObserverContext*) {
-    if (installed->drain_) installed->drain_();
-    installed->of_this_thread().leave();
-  };
+/// The timers of all threads. Operators that are under way keep it alive.
+class OpTimer::Threads {
+ public:
+  explicit Threads(std::function<void()> drain) : drain_(std::move(drain)) {}
+
+  void enter(const char* name) {
+    if (drain_) drain_();
+    const std::lock_guard lock(mutex_);
+    timers_[std::this_thread::get_id()].enter(name);
+  }
+  void leave() {
+    if (drain_) drain_();
+    const std::lock_guard lock(mutex_);
+    timers_[std::this_thread::get_id()].leave();
+  }
+  StepTimer total() const {
+    const std::lock_guard lock(mutex_);
+    StepTimer out;
+    for (const auto& [thread, timer] : timers_) {
+      for (StepTimer::Row row : timer.rows()) {
+        row.name = readable(row.name);
+        out.add(row);
+      }
+    }
+    return out;
+  }
+
+ private:
+  std::function<void()> drain_;
+  mutable std::mutex mutex_;
+  std::map<std::thread::id, StepTimer> timers_;
+};
+
+namespace {
+
+std::atomic<std::shared_ptr<OpTimer::Threads>> installed;
+
+/// Where the end of an operator goes: to the timer that saw its start.
+struct Running : at::ObserverContext {
+  explicit Running(std::shared_ptr<OpTimer::Threads> to) : threads(std::move(to)) {}
+  std::shared_ptr<OpTimer::Threads> threads;
+};
+
+std::unique_ptr<at::ObserverContext> op_starts(const at::RecordFunction& op) {
+  auto threads = installed.load();
+  if (!threads) return nullptr;
+  threads->enter(op.name());
+  return std::make_unique<Running>(std::move(threads));
+}
+
+void op_ends(const at::RecordFunction&, at::ObserverContext* context) {
+  if (context) static_cast<Running*>(context)->threads->leave();
+}
+
+}  // namespace
+
+OpTimer::OpTimer(std::function<void()> drain)
+    : threads_(std::make_shared<Threads>(std::move(drain))) {
+  check(installed.load() == nullptr, "OpTimer", "there is one already");
+  installed.store(threads_);
   callback_ = at::addGlobalCallback(
-      at::RecordFunctionCallback(start, end)
+      at::RecordFunctionCallback(op_starts, op_ends)
           .scopes({at::RecordScope::FUNCTION, at::RecordScope::BACKWARD_FUNCTION}));
 }
 
 OpTimer::~OpTimer() {
   at::removeCallback(callback_);
-  installed = nullptr;
+  installed.store({});
 }
 
-StepTimer& OpTimer::of_this_thread() {
-  const std::lock_guard lock(mutex_);
-  return threads_[std::this_thread::get_id()];
-}
-
-StepTimer OpTimer::total() const {
-  const std::lock_guard lock(mutex_);
-  StepTimer out;
-  for (const auto& [thread, timer] : threads_) {
-    for (StepTimer::Row row : timer.rows()) {
-      row.name = readable(row.name);
-      out.add(row);
-    }
-  }
-  return out;
-}
+StepTimer OpTimer::total() const { return threads_->total(); }
 
 }  // namespace switchyard

@@ -3,8 +3,6 @@
 
 #include <functional>
 #include <memory>
-#include <mutex>
-#include <thread>
 
 #include "core/base/step_timer.h"
 
@@ -12,6 +10,7 @@ namespace switchyard {
 
 /// Counts the operators of all threads while it lives: self time, by name; the kernels of this
 /// program count for the gradient function they run in, and are missed elsewhere. One at a time.
+/// Other threads may be inside an operator when it begins and ends.
 class OpTimer {
  public:
   /// `drain` waits for the device; it is called before and after every operator, so that an
@@ -24,12 +23,11 @@ class OpTimer {
   /// Sum over the threads.
   StepTimer total() const;
 
+  class Threads;
+
  private:
-  StepTimer& of_this_thread();
-  std::function<void()> drain_;
+  std::shared_ptr<Threads> threads_;
   uint64_t callback_ = 0;
-  mutable std::mutex mutex_;
-  std::map<std::thread::id, StepTimer> threads_;
 };
 
 }  // namespace switchyard

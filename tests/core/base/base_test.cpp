@@ -2,6 +2,9 @@
 
 #include <set>
 
+#include <atomic>
+#include <thread>
+
 #include "core/base/op_timer.h"
 #include "core/base/params.h"
 #include "core/base/random.h"
@@ -153,4 +156,21 @@ TEST_CASE("the operator timer sees operators and gradient functions by name", "[
   CHECK(calls["aten::mm"] == 3);  // forward, and a gradient each way
   CHECK(calls.count("MmBackward0") == 1);
   CHECK(drained >= 2 * 3);
+}
+
+TEST_CASE("operator timers may come and go while another thread is inside operators", "[timer]") {
+  std::atomic<bool> done = false;
+  std::atomic<int64_t> products = 0;
+  std::thread other([&] {
+    const at::Tensor x = at::ones({64, 64});
+    for (; !done; ++products) x.mm(x);
+  });
+  for (int64_t i = 0; i < 200; ++i) {
+    const OpTimer timer({});
+    const int64_t before = products;
+    while (products < before + 2) std::this_thread::yield();
+    CHECK(timer.total().rows().front().calls >= 1);
+  }
+  done = true;
+  other.join();
 }
