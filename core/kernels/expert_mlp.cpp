@@ -14,7 +14,7 @@
 namespace switchyard {
 namespace {
 
-// Larger experts train faster as two grouped products (docs/performance.md).
+// Larger experts run faster as two grouped products (docs/performance.md).
 constexpr int64_t kFusedWeights = 1 << 16;
 enum Way : int64_t { kGrouped, kFused, kBlocked };
 
@@ -132,12 +132,12 @@ class ExpertMlp : public torch::autograd::Function<ExpertMlp> {
 };
 
 Way way_of(const at::Tensor& x, const ExpertWeights& experts, Activation activation,
-           ExpertPath path, bool keep) {
+           ExpertPath path) {
   if (path == ExpertPath::Fused) return kFused;
   if (path == ExpertPath::Grouped) return kGrouped;
   if (blocked_mlp_fits(x, experts)) return kBlocked;
   const bool small = experts.out_EDH.size(1) * experts.out_EDH.size(2) <= kFusedWeights;
-  return (small || !keep) && fused_mlp_fits(x, experts, activation) ? kFused : kGrouped;
+  return small && fused_mlp_fits(x, experts, activation) ? kFused : kGrouped;
 }
 
 void check_shapes(const at::Tensor& x, const ExpertWeights& w, const Assignment& a, bool gated) {
@@ -164,14 +164,13 @@ at::Tensor expert_mlp(const at::Tensor& x_TC, const ExpertWeights& experts,
   check(path != ExpertPath::Fused || fused_mlp_fits(x_TC, experts, activation), "expert_mlp",
         "fused: got shapes or types without a kernel; valid: half types on a GPU, at most 256 "
         "channels (gated 128), multiples of 8");
-  const bool keep = at::GradMode::is_enabled();
-  const int64_t way = way_of(x_TC, experts, activation, path, keep);
-  return ExpertMlp::apply(way == kFused ? x_TC.contiguous() : x_TC, experts.in_ENC,
-                          if_defined(experts.in_bias), experts.out_EDH,
-                          if_defined(experts.out_bias), assignment.token_offset, assignment.slot_of,
-                          assignment.weight.to(row_weight_type(x_TC)).contiguous(),
-                          assignment.slot_offset, assignment.token_of, assignment.position,
-                          assignment.entry, static_cast<int64_t>(activation), gated, way, keep);
+  const int64_t way = way_of(x_TC, experts, activation, path);
+  return ExpertMlp::apply(
+      way == kFused ? x_TC.contiguous() : x_TC, experts.in_ENC, if_defined(experts.in_bias),
+      experts.out_EDH, if_defined(experts.out_bias), assignment.token_offset, assignment.slot_of,
+      assignment.weight.to(row_weight_type(x_TC)).contiguous(), assignment.slot_offset,
+      assignment.token_of, assignment.position, assignment.entry, static_cast<int64_t>(activation),
+      gated, way, at::GradMode::is_enabled());
 }
 
 }  // namespace switchyard
