@@ -206,8 +206,6 @@ __global__ __launch_bounds__(Plan::kThreadCount, 1) void forward(FusedMlp p) {
   using T = typename Plan::T;
   extern __shared__ __align__(1024) unsigned char bytes[];
   auto& s = *reinterpret_cast<ForwardShared<Plan>*>(bytes);
-  wait_for_previous();
-  let_next_start();
   if (threadIdx.x < 32) count_tiles(p, Plan::kRows, s.tile_end);
   __syncthreads();
   const TileShare share(p, s.tile_end, blockIdx.x, gridDim.x);
@@ -278,8 +276,8 @@ void run_forward(const FusedMlp& p, void* stream) {
   static_assert(kBytes <= kSharedPerBlock);
   allow_shared(forward<Plan>, kBytes);
   const int64_t blocks = std::min<int64_t>(p.entries / Plan::kRows + p.slots, processors());
-  launch_early(forward<Plan>, dim3(static_cast<unsigned>(blocks)), Plan::kThreadCount, kBytes,
-               stream, p);
+  forward<Plan><<<static_cast<unsigned>(blocks), Plan::kThreadCount, kBytes,
+                  static_cast<cudaStream_t>(stream)>>>(p);
 }
 
 }  // namespace

@@ -136,8 +136,6 @@ __global__ __launch_bounds__(kThreadCount, 1) void backward(FusedMlpBackward bac
   auto& s = *reinterpret_cast<BackwardShared<Plan>*>(bytes);
   const FusedMlp& p = back.forward;
   const int64_t slice = blockIdx.y * Plan::kSlice;
-  wait_for_previous();
-  let_next_start();
   if (threadIdx.x < 32) count_tiles(p, kRows, s.tile_end);
   for (int i = threadIdx.x; i < Plan::kIns * 4 * Plan::kSlice; i += kThreadCount)
     s.bias[0][0][i] = 0;
@@ -199,7 +197,8 @@ void fused_mlp_backward_cuda(const FusedMlpBackward& back, const FusedGrid& grid
     static_assert(kBytes <= kSharedPerBlock);
     allow_shared(backward<Plan>, kBytes);
     const dim3 blocks(static_cast<unsigned>(grid.blocks), static_cast<unsigned>(grid.slices));
-    if (p.entries > 0) launch_early(backward<Plan>, blocks, kThreadCount, kBytes, stream, back);
+    if (p.entries > 0)
+      backward<Plan><<<blocks, kThreadCount, kBytes, static_cast<cudaStream_t>(stream)>>>(back);
   });
   fused_mlp_finish(back, grid, stream);
 }

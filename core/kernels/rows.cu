@@ -27,7 +27,6 @@ void gather(const Gather& p, void* stream) {
 /// 2^shift lanes sum the rows of a token.
 template <class T, int N>
 __global__ void combine_tokens(Combine p, int shift) {
-  wait_for_previous();
   const int64_t thread = blockIdx.x * static_cast<int64_t>(blockDim.x) + threadIdx.x;
   const int lanes = 1 << shift;
   if (thread >> shift < p.tokens)
@@ -37,8 +36,9 @@ __global__ void combine_tokens(Combine p, int shift) {
 template <class T, int N>
 void combine(const Combine& p, void* stream) {
   const int shift = lane_shift(p.width / N);
-  launch_early(combine_tokens<T, N>, dim3(blocks_for(p.tokens << shift, kThreads)), kThreads, 0,
-               stream, p, shift);
+  combine_tokens<T, N>
+      <<<blocks_for(p.tokens << shift, kThreads), kThreads, 0, static_cast<cudaStream_t>(stream)>>>(
+          p, shift);
 }
 
 }  // namespace
