@@ -14,8 +14,9 @@
 namespace switchyard {
 namespace {
 
-// Larger experts run faster as two grouped products (docs/performance.md).
-constexpr int64_t kFusedWeights = 1 << 16;
+// Measured on an H100 (docs/performance.md): larger experts, and wide ones with many rows each, run
+// faster as two grouped products.
+constexpr int64_t kFusedWeights = 1 << 16, kFusedWidth = 128, kFusedRows = 256;
 enum Way : int64_t { kGrouped, kFused, kBlocked };
 
 using torch::autograd::AutogradContext;
@@ -131,13 +132,16 @@ class ExpertMlp : public torch::autograd::Function<ExpertMlp> {
   }
 };
 
-Way way_of(const at::Tensor& x, const ExpertWeights& experts, Activation activation,
-           ExpertPath path) {
+Way way_of(const at::Tensor& x, const ExpertWeights& experts, const Assignment& assignment,
+           Activation activation, ExpertPath path) {
   if (path == ExpertPath::Fused) return kFused;
   if (path == ExpertPath::Grouped) return kGrouped;
   if (blocked_mlp_fits(x, experts)) return kBlocked;
-  const bool small = experts.out_EDH.size(1) * experts.out_EDH.size(2) <= kFusedWeights;
-  return small && fused_mlp_fits(x, experts, activation) ? kFused : kGrouped;
+  const int64_t width = experts.out_EDH.size(1), hidden = experts.out_EDH.size(2);
+  const bool few = assignment.entries() <= kFusedRows * assignment.slots();
+  const bool fast =
+      width * hidden <= kFusedWeights && (few || std::max(x.size(1), width) <= kFusedWidth);
+  return fast && fused_mlp_fits(x, experts, activation) ? kFused : kGrouped;
 }
 
 void check_shapes(const at::Tensor& x, const ExpertWeights& w, const Assignment& a, bool gated) {
@@ -164,7 +168,7 @@ at::Tensor expert_mlp(const at::Tensor& x_TC, const ExpertWeights& experts,
   check(path != ExpertPath::Fused || fused_mlp_fits(x_TC, experts, activation), "expert_mlp",
         "fused: got shapes or types without a kernel; valid: half types on a GPU, at most 256 "
         "channels (gated 128), multiples of 8");
-  const int64_t way = way_of(x_TC, experts, activation, path);
+  const int64_t way = way_of(x_TC, experts, assignment, activation, path);
   return ExpertMlp::apply(
       way == kFused ? x_TC.contiguous() : x_TC, experts.in_ENC, if_defined(experts.in_bias),
       experts.out_EDH, if_defined(experts.out_bias), assignment.token_offset, assignment.slot_of,

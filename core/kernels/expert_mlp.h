@@ -18,8 +18,9 @@ struct ExpertWeights {
 
 /// How the experts are computed. Fused: all in one kernel, hidden activations recomputed in the
 /// backward pass (GPU, half types, at most 256 channels: see fused_mlp_fits). Grouped: one product
-/// after the other over all experts. Auto: fused where it fits and x has at most 64 channels;
-/// narrow experts on the CPU block by block (blocked_mlp.h); else grouped.
+/// after the other over all experts. Auto: fused where it fits and is faster: at most 2^16 weights
+/// a layer, and at most 128 channels or 256 rows an expert; narrow experts on the CPU block by
+/// block (blocked_mlp.h); else grouped.
 enum class ExpertPath { Auto, Grouped, Fused };
 
 /// x [T, C] -> [T, D]: sum over the slots of each token of weight * expert(x), in fixed order:

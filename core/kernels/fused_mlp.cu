@@ -184,6 +184,17 @@ struct ActiveUnit {
   }
 };
 
+/// Writes the first `rows` rows of the sums of a warpgroup to `to` [., width], through its tile.
+template <class Plan>
+__device__ void write_tile(const float (&y)[Plan::kAcross][8][4], unsigned group,
+                           typename Plan::T* tile, int rows, int64_t width, typename Plan::T* to) {
+  sync_group(group);
+#pragma unroll
+  for (int i = 0; i < Plan::kAcross; ++i) store_sums(y[i], 0, tile + i * kBlockSize);
+  sync_group(group);
+  write_matrix<64, Plan::kWidth, 128>(tile, width, rows, width, to);
+}
+
 /// Adds the sums of the second warpgroup to those of the first.
 template <int kAcross>
 __device__ void add_groups(float* shared, float (&y)[kAcross][8][4]) {
@@ -259,10 +270,8 @@ __global__ __launch_bounds__(Plan::kThreadCount, 1) void forward(FusedMlp p) {
       wait_products<0>();
       if constexpr (Plan::kShared) add_groups(reinterpret_cast<float*>(s.x[buffer][0]), y);
       if (!Plan::kShared || group == 0)
-#pragma unroll
-        for (int i = 0; i < Plan::kAcross; ++i)
-          write_rows<T>(y[i], tile.end - begin, p.width, i * 64,
-                        static_cast<T*>(p.rows) + begin * p.width);
+        write_tile<Plan>(y, group, s.x[buffer][place], tile.end - begin, p.width,
+                         static_cast<T*>(p.rows) + begin * p.width);
     }
     tile = next;
     next = ahead;

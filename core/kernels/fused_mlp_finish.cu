@@ -93,7 +93,7 @@ void fused_mlp_finish(const FusedMlpBackward& back, const FusedGrid& grid, void*
       static_cast<unsigned>(shares * p.slots) + blocks_for(back.dx.tokens << shift, kThreads);
   const auto run = [&](auto type) {
     using T = typename decltype(type)::type;
-    const auto kernel = grid.slices == 1 ? finish<T, 4> : finish<T, 8>;
+    const auto kernel = grid.slices == 1 ? finish<T, 2> : finish<T, 8>;
     kernel<<<blocks, kThreads, 0, static_cast<cudaStream_t>(stream)>>>(back, grid, shares, shift);
   };
   p.dtype == DType::Half ? run(TypeTag<__half>{}) : run(TypeTag<__nv_bfloat16>{});
