@@ -87,7 +87,7 @@ __global__ void finish(FusedMlpBackward back, FusedGrid grid, int shares, int sh
 
 void fused_mlp_finish(const FusedMlpBackward& back, const FusedGrid& grid, void* stream) {
   const FusedMlp& p = back.forward;
-  const int shares = static_cast<int>(std::max<int64_t>(1, std::min<int64_t>(512 / p.slots, 32)));
+  const int shares = static_cast<int>(std::max<int64_t>(1, std::min<int64_t>(256 / p.slots, 32)));
   const int shift = lane_shift(p.channels / 8);
   const unsigned blocks =
       static_cast<unsigned>(shares * p.slots) + blocks_for(back.dx.tokens << shift, kThreads);
