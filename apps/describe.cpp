@@ -1,6 +1,7 @@
 #include <ATen/core/grad_mode.h>
 
 #include <cstdio>
+#include <limits>
 #include <iostream>
 #include <set>
 
@@ -53,20 +54,27 @@ const std::vector<Place> kPlaces = {{"cpu fp32", at::kCPU, at::kFloat},
                                     {"cuda fp16", at::kCUDA, at::kHalf},
                                     {"cuda fp32", at::kCUDA, at::kFloat}};
 
+/// How a site computes its experts, with few rows an expert and with many; adds why.
+std::string way_at(const Place& place, const SiteInfo& s, std::set<std::string>& reasons) {
+  std::string out;
+  for (const int64_t rows : {int64_t{0}, std::numeric_limits<int64_t>::max()}) {
+    const auto choice = expert_path_of(
+        {place.device, place.type, s.slots, s.in, s.hidden, s.out, s.activation, s.gated, rows});
+    reasons.insert(cat(choice.name, ", ", place.name, ": ", choice.why));
+    if (out != choice.name) out += (out.empty() ? "" : "/") + choice.name;
+  }
+  return out;
+}
+
 /// How every site computes its experts at every place, and why.
 void print_ways(const std::vector<SiteInfo>& sites) {
   std::printf("ways to compute the experts:\n  %-32s", "site");
-  for (const Place& place : kPlaces) std::printf(" %9s", place.name);
+  for (const Place& place : kPlaces) std::printf(" %13s", place.name);
   std::printf("  routing on cuda\n");
   std::set<std::string> reasons;
   for (const SiteInfo& s : sites) {
     std::printf("  %-32s", s.site.c_str());
-    for (const Place& place : kPlaces) {
-      const auto choice = expert_path_of(
-          {place.device, place.type, s.slots, s.in, s.hidden, s.out, s.activation, s.gated});
-      std::printf(" %9s", choice.name.c_str());
-      reasons.insert(cat(choice.name, ", ", place.name, ": ", choice.why));
-    }
+    for (const Place& place : kPlaces) std::printf(" %13s", way_at(place, s, reasons).c_str());
     std::printf("  %s\n", s.one_op ? "one op" : "by stages");
   }
   for (const std::string& reason : reasons) std::printf("  %s\n", reason.c_str());

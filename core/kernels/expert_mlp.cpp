@@ -156,7 +156,7 @@ at::Tensor expert_mlp(const at::Tensor& x_TC, const ExpertWeights& experts,
                       const Assignment& assignment, Activation activation, bool gated,
                       ExpertPath path) {
   check_shapes(x_TC, experts, assignment, gated);
-  const ExpertSetting setting = expert_setting(x_TC, experts, activation);
+  const ExpertSetting setting = expert_setting(x_TC, experts, assignment, activation);
   check(path != ExpertPath::Fused || fused_mlp_fits(setting), "expert_mlp",
         "fused: got shapes or types without a kernel; valid: half types on a GPU, at most 256 "
         "channels (gated 128), multiples of 8");

@@ -7,8 +7,9 @@
 namespace switchyard {
 namespace {
 
-// Larger experts run faster as two grouped products (docs/performance.md).
-constexpr int64_t kFusedWeights = 1 << 16;
+// Measured on an H100 (docs/performance.md): larger experts, and wide ones with many rows each, run
+// faster as two grouped products.
+constexpr int64_t kFusedWeights = 1 << 16, kFusedWidth = 128, kFusedRows = 256;
 
 ExpertChoice on_cpu(const ExpertSetting& s) {
   if (blocked_mlp_fits(s))
@@ -19,21 +20,31 @@ ExpertChoice on_cpu(const ExpertSetting& s) {
 }  // namespace
 
 ExpertSetting expert_setting(const at::Tensor& x_TC, const ExpertWeights& experts,
-                             Activation activation) {
+                             const Assignment& assignment, Activation activation) {
   const auto &in = experts.in_ENC, &out = experts.out_EDH;
-  return {x_TC.device().type(), x_TC.scalar_type(), in.size(0), in.size(2),
-          out.size(2),          out.size(1),        activation, in.size(1) != out.size(2)};
+  return {x_TC.device().type(),
+          x_TC.scalar_type(),
+          in.size(0),
+          in.size(2),
+          out.size(2),
+          out.size(1),
+          activation,
+          in.size(1) != out.size(2),
+          assignment.entries() / std::max<int64_t>(in.size(0), 1)};
 }
 
 ExpertChoice expert_path_of(const ExpertSetting& s) {
   if (s.device == at::kCPU) return on_cpu(s);
-  const bool fits = fused_mlp_fits(s);
-  const bool small = s.out * s.hidden <= kFusedWeights;
-  if (fits && small)
-    return {ExpertPath::Fused, "fused", cat("half type, at most ", kFusedWeights, " weights")};
+  const bool fits = fused_mlp_fits(s), small = s.out * s.hidden <= kFusedWeights,
+             narrow = std::max(s.channels, s.out) <= kFusedWidth;
+  if (fits && small && narrow) return {ExpertPath::Fused, "fused", "half type, small experts"};
+  if (fits && small && s.rows <= kFusedRows)
+    return {ExpertPath::Fused, "fused", cat("half type, at most ", kFusedRows, " rows an expert")};
   if (s.type == at::kBFloat16 && s.channels % 8 == 0 && s.hidden % 8 == 0 && s.out % 8 == 0)
     return {ExpertPath::Grouped, "grouped",
-            fits ? cat("more than ", kFusedWeights, " weights") : "no fused kernel for the shape"};
+            !fits   ? "no fused kernel for the shape"
+            : small ? cat("wide, more than ", kFusedRows, " rows an expert")
+                    : cat("more than ", kFusedWeights, " weights a layer")};
   return {ExpertPath::Grouped, "loop", "not bfloat16, or widths that are no multiples of 8"};
 }
 

@@ -7,16 +7,18 @@
 
 namespace switchyard {
 
-/// What the choice depends on. Widths are those of x, of the hidden activation and of the output.
+/// What the choice depends on. Widths are those of x, of the hidden activation and of the output;
+/// `rows` is the mean number of entries of an expert.
 struct ExpertSetting {
   at::DeviceType device;
   at::ScalarType type;
   int64_t experts, channels, hidden, out;
   Activation activation;
   bool gated;
+  int64_t rows;
 };
 ExpertSetting expert_setting(const at::Tensor& x_TC, const ExpertWeights& experts,
-                             Activation activation);
+                             const Assignment& assignment, Activation activation);
 
 struct ExpertChoice {
   ExpertPath path;   ///< never Auto

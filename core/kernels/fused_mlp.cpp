@@ -19,8 +19,8 @@ void* pointer(const at::Tensor& t) { return t.defined() ? t.data_ptr() : nullptr
 
 /// Errors: more rows than the kernels count.
 FusedMlp to_kernel(const FusedMlpInput& f) {
-  check(f.token_of.size(0) <= kMostRows, "fused_mlp", "rows: got ", f.token_of.size(0),
-        ", expected at most ", kMostRows);
+  const int64_t rows = std::max(f.token_of.size(0), f.x_TC.size(0));
+  check(rows <= kMostRows, "fused_mlp", "rows: got ", rows, ", expected at most ", kMostRows);
   return {f.x_TC.data_ptr(),
           f.experts.in_ENC.data_ptr(),
           pointer(f.experts.in_bias),

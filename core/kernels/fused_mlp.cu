@@ -184,6 +184,17 @@ struct ActiveUnit {
   }
 };
 
+/// Writes the first `rows` rows of the sums of a warpgroup to `to` [., width], through its tile.
+template <class Plan>
+__device__ void write_tile(const float (&y)[Plan::kAcross][8][4], unsigned group,
+                           typename Plan::T* tile, int rows, int64_t width, typename Plan::T* to) {
+  sync_group(group);
+#pragma unroll
+  for (int i = 0; i < Plan::kAcross; ++i) store_sums(y[i], 0, tile + i * kBlockSize);
+  sync_group(group);
+  write_matrix<64, Plan::kWidth, 128>(tile, width, rows, width, to);
+}
+
 /// Adds the sums of the second warpgroup to those of the first.
 template <int kAcross>
 __device__ void add_groups(float* shared, float (&y)[kAcross][8][4]) {
@@ -206,8 +217,6 @@ __global__ __launch_bounds__(Plan::kThreadCount, 1) void forward(FusedMlp p) {
   using T = typename Plan::T;
   extern __shared__ __align__(1024) unsigned char bytes[];
   auto& s = *reinterpret_cast<ForwardShared<Plan>*>(bytes);
-  wait_for_previous();
-  let_next_start();
   if (threadIdx.x < 32) count_tiles(p, Plan::kRows, s.tile_end);
   __syncthreads();
   const TileShare share(p, s.tile_end, blockIdx.x, gridDim.x);
@@ -261,10 +270,8 @@ __global__ __launch_bounds__(Plan::kThreadCount, 1) void forward(FusedMlp p) {
       wait_products<0>();
       if constexpr (Plan::kShared) add_groups(reinterpret_cast<float*>(s.x[buffer][0]), y);
       if (!Plan::kShared || group == 0)
-#pragma unroll
-        for (int i = 0; i < Plan::kAcross; ++i)
-          write_rows<T>(y[i], tile.end - begin, p.width, i * 64,
-                        static_cast<T*>(p.rows) + begin * p.width);
+        write_tile<Plan>(y, group, s.x[buffer][place], tile.end - begin, p.width,
+                         static_cast<T*>(p.rows) + begin * p.width);
     }
     tile = next;
     next = ahead;
@@ -278,8 +285,8 @@ void run_forward(const FusedMlp& p, void* stream) {
   static_assert(kBytes <= kSharedPerBlock);
   allow_shared(forward<Plan>, kBytes);
   const int64_t blocks = std::min<int64_t>(p.entries / Plan::kRows + p.slots, processors());
-  launch_early(forward<Plan>, dim3(static_cast<unsigned>(blocks)), Plan::kThreadCount, kBytes,
-               stream, p);
+  forward<Plan><<<static_cast<unsigned>(blocks), Plan::kThreadCount, kBytes,
+                  static_cast<cudaStream_t>(stream)>>>(p);
 }
 
 }  // namespace

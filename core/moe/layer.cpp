@@ -40,7 +40,7 @@ Activation shared_activation(const ExpertParams& p) {
 /// Which way the layer takes and how well.
 std::string check_line(const ExpertOperands& o, bool one_op,
                        const std::vector<CheckedError>& errors) {
-  const auto choice = expert_path_of(expert_setting(o.x_TC, o.experts, o.activation));
+  const auto choice = expert_path_of(expert_setting(o.x_TC, o.experts, o.assignment, o.activation));
   std::string out = cat("experts ", choice.name, " (", choice.why, "), routing ",
                         one_op && o.x_TC.is_cuda() ? "in one op" : "by stages");
   for (const CheckedError& e : errors) {

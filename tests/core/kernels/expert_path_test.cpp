@@ -8,8 +8,10 @@ using namespace switchyard::test;
 namespace {
 
 std::string way(at::DeviceType device, at::ScalarType type, int64_t channels,
-                Activation activation = Activation::SiLU) {
-  return expert_path_of({device, type, 8, channels, 2 * channels, channels, activation, true}).name;
+                Activation activation = Activation::SiLU, bool gated = true, int64_t rows = 1000) {
+  const int64_t hidden = gated ? 2 * channels : channels;
+  return expert_path_of({device, type, 8, channels, hidden, channels, activation, gated, rows})
+      .name;
 }
 
 }  // namespace
@@ -23,6 +25,8 @@ TEST_CASE("the way to compute experts follows device, type and widths", "[kernel
   CHECK(way(at::kCUDA, at::kHalf, 64) == "fused");
   CHECK(way(at::kCUDA, at::kBFloat16, 64, Activation::ELU) == "grouped");
   CHECK(way(at::kCUDA, at::kBFloat16, 1024) == "grouped");
+  CHECK(way(at::kCUDA, at::kBFloat16, 256, Activation::GELU, false, 100) == "fused");
+  CHECK(way(at::kCUDA, at::kBFloat16, 256, Activation::GELU, false, 1000) == "grouped");
   CHECK(way(at::kCUDA, at::kBFloat16, 60) == "loop");
   CHECK(way(at::kCUDA, at::kHalf, 1024) == "loop");
   CHECK(way(at::kCUDA, at::kFloat, 64) == "loop");
