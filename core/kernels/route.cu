@@ -20,7 +20,8 @@ __device__ void choose(const Route& p, const Part<S, T>& part, int token, T (&sc
   }
   Candidates<S, T> left(score, part);
   Choice<T>* const end = chosen + static_cast<int>(p.sort.k);
-#pragma unroll 1
+  constexpr int kUnroll = S::kLanes == 1 ? 1 : 2;
+#pragma unroll kUnroll
   for (; chosen != end; ++chosen) left.take(chosen);
 }
 
