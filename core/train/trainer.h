@@ -21,7 +21,7 @@ struct TrainerParams {
   std::string precision = "fp32";  ///< of the forward pass; fp16 trains with a LossScaler
   double ema_decay = 0;            ///< 0: no average
   EmaWarmup ema_warmup;
-  int64_t checkpoint_every = 0;    ///< 0: only at the end
+  int64_t checkpoint_every = 0;  ///< 0: only at the end
   int64_t keep_last = 2;
   int64_t eval_every = 0;   ///< 0: never
   std::string best_metric;  ///< name of an evaluator value; empty: no best checkpoint
@@ -69,13 +69,14 @@ struct TrainResult {
 /// Trains `model` (already on the device, fp32 or double) and writes the run folder: config.yaml,
 /// overrides.txt, provenance.json, metrics.jsonl, metrics.csv, timing.jsonl, tb/, ckpt/. Per step
 /// the metrics hold: loss (task), aux/NAME, total, lr, beta1, grad_norm, tokens, skipped, with fp16
-/// loss_scale, and what the pass reports; an evaluation adds a row eval/NAME. `ForwardContext.random` is keyed (seed,
-/// "forward", step, micro batch). The context also carries `domain_id` of the batch and one
-/// BalanceState per step. SIGINT, SIGTERM and SIGUSR1 finish the step, save and return with
-/// `stopped`. A gradient that overflows under fp16 is skipped and counted, and halves the loss
-/// scale; it counts towards the error only once the scale is down to 1. Errors: three non-finite
-/// steps in a row (step, uris; bad_batch.json in the run folder); a resume with another config,
-/// data or seed; a damaged checkpoint; a full disk; a model that is elsewhere than `setup.device`.
+/// loss_scale, and what the pass reports; an evaluation adds a row eval/NAME.
+/// `ForwardContext.random` is keyed (seed, "forward", step, micro batch). The context also carries
+/// `domain_id` of the batch and one BalanceState per step. SIGINT, SIGTERM and SIGUSR1 finish the
+/// step, save and return with `stopped`. A gradient that overflows under fp16 is skipped and
+/// counted, and halves the loss scale; it counts towards the error only once the scale is down
+/// to 1. Errors: three non-finite steps in a row (step, uris; bad_batch.json in the run folder); a
+/// resume with another config, data or seed; a damaged checkpoint; a full disk; a model that is
+/// elsewhere than `setup.device`.
 TrainResult train(Task& task, Module& model, const TrainSetup& setup);
 
 }  // namespace switchyard

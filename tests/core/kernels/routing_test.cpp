@@ -83,5 +83,5 @@ TEST_CASE("counting sort is stable on many entries and slots", "[kernels][cuda]"
   check_stable(20000, 13);
   check_stable(300000, 300);
   check_stable(400000, 2);
-  check_stable(5000, 16384);
+  check_stable(5000, 8192);
 }
