@@ -76,7 +76,7 @@ MoeCase make_moe_case(const MoeShape& shape, const std::string& routing, bool bi
         .requires_grad_(train);
   };
   const int64_t e = shape.experts, n = shape.in_width(), c = shape.channels, h = shape.hidden;
-  MoeCase out{shape, shape.gated ? Activation::SiLU : Activation::GELU, {}, {}, {}};
+  MoeCase out{shape, shape.gated ? Activation::SiLU : Activation::GELU, {}, {}, {}, {}};
   out.x_TC = normal({shape.tokens, c}, 1);
   out.logits_TE = routing_logits(shape, routing).to(device).requires_grad_(train);
   out.experts.in_ENC = normal({e, n, c}, .02);
