@@ -45,9 +45,12 @@ bool fused_mlp_fits(const at::Tensor& x_TC, const ExpertWeights& experts, Activa
   const int64_t in = x_TC.size(1), out = experts.out_EDH.size(1), hidden = experts.out_EDH.size(2);
   const bool half = x_TC.scalar_type() == at::kBFloat16 || x_TC.scalar_type() == at::kHalf;
   const bool gated = experts.in_ENC.size(1) > hidden;
-  return x_TC.is_cuda() && half && has_kernel(activation) &&
-         std::max(in, out) <= (gated ? kWidestGated : kWidest) && in % 8 == 0 && out % 8 == 0 &&
-         hidden % 8 == 0 && experts.in_ENC.size(0) <= kMostSlots;
+  const int64_t widest = gated ? kWidestGated : kWidest;
+  if (!x_TC.is_cuda() || !half || !has_kernel(activation) || std::max(in, out) > widest ||
+      in % 8 != 0 || out % 8 != 0 || hidden % 8 != 0 || experts.in_ENC.size(0) > kMostSlots)
+    return false;
+  const c10::DeviceGuard guard(x_TC.device());
+  return fused_mlp_cuda_runs();
 }
 
 at::Tensor fused_mlp_rows(const FusedMlpInput& input) {

@@ -284,12 +284,15 @@ void run_forward(const FusedMlp& p, void* stream) {
   constexpr size_t kBytes = sizeof(ForwardShared<Plan>);
   static_assert(kBytes <= kSharedPerBlock);
   allow_shared(forward<Plan>, kBytes);
-  const int64_t blocks = std::min<int64_t>(p.entries / Plan::kRows + p.slots, processors());
+  const int64_t blocks = std::min<int64_t>(p.entries / Plan::kRows + p.slots,
+                                           device_attribute(cudaDevAttrMultiProcessorCount));
   forward<Plan><<<static_cast<unsigned>(blocks), Plan::kThreadCount, kBytes,
                   static_cast<cudaStream_t>(stream)>>>(p);
 }
 
 }  // namespace
+
+bool fused_mlp_cuda_runs() { return device_attribute(cudaDevAttrComputeCapabilityMajor) == 9; }
 
 void fused_mlp_cuda(const FusedMlp& p, void* stream) {
   if (p.entries == 0) return;
