@@ -1,8 +1,8 @@
 #include <ATen/core/grad_mode.h>
 
 #include <cstdio>
-#include <limits>
 #include <iostream>
+#include <limits>
 #include <set>
 
 #include "apps/model_run.h"
@@ -58,8 +58,8 @@ const std::vector<Place> kPlaces = {{"cpu fp32", at::kCPU, at::kFloat},
 std::string way_at(const Place& place, const SiteInfo& s, std::set<std::string>& reasons) {
   std::string out;
   for (const int64_t rows : {int64_t{0}, std::numeric_limits<int64_t>::max()}) {
-    const auto choice = expert_path_of(
-        {place.device, place.type, s.slots, s.in, s.hidden, s.out, s.activation, s.gated, rows});
+    const auto choice = expert_path_of({place.device, place.type, s.slots, s.in, s.hidden, s.out,
+                                        s.activation, s.gated, rows, true});
     reasons.insert(cat(choice.name, ", ", place.name, ": ", choice.why));
     if (out != choice.name) out += (out.empty() ? "" : "/") + choice.name;
   }

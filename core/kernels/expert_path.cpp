@@ -2,6 +2,7 @@
 
 #include "core/base/text.h"
 #include "core/kernels/blocked_mlp.h"
+#include "core/kernels/device_call.h"
 #include "core/kernels/fused_mlp.h"
 
 namespace switchyard {
@@ -10,6 +11,12 @@ namespace {
 // Measured on an H100 (docs/performance.md): larger experts, and wide ones with many rows each, run
 // faster as two grouped products.
 constexpr int64_t kFusedWeights = 1 << 16, kFusedWidth = 128, kFusedRows = 256;
+
+bool has_warpgroups(at::Device device) {
+  if (!device.is_cuda()) return false;
+  const c10::DeviceGuard guard(device);
+  return kernels::fused_mlp_cuda_runs();
+}
 
 ExpertChoice on_cpu(const ExpertSetting& s) {
   if (blocked_mlp_fits(s))
@@ -30,7 +37,8 @@ ExpertSetting expert_setting(const at::Tensor& x_TC, const ExpertWeights& expert
           out.size(1),
           activation,
           in.size(1) != out.size(2),
-          assignment.entries() / std::max<int64_t>(in.size(0), 1)};
+          assignment.entries() / std::max<int64_t>(in.size(0), 1),
+          has_warpgroups(x_TC.device())};
 }
 
 ExpertChoice expert_path_of(const ExpertSetting& s) {

@@ -8,7 +8,8 @@
 namespace switchyard {
 
 /// What the choice depends on. Widths are those of x, of the hidden activation and of the output;
-/// `rows` is the mean number of entries of an expert.
+/// `rows` is the mean number of entries of an expert, `warpgroups` whether the GPU has warpgroup
+/// products (compute capability 9.0).
 struct ExpertSetting {
   at::DeviceType device;
   at::ScalarType type;
@@ -16,6 +17,7 @@ struct ExpertSetting {
   Activation activation;
   bool gated;
   int64_t rows;
+  bool warpgroups;
 };
 ExpertSetting expert_setting(const at::Tensor& x_TC, const ExpertWeights& experts,
                              const Assignment& assignment, Activation activation);

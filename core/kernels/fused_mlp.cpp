@@ -43,7 +43,7 @@ FusedMlp to_kernel(const FusedMlpInput& f) {
 
 bool fused_mlp_fits(const ExpertSetting& s) {
   const bool half = s.type == at::kBFloat16 || s.type == at::kHalf;
-  return s.device == at::kCUDA && half && has_kernel(s.activation) &&
+  return s.device == at::kCUDA && s.warpgroups && half && has_kernel(s.activation) &&
          std::max(s.channels, s.out) <= (s.gated ? kWidestGated : kWidest) && s.channels % 8 == 0 &&
          s.out % 8 == 0 && s.hidden % 8 == 0 && s.experts <= kMostSlots;
 }

@@ -185,7 +185,9 @@ FusedGrid fused_grid_cuda(const FusedMlp& p) {
   const int64_t slice = fused_slice(padded_width(p), p.gated),
                 slices = (p.hidden + slice - 1) / slice;
   const int64_t tiles = p.entries / kRows + p.slots;
-  return {std::max<int64_t>(1, std::min(processors() / slices, tiles)), slices};
+  return {std::max<int64_t>(
+              1, std::min(device_attribute(cudaDevAttrMultiProcessorCount) / slices, tiles)),
+          slices};
 }
 
 void fused_mlp_backward_cuda(const FusedMlpBackward& back, const FusedGrid& grid, void* stream) {

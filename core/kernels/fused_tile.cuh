@@ -218,11 +218,11 @@ inline int64_t padded_width(const FusedMlp& p) {
   const int64_t width = std::max(p.channels, p.width);
   return width <= 64 ? 64 : width <= 128 ? 128 : 256;
 }
-inline int processors() {
-  int device = 0, count = 0;
+inline int device_attribute(cudaDeviceAttr attribute) {
+  int device = 0, value = 0;
   cudaGetDevice(&device);
-  cudaDeviceGetAttribute(&count, cudaDevAttrMultiProcessorCount, device);
-  return count;
+  cudaDeviceGetAttribute(&value, attribute, device);
+  return value;
 }
 
 /// Calls run.operator()<T, padded width, gated>().

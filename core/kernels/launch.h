@@ -150,6 +150,8 @@ struct FusedMlp {
   void* rows;  // [A, D], slot-major, without the bias of the second layer
 };
 void fused_mlp_cuda(const FusedMlp& p, void* stream);
+/// Whether the current device has what they need: compute capability 9.0.
+bool fused_mlp_cuda_runs();
 
 /// Its backward pass, the hidden activation recomputed. Row r has the weight weight[entry[r]].
 /// `blocks` of rows times `slices` of the hidden axis work side by side: the latter leave shares of

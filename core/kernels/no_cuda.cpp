@@ -27,6 +27,7 @@ void activate_cuda(const Activate&, void*) { refuse("expert_activation"); }
 void activate_backward_cuda(const ActivateBackward&, void*) { refuse("expert_activation"); }
 
 void fused_mlp_cuda(const FusedMlp&, void*) { refuse("fused_mlp"); }
+bool fused_mlp_cuda_runs() { return false; }
 FusedGrid fused_grid_cuda(const FusedMlp&) { refuse("fused_mlp"); }
 void fused_mlp_backward_cuda(const FusedMlpBackward&, const FusedGrid&, void*) {
   refuse("fused_mlp");

@@ -58,15 +58,21 @@ using Down = Operand<true>;
 template <int kN>
 using GroupSum = float[kN][4];
 
+// Other machines compile, but never run, these kernels (fused_mlp_cuda_runs).
+#ifdef __CUDA_ARCH_FEAT_SM90_ALL
+#define SWITCHYARD_ASM(...) asm volatile(__VA_ARGS__)
+#else
+#define SWITCHYARD_ASM(...) __trap()
+#endif
 #define SWITCHYARD_SUM(i) "+f"(d[i][0]), "+f"(d[i][1]), "+f"(d[i][2]), "+f"(d[i][3])
 #define SWITCHYARD_WGMMA(shape, type, list, left_at, right_at, left_down, right_down, add_at, ...) \
-  asm volatile("{.reg .pred p; setp.ne.b32 p, " add_at ", 0; wgmma.mma_async.sync.aligned." shape  \
-               ".f32." type "." type " {" list "}, " left_at ", " right_at ", p, 1, 1, " left_down \
-               ", " right_down ";}"                                                                \
-               : __VA_ARGS__                                                                       \
-               : "l"(left), "l"(right), "n"(kLeftDown), "n"(kRightDown), "r"(add))
+  SWITCHYARD_ASM("{.reg .pred p; setp.ne.b32 p, " add_at                                           \
+                 ", 0; wgmma.mma_async.sync.aligned." shape ".f32." type "." type " {" list        \
+                 "}, " left_at ", " right_at ", p, 1, 1, " left_down ", " right_down ";}"          \
+                 : __VA_ARGS__                                                                     \
+                 : "l"(left), "l"(right), "n"(kLeftDown), "n"(kRightDown), "r"(add))
 #define SWITCHYARD_WGMMA_LEFT(type)                                                            \
-  asm volatile(                                                                                \
+  SWITCHYARD_ASM(                                                                              \
       "{.reg .pred p; setp.ne.b32 p, %37, 0; wgmma.mma_async.sync.aligned.m64n64k16.f32." type \
       "." type " {" SWITCHYARD_LIST32 "}, {%32, %33, %34, %35}, %36, p, 1, 1, 0;}"             \
       : SWITCHYARD_SUM(0), SWITCHYARD_SUM(1), SWITCHYARD_SUM(2), SWITCHYARD_SUM(3),            \
@@ -140,17 +146,21 @@ __device__ inline void sync_group(unsigned group) {
 
 /// Before products whose sums were written by the program; after the writes of operands, which also
 /// need a barrier between the threads.
-__device__ inline void begin_products() { asm volatile("wgmma.fence.sync.aligned;" ::: "memory"); }
+__device__ inline void begin_products() {
+  SWITCHYARD_ASM("wgmma.fence.sync.aligned;" ::: "memory");
+}
 __device__ inline void publish_operands() {
-  asm volatile("fence.proxy.async.shared::cta;" ::: "memory");
+  SWITCHYARD_ASM("fence.proxy.async.shared::cta;" ::: "memory");
 }
 __device__ inline void commit_products() {
-  asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory");
+  SWITCHYARD_ASM("wgmma.commit_group.sync.aligned;" ::: "memory");
 }
 /// Waits until at most kLeft groups of products of the warpgroup run.
 template <int kLeft>
 __device__ void wait_products() {
-  asm volatile("wgmma.wait_group.sync.aligned %0;" ::"n"(kLeft) : "memory");
+  SWITCHYARD_ASM("wgmma.wait_group.sync.aligned %0;" ::"n"(kLeft) : "memory");
 }
+
+#undef SWITCHYARD_ASM
 
 }  // namespace switchyard::kernels

@@ -10,7 +10,8 @@ namespace {
 std::string way(at::DeviceType device, at::ScalarType type, int64_t channels,
                 Activation activation = Activation::SiLU, bool gated = true, int64_t rows = 1000) {
   const int64_t hidden = gated ? 2 * channels : channels;
-  return expert_path_of({device, type, 8, channels, hidden, channels, activation, gated, rows})
+  return expert_path_of(
+             {device, type, 8, channels, hidden, channels, activation, gated, rows, true})
       .name;
 }
 
