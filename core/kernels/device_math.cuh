@@ -73,6 +73,29 @@ void allow_shared(Kernel* kernel, size_t bytes) {
                          static_cast<int>(bytes));
 }
 
+/// Launches a kernel that may start while the one before it on the stream ends: it must call
+/// wait_for_previous() before it touches memory.
+template <class... Params, class... Args>
+void launch_early(void (*kernel)(Params...), dim3 blocks, int threads, size_t shared, void* stream,
+                  const Args&... args) {
+  cudaLaunchAttribute early{};
+  early.id = cudaLaunchAttributeProgrammaticStreamSerialization;
+  early.val.programmaticStreamSerializationAllowed = 1;
+  cudaLaunchConfig_t config{};
+  config.gridDim = blocks;
+  config.blockDim = dim3(static_cast<unsigned>(threads));
+  config.dynamicSmemBytes = shared;
+  config.stream = static_cast<cudaStream_t>(stream);
+  config.attrs = &early;
+  config.numAttrs = 1;
+  cudaLaunchKernelEx(&config, kernel, static_cast<Params>(args)...);
+}
+__device__ inline void wait_for_previous() { asm volatile("griddepcontrol.wait;" ::: "memory"); }
+/// Lets a kernel that is launched early take the place of blocks that end.
+__device__ inline void let_next_start() {
+  asm volatile("griddepcontrol.launch_dependents;" ::: "memory");
+}
+
 /// Lanes that share a row of `units`: a power of two up to a warp. As a shift.
 inline int lane_shift(int64_t units) {
   int shift = 0;
