@@ -41,7 +41,9 @@ int wait_for(pid_t process) {
 
 }  // namespace
 
-StudyJobs::StudyJobs(const std::filesystem::path& folder, int64_t count) {
+// By way of the other constructor: where a later process cannot be started, those that run are
+// ended.
+StudyJobs::StudyJobs(const std::filesystem::path& folder, int64_t count) : StudyJobs() {
   if (count > 0) {
     std::filesystem::create_directories(folder / "jobs");
     log::info(count, " more processes; they write to ", (folder / "jobs").string());

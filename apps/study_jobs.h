@@ -21,6 +21,7 @@ class StudyJobs {
   bool wait();
 
  private:
+  StudyJobs() = default;
   struct Job {
     pid_t process;
     std::filesystem::path log;

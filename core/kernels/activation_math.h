@@ -6,12 +6,6 @@
 
 #include "core/kernels/launch.h"
 
-#ifdef __CUDACC__
-#define SWITCHYARD_BOTH __host__ __device__ inline
-#else
-#define SWITCHYARD_BOTH inline
-#endif
-
 namespace switchyard::kernels {
 
 // The overloads of the arithmetic type; plain exp(float) would compute in double on the host.

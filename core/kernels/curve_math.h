@@ -4,12 +4,6 @@
 
 #include "core/kernels/launch.h"
 
-#ifdef __CUDACC__
-#define SWITCHYARD_BOTH __host__ __device__ inline
-#else
-#define SWITCHYARD_BOTH inline
-#endif
-
 namespace switchyard::kernels {
 
 /// Bit i goes to bit 3i.

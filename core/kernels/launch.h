@@ -6,6 +6,13 @@
 #include <algorithm>
 #include <cstdint>
 
+// A function for the CPU and for kernels.
+#ifdef __CUDACC__
+#define SWITCHYARD_BOTH __host__ __device__ inline
+#else
+#define SWITCHYARD_BOTH inline
+#endif
+
 namespace switchyard::kernels {
 
 /// Element type of floating data.
