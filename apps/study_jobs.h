@@ -7,8 +7,9 @@
 
 namespace switchyard {
 
-/// Further processes `switchyard sweep resume=FOLDER --cells-only` at a study. What they print goes
-/// to FOLDER/jobs/<n>.log. Those still running at destruction are told to save and stop.
+/// Further processes `switchyard sweep resume=FOLDER --cells-only` at a study, spread over the GPUs
+/// of this machine. What they print goes to FOLDER/jobs/<n>.log. Those still running at destruction
+/// are told to save and stop.
 class StudyJobs {
  public:
   /// Error: a process cannot be started.

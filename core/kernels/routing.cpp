@@ -14,7 +14,7 @@ using namespace kernels;
 namespace {
 
 // Above these a sort of the row is faster than k passes over it.
-constexpr int64_t kSortFromK = 64, kSortFromSlots = 2048;
+constexpr int64_t kSortFromK = 16, kSortFromSlots = 2048;
 constexpr int64_t kSortSlots = 8192, kSortBlocks = 132;
 
 at::Tensor sorted_top_k(const at::Tensor& scores, int64_t k) {

@@ -35,8 +35,8 @@ void StudyParams::declare(Fields<StudyParams>& f) {
   f.add("arms", &StudyParams::arms,
         "models compared: moe, active, total, original, or presets of configs/moe");
   f.add("seeds", &StudyParams::seeds, "training seeds, one cell each", at_least(0));
-  f.add("jobs", &StudyParams::jobs, "processes that work on the cells side by side",
-        between(1, 256));
+  f.add("jobs", &StudyParams::jobs,
+        "processes that work on the cells side by side, spread over the GPUs", between(1, 256));
   f.add("conclusions", &StudyParams::conclusions, "false: too short a run to say who wins");
   f.node("corruption", &StudyParams::corruption, "grid of protocol corruption_sweep");
   f.node("few_shot", &StudyParams::few_shot, "adaptation of protocol few_shot");
