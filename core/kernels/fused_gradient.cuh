@@ -6,7 +6,7 @@
 
 namespace switchyard::kernels {
 
-constexpr int kRows = kBackwardRows, kGroups = 2, kThreadCount = 128 * kGroups;
+constexpr int kRows = kBackwardRows;
 
 template <class T_, int kWidth_, bool kGated_>
 struct BackwardPlan {
@@ -14,6 +14,7 @@ struct BackwardPlan {
   static constexpr int kWidth = kWidth_, kIns = kGated_ ? 2 : 1;
   static constexpr bool kGated = kGated_;
   static constexpr int kSlice = fused_slice(kWidth, kGated);
+  static constexpr int kGroups = kGated || kWidth == 256 ? 2 : 4, kThreadCount = 128 * kGroups;
   static constexpr int kAcross = kWidth / kPanel, kDeep = kSlice / kPanel;  // panels
   static constexpr int kPerMatrix = kAcross * kDeep;                        // gradient blocks
   static constexpr int kOwn = (kIns + 1) * kPerMatrix / kGroups;
@@ -106,24 +107,18 @@ struct HiddenUnit {
   }
 };
 
-/// The hidden gradients of a tile; the products of a unit run while the last one is finished.
+/// The hidden gradients of a tile.
 template <class Plan>
 __device__ void hidden_gradients(const FusedMlp& p, BackwardShared<Plan>& s, int expert,
                                  int64_t slice, int buffer, unsigned group) {
-  const unsigned first = group * Plan::kOwnUnits;
   const int row = sum_row();
   const float w[2] = {s.weight[buffer][row], s.weight[buffer][row + 8]};
-  HiddenUnit<Plan> unit[2];
-  unit[0].start(s, buffer, first);
 #pragma unroll
-  for (int i = 0; i < Plan::kOwnUnits; ++i) {
-    if (i + 1 < Plan::kOwnUnits) {
-      unit[(i + 1) % 2].start(s, buffer, first + i + 1);
-      wait_products<1>();
-    } else {
-      wait_products<0>();
-    }
-    unit[i % 2].finish(p, s, expert, slice, w, first + i);
+  for (unsigned i = 0; i < Plan::kOwnUnits; ++i) {
+    HiddenUnit<Plan> unit;
+    unit.start(s, buffer, group * Plan::kOwnUnits + i);
+    wait_products<0>();
+    unit.finish(p, s, expert, slice, w, group * Plan::kOwnUnits + i);
   }
 }
 
@@ -194,7 +189,7 @@ struct GradientBlocks {
 template <class Plan>
 struct InputGradient {
   using T = typename Plan::T;
-  static constexpr int kColumns = Plan::kWidth / kGroups;
+  static constexpr int kColumns = Plan::kWidth / Plan::kGroups;
   static constexpr int kN = kColumns < kPanel ? kColumns / 8 : 8, kBlocks = kColumns / (8 * kN);
   unsigned group;
   float sum[kBlocks][kN][4];

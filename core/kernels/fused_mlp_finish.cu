@@ -72,7 +72,6 @@ __device__ void finish_token(const FusedMlpBackward& back, int slices, int64_t t
 /// The first blocks finish tokens, the last shares * slots experts.
 template <class T, int kBatch>
 __global__ void finish(FusedMlpBackward back, FusedGrid grid, int shares, int shift) {
-  wait_for_previous();
   const int slots = static_cast<int>(back.forward.slots), lanes = 1 << shift;
   const int block = static_cast<int>(gridDim.x - blockIdx.x) - 1;
   if (block < shares * slots)
@@ -88,14 +87,14 @@ __global__ void finish(FusedMlpBackward back, FusedGrid grid, int shares, int sh
 
 void fused_mlp_finish(const FusedMlpBackward& back, const FusedGrid& grid, void* stream) {
   const FusedMlp& p = back.forward;
-  const int shares = static_cast<int>(std::max<int64_t>(1, std::min<int64_t>(512 / p.slots, 32)));
+  const int shares = static_cast<int>(std::max<int64_t>(1, std::min<int64_t>(256 / p.slots, 32)));
   const int shift = lane_shift(p.channels / 8);
   const unsigned blocks =
       static_cast<unsigned>(shares * p.slots) + blocks_for(back.dx.tokens << shift, kThreads);
   const auto run = [&](auto type) {
     using T = typename decltype(type)::type;
-    const auto kernel = grid.slices == 1 ? finish<T, 4> : finish<T, 8>;
-    launch_early(kernel, dim3(blocks), kThreads, 0, stream, back, grid, shares, shift);
+    const auto kernel = grid.slices == 1 ? finish<T, 2> : finish<T, 8>;
+    kernel<<<blocks, kThreads, 0, static_cast<cudaStream_t>(stream)>>>(back, grid, shares, shift);
   };
   p.dtype == DType::Half ? run(TypeTag<__half>{}) : run(TypeTag<__nv_bfloat16>{});
 }

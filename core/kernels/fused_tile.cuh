@@ -161,12 +161,12 @@ __device__ void copy_matrix(const T* from, int64_t stride, int64_t rows, int64_t
                from + (valid ? row * stride + unit * 8 : 0), valid);
   }
 }
-/// The reverse: writes those values of panels.
+/// The reverse: writes those values of panels, by consecutive threads.
 template <int kRows, int kColumns, int kThreadCount, class T>
 __device__ void write_matrix(const T* from, int64_t stride, int64_t rows, int64_t columns, T* to) {
   constexpr int kUnits = kColumns / 8;
 #pragma unroll 2
-  for (int i = threadIdx.x; i < kRows * kUnits; i += kThreadCount) {
+  for (int i = threadIdx.x % kThreadCount; i < kRows * kUnits; i += kThreadCount) {
     const int row = i / kUnits, unit = i % kUnits;
     if (row < rows && unit * 8 < columns)
       *reinterpret_cast<uint4*>(to + row * stride + unit * 8) = *reinterpret_cast<const uint4*>(
@@ -218,11 +218,11 @@ inline int64_t padded_width(const FusedMlp& p) {
   const int64_t width = std::max(p.channels, p.width);
   return width <= 64 ? 64 : width <= 128 ? 128 : 256;
 }
-inline int processors() {
-  int device = 0, count = 0;
+inline int device_attribute(cudaDeviceAttr attribute) {
+  int device = 0, value = 0;
   cudaGetDevice(&device);
-  cudaDeviceGetAttribute(&count, cudaDevAttrMultiProcessorCount, device);
-  return count;
+  cudaDeviceGetAttribute(&value, attribute, device);
+  return value;
 }
 
 /// Calls run.operator()<T, padded width, gated>().

@@ -28,7 +28,7 @@ __device__ void combine_token(const Combine& p, int shares, int64_t entries, int
 #pragma unroll
       for (int j = 0; j < kBatch; ++j) {
         if (first + j >= shares * k) break;
-        const int64_t a = begin + (first + j) % k;
+        const int64_t a = begin + (shares == 1 ? first + j : (first + j) % k);
         Row add{};
         if (p.bias) add = static_cast<const Row*>(p.bias)[p.slot_of[a] * units + u];
         const acc_t<T> w = weight ? weight[a] : acc_t<T>(1);
