@@ -192,34 +192,28 @@ struct alignas(128) RowScratch {
   __device__ T* at(int row, int unit) { return value + row * 32 + ((unit ^ (row / 2 & 3)) << 3); }
 };
 /// Writes sums [64, 8 kN] of a warpgroup, rounded, to those places of `to` that lie inside
-/// [rows, columns]; its rows lie `stride` apart. Step i takes the rows 8 (i % 2) .. of 32 columns;
-/// their way through shared memory and out overlaps with that of its neighbours.
+/// [rows, columns]; its rows lie `stride` apart.
 template <class T, int kN>
 __device__ void write_sums(const float (&sum)[kN][4], int64_t rows, int64_t columns, int64_t stride,
                            RowScratch<T>& scratch, T* to) {
   static_assert(kN % 4 == 0);
-  constexpr int kSteps = kN / 2;
-  const int lane = threadIdx.x % 32, top = threadIdx.x / 32 % 4 * 16 + lane / 4;
-  const auto put = [&](int i) {
-    store_matrices(sum + i / 2 * 4, i % 2, scratch.at(i % 2 * 8 + lane % 8, lane / 8));
-  };
-  const auto write = [&](int i, const uint4& value) {
-    const int row = top + i % 2 * 8, column = 8 * (i / 2 * 4 + lane % 4);
-    if (row < rows && column < columns)
-      *reinterpret_cast<uint4*>(to + row * stride + column) = value;
-  };
-  __syncwarp();
-  put(0);
-  uint4 before;
+  const int lane = threadIdx.x % 32, top = threadIdx.x / 32 % 4 * 16;
 #pragma unroll
-  for (int i = 0; i < kSteps; ++i) {
+  for (int n = 0; n < kN; n += 4) {
     __syncwarp();
-    if (i + 1 < kSteps) put(i + 1);
-    const auto value = *reinterpret_cast<const uint4*>(scratch.at(i % 2 * 8 + lane / 4, lane % 4));
-    if (i > 0) write(i - 1, before);
-    before = value;
+#pragma unroll
+    for (int down = 0; down < 2; ++down)
+      store_matrices(sum + n, down, scratch.at(8 * down + lane % 8, lane / 8));
+    __syncwarp();
+    const int column = 8 * (n + lane % 4);
+#pragma unroll
+    for (int down = 0; down < 2; ++down) {
+      const int row = 8 * down + lane / 4;
+      const auto value = *reinterpret_cast<const uint4*>(scratch.at(row, lane % 4));
+      if (top + row < rows && column < columns)
+        *reinterpret_cast<uint4*>(to + (top + row) * stride + column) = value;
+    }
   }
-  write(kSteps - 1, before);
 }
 /// The same as they are.
 template <class T, int kN>

@@ -205,6 +205,7 @@ __device__ inline void place_round(const SlotSort& p, const Round& r, int64_t fi
 /// first line.
 static __global__ void __launch_bounds__(kSortThreads) place_entries(SlotSort p, Placing placing) {
   wait_for_previous();
+  let_next_start();
   extern __shared__ int32_t shared[];
   const Round r = placing.round(static_cast<int>(p.slots), shared);
   first_rows(p, placing.chunks, r.next, r.local);
