@@ -74,7 +74,9 @@ void allow_shared(Kernel* kernel, size_t bytes) {
 }
 
 /// Launches a kernel that may start while the one before it on the stream ends: it must call
-/// wait_for_previous() before it touches memory.
+/// wait_for_previous() before it touches memory that this one writes or reads; and the one before
+/// may have been launched so itself: what it waited for is done only if it lets the next start
+/// behind its own wait.
 template <class... Params, class... Args>
 void launch_early(void (*kernel)(Params...), dim3 blocks, int threads, size_t shared, void* stream,
                   const Args&... args) {
@@ -94,6 +96,16 @@ __device__ inline void wait_for_previous() { asm volatile("griddepcontrol.wait;"
 /// Lets a kernel that is launched early take the place of blocks that end.
 __device__ inline void let_next_start() {
   asm volatile("griddepcontrol.launch_dependents;" ::: "memory");
+}
+
+/// Sum of n over the lanes up to this one.
+__device__ inline int warp_prefix(int n) {
+  const int lane = threadIdx.x % 32;
+  for (int step = 1; step < 32; step *= 2) {
+    const int left = __shfl_up_sync(kFullWarp, n, step);
+    if (lane >= step) n += left;
+  }
+  return n;
 }
 
 /// Lanes that share a row of `units`: a power of two up to a warp. As a shift.

@@ -101,7 +101,7 @@ class ExpertMlp : public torch::autograd::Function<ExpertMlp> {
     context->saved_data["activation"] = activation;
     context->saved_data["gated"] = gated;
     context->saved_data["way"] = way;
-    return combine_rows(rows, weight, position, token_offset, {out_add, slot_of});
+    return combine_rows(rows, weight, position, token_offset, {out_add, slot_of}, way == kFused);
   }
 
   static variable_list backward(AutogradContext* context, variable_list grads) {

@@ -28,10 +28,14 @@ struct alignas(1024) BackwardShared {
   T out[Plan::kWidth * Plan::kSlice];                         // [width, slice]
   T x[2][kRows * Plan::kWidth], dy[2][kRows * Plan::kWidth];  // of this tile and the next
   T dz[Plan::kIns][kRows * Plan::kSlice], a[kRows * Plan::kSlice];
-  float weight[2][kRows];                   // of the rows
-  float dot[Plan::kUnits][kRows];           // da . activation
-  float bias[Plan::kIns][4][Plan::kSlice];  // sums of dz over the rows of a warp
+  RowScratch<T> scratch[kThreadCount / 32];
+  int64_t token[2][kRows], entry[2][kRows];  // of the rows of the next tile and the one after it
+  float weight[2][kRows];                    // of the rows
+  float dot[Plan::kUnits][kRows];            // da . activation
+  float bias[Plan::kIns][4][Plan::kSlice];   // sums of dz over the rows of a warp
   int tile_end[kMostSlots];
+  TileShare share;  // of this block
+  RowTile tile[4];  // step i's is tile[i % 4]
 };
 
 /// Adds the sums of dz over 16 rows to to[8 n ..].
@@ -163,30 +167,23 @@ struct GradientBlocks {
     }
     commit_products();
   }
-  /// Puts the values, rounded, where the weights lie.
-  __device__ void to_weights(BackwardShared<Plan>& s) const {
+  /// Writes the values inside the gradients of an expert: in [kIns, hidden, channels] and
+  /// out [width, hidden].
+  template <class To>
+  __device__ void write(const FusedMlp& p, BackwardShared<Plan>& s, int64_t slice, To* in,
+                        To* out) const {
 #pragma unroll
     for (int i = 0; i < Plan::kOwn; ++i) {
       const Place at = place(i);
-      const bool out = at.which == Plan::kIns;
-      T* panels = out ? s.out : s.in[0] + at.which * Plan::kSlice * Plan::kWidth;
-      const int rows = out ? Plan::kWidth : Plan::kSlice;
-      store_sums(sum[i], 0, panels + (at.column * rows + at.row * 64) * kPanel);
+      const int64_t row = at.row * 64, column = at.column * 64;
+      if (at.which == Plan::kIns)
+        write_sums(sum[i], p.width - row, p.hidden - slice - column, p.hidden,
+                   s.scratch[threadIdx.x / 32], out + row * p.hidden + slice + column);
+      else
+        write_sums(sum[i], p.hidden - slice - row, p.channels - column, p.channels,
+                   s.scratch[threadIdx.x / 32],
+                   in + (at.which * p.hidden + slice + row) * p.channels + column);
     }
-  }
-  /// Writes the values of block i inside [rows, columns] to `to`, whose rows lie `stride` apart.
-  __device__ void write(int i, int64_t rows, int64_t columns, int64_t stride, float* to) const {
-    const Place at = place(i);
-#pragma unroll
-    for (int n = 0; n < 8; ++n)
-#pragma unroll
-      for (int down = 0; down < 2; ++down) {
-        const int row = at.row * 64 + sum_row() + 8 * down;
-        const int column = at.column * 64 + n * 8 + threadIdx.x % 4 * 2;
-        if (row < rows && column < columns)
-          *reinterpret_cast<float2*>(to + row * stride + column) = {sum[i][n][2 * down],
-                                                                    sum[i][n][2 * down + 1]};
-      }
   }
 };
 
@@ -214,13 +211,15 @@ struct InputGradient {
         }
     commit_products();
   }
-  __device__ void write(const FusedMlpBackward& back, const RowTile& tile) const {
+  __device__ void write(const FusedMlpBackward& back, BackwardShared<Plan>& s,
+                        const RowTile& tile) const {
     const int64_t channels = back.forward.channels;
     T* to = static_cast<T*>(const_cast<void*>(back.dx.rows)) +
             (blockIdx.y * back.forward.entries + tile.begin) * channels;
 #pragma unroll
     for (int i = 0; i < kBlocks; ++i)
-      write_rows<T>(sum[i], tile.end - tile.begin, channels, first_column(i), to);
+      write_sums(sum[i], tile.end - tile.begin, channels - first_column(i), channels,
+                 s.scratch[threadIdx.x / 32], to + first_column(i));
   }
 
  private:

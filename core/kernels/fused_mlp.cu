@@ -1,106 +1,7 @@
-#include "core/kernels/fused_tile.cuh"
+#include "core/kernels/fused_chunks.cuh"
 
 namespace switchyard::kernels {
 namespace {
-
-// A warpgroup works on 64 rows of one expert and walks the hidden axis in chunks of 64, whose
-// weights all stay in shared memory where they fit, or come in turn to two places there. Where rows
-// are few, two warpgroups share the same rows and have half of each chunk.
-constexpr int kChunk = 64;
-
-template <class T_, int kWidth_, bool kGated_, int kGroups_, bool kShared_>
-struct ForwardPlan {
-  using T = T_;
-  static constexpr int kWidth = kWidth_, kGroups = kGroups_, kIns = kGated_ ? 2 : 1;
-  static constexpr bool kGated = kGated_, kShared = kShared_;
-  static constexpr int kThreadCount = 128 * kGroups, kTiles = kShared ? 1 : kGroups;
-  static constexpr int kRows = 64 * kTiles, kAcross = kWidth / kPanel;
-  static constexpr int kUnits = kChunk / kUnit / (kShared ? kGroups : 1);  // of a warpgroup
-  static constexpr int kTile = 64 * kWidth, kStage = (kIns + 1) * kChunk * kWidth;
-  static constexpr int kBuffers = kWidth == 256 ? 1 : 2;  // tiles of a warpgroup
-  static constexpr int kFixed = kMostSlots * static_cast<int>(sizeof(int)) +
-                                kBuffers * kTiles * kTile * static_cast<int>(sizeof(T));
-  static constexpr int kFit =
-      (static_cast<int>(kSharedPerBlock) - kFixed) / (kStage * static_cast<int>(sizeof(T)));
-  static constexpr int kStages = kFit < 8 ? kFit : 8;
-  static_assert(kStages >= 2);
-};
-
-template <class Plan>
-struct alignas(1024) ForwardShared {
-  using T = typename Plan::T;
-  T stage[Plan::kStages][Plan::kStage];  // [parts, 64, width] and [width, 64]
-  T x[Plan::kBuffers][Plan::kTiles][Plan::kTile];
-  int tile_end[kMostSlots];
-};
-
-/// The weights of an expert's chunks.
-template <class Plan>
-class ChunkRing {
-  using T = typename Plan::T;
-
- public:
-  int chunks;
-  bool resident;
-
-  __device__ ChunkRing(const FusedMlp& p, ForwardShared<Plan>& s, int first, int last)
-      : chunks(static_cast<int>((p.hidden + kChunk - 1) / kChunk)),
-        resident(chunks <= Plan::kStages),
-        p_(p),
-        s_(s),
-        first_(first),
-        last_(last) {
-    for (int step = 0; !resident && step < 2; ++step) start(step);
-  }
-  /// Before the chunks of a tile.
-  __device__ void enter(int expert) {
-    if (!resident || expert == expert_) return;
-    __syncthreads();
-    for (int c = 0; c < chunks; ++c) copy(expert, c, s_.stage[c]);
-    commit_copies();
-    wait_copies<0>();
-    publish_operands();
-    __syncthreads();
-    expert_ = expert;
-  }
-  /// The weights of the next chunk of the tile, ready to be read.
-  __device__ const T* open(int c) const {
-    if (resident) return s_.stage[c];
-    wait_copies<1>();
-    publish_operands();
-    __syncthreads();
-    return s_.stage[step_ % 2];
-  }
-  /// After the last use of a chunk.
-  __device__ void close() {
-    if (resident) return;
-    wait_products<0>();
-    __syncthreads();
-    start(step_ + 2);
-    ++step_;
-  }
-
- private:
-  __device__ void start(int step) const {
-    const int index = first_ + step / chunks;
-    if (index < last_) copy(expert_at(p_, s_.tile_end, index), step % chunks, s_.stage[step % 2]);
-    commit_copies();
-  }
-  __device__ void copy(int expert, int c, T* stage) const {
-    const int first = c * kChunk;
-    for (int part = 0; part < Plan::kIns; ++part)
-      copy_matrix<kChunk, Plan::kWidth, Plan::kThreadCount>(
-          in_of<T>(p_, p_.in, expert, part, first), p_.channels, p_.hidden - first, p_.channels,
-          stage + part * kChunk * Plan::kWidth);
-    copy_matrix<Plan::kWidth, kChunk, Plan::kThreadCount>(
-        out_of<T>(p_, p_.out, expert, first), p_.hidden, p_.width, p_.hidden - first,
-        stage + Plan::kIns * kChunk * Plan::kWidth);
-  }
-
-  const FusedMlp& p_;
-  ForwardShared<Plan>& s_;
-  int first_, last_, step_ = 0, expert_ = -1;
-};
 
 /// Brings rows of x: the threads of a tile share its rows evenly, whose tokens are read ahead.
 template <class Plan>
@@ -184,19 +85,57 @@ struct ActiveUnit {
   }
 };
 
-/// Adds the sums of the second warpgroup to those of the first.
-template <int kAcross>
-__device__ void add_groups(float* shared, float (&y)[kAcross][8][4]) {
+/// Writes the sums of a warpgroup to the rows begin .. end - 1; of shared rows, its half.
+template <class Plan>
+__device__ void write_tile(const FusedMlp& p, ForwardShared<Plan>& s,
+                           const float (&y)[Plan::kAcross][8][4], int begin, int end) {
+  auto* to = static_cast<typename Plan::T*>(p.rows) + begin * p.width;
 #pragma unroll
-  for (int i = 0; i < kAcross; ++i) {
+  for (unsigned i = 0; i < Plan::kAcross; ++i)
+    if (!Plan::kShared || Plan::owner(i) == group_index())
+      write_sums(y[i], end - begin, p.width - i * kPanel, p.width, s.scratch[threadIdx.x / 32],
+                 to + i * kPanel);
+}
+
+/// y [64, width] = the expert of the rows x, or the share of this warpgroup's units of every chunk.
+template <class Plan>
+__device__ void walk_chunks(const FusedMlp& p, ChunkRing<Plan>& ring, const typename Plan::T* x,
+                            const RowTile& tile, const RowTile& next,
+                            float (&y)[Plan::kAcross][8][4]) {
+  const unsigned first = Plan::kShared ? group_index() : 0;
+  for (int c = 0; c < ring.chunks; ++c) {
+    const typename Plan::T* stage = ring.open(c);
+#pragma unroll
+    for (unsigned u = 0; u < Plan::kUnits; ++u) {
+      ActiveUnit<Plan> unit;
+      unit.start(x, stage, first + u);
+      wait_products<0>();
+      unit.finish(p, tile.expert, c * kChunk + (first + u) * kUnit);
+      unit.start_output(stage, first + u, c + u > 0, y);
+    }
+    ring.close(c, tile, next);
+  }
+  wait_products<0>();
+}
+
+/// Adds the sums of two warpgroups: each gets the sums of its half of the columns.
+template <class Plan>
+__device__ void add_groups(float* shared, float (&y)[Plan::kAcross][8][4]) {
+  const unsigned group = group_index(), thread = threadIdx.x % 128;
+#pragma unroll
+  for (unsigned odd = 0; odd < 2; ++odd) {
     __syncthreads();
 #pragma unroll
-    for (int j = 0; j < 32; ++j)
-      if (threadIdx.x >= 128) shared[j * 128 + threadIdx.x % 128] = y[i][j / 4][j % 4];
+    for (unsigned i = odd; i < Plan::kAcross; i += 2)
+#pragma unroll
+      for (unsigned j = 0; j < 32; ++j)
+        if (Plan::owner(i) != group) shared[(i / 2 * 32 + j) * 128 + thread] = y[i][j / 4][j % 4];
     __syncthreads();
 #pragma unroll
-    for (int j = 0; j < 32; ++j)
-      if (threadIdx.x < 128) y[i][j / 4][j % 4] += shared[j * 128 + threadIdx.x];
+    for (unsigned i = odd; i < Plan::kAcross; i += 2)
+#pragma unroll
+      for (unsigned j = 0; j < 32; ++j)
+        if (Plan::owner(i) == group) y[i][j / 4][j % 4] += shared[(i / 2 * 32 + j) * 128 + thread];
   }
   __syncthreads();
 }
@@ -208,10 +147,8 @@ __global__ __launch_bounds__(Plan::kThreadCount, 1) void forward(FusedMlp p) {
   auto& s = *reinterpret_cast<ForwardShared<Plan>*>(bytes);
   wait_for_previous();
   let_next_start();
-  if (threadIdx.x < 32) count_tiles(p, Plan::kRows, s.tile_end);
-  __syncthreads();
+  count_tiles(p, Plan::kRows, s.tile_end);
   const TileShare share(p, s.tile_end, blockIdx.x, gridDim.x);
-  ChunkRing<Plan> ring(p, s, share.first, share.last);
   TileWalk walk(p, Plan::kRows, s.tile_end, share.first, share.last);
   TokenFeed<Plan> feed(p, s);
   const unsigned group = group_index(), place = Plan::kShared ? 0 : group;
@@ -221,9 +158,10 @@ __global__ __launch_bounds__(Plan::kThreadCount, 1) void forward(FusedMlp p) {
     else
       sync_group(group);
   };
-  const unsigned first_unit = Plan::kShared ? group : 0;
-  RowTile tile = walk.next(), next = walk.next();
+  RowTile tile = walk.next();
   feed.read_indices(tile);
+  ChunkRing<Plan> ring(p, s, tile);
+  RowTile next = walk.next();
   if (Plan::kBuffers == 2) {
     feed.start_copy(0);
     feed.read_indices(next);
@@ -244,27 +182,11 @@ __global__ __launch_bounds__(Plan::kThreadCount, 1) void forward(FusedMlp p) {
       feed.read_indices(ahead);
     }
     const int begin = tile.begin + static_cast<int>(place) * 64;
-    if (begin < tile.end || Plan::kShared || !ring.resident) {
+    if (begin < tile.end || Plan::kShared || !Plan::kResident) {
       float y[Plan::kAcross][8][4];
-      for (int c = 0; c < ring.chunks; ++c) {
-        const T* stage = ring.open(c);
-#pragma unroll
-        for (unsigned u = 0; u < Plan::kUnits; ++u) {
-          ActiveUnit<Plan> unit;
-          unit.start(s.x[buffer][place], stage, first_unit + u);
-          wait_products<0>();
-          unit.finish(p, tile.expert, c * kChunk + (first_unit + u) * kUnit);
-          unit.start_output(stage, first_unit + u, c + u > 0, y);
-        }
-        ring.close();
-      }
-      wait_products<0>();
-      if constexpr (Plan::kShared) add_groups(reinterpret_cast<float*>(s.x[buffer][0]), y);
-      if (!Plan::kShared || group == 0)
-#pragma unroll
-        for (int i = 0; i < Plan::kAcross; ++i)
-          write_rows<T>(y[i], tile.end - begin, p.width, i * 64,
-                        static_cast<T*>(p.rows) + begin * p.width);
+      walk_chunks(p, ring, s.x[buffer][place], tile, next, y);
+      if constexpr (Plan::kShared) add_groups<Plan>(reinterpret_cast<float*>(s.x[buffer][0]), y);
+      write_tile(p, s, y, begin, tile.end);
     }
     tile = next;
     next = ahead;
@@ -273,32 +195,34 @@ __global__ __launch_bounds__(Plan::kThreadCount, 1) void forward(FusedMlp p) {
 }
 
 template <class Plan>
-void run_forward(const FusedMlp& p, void* stream) {
+void run_plan(const FusedMlp& p, void* stream) {
   constexpr size_t kBytes = sizeof(ForwardShared<Plan>);
   static_assert(kBytes <= kSharedPerBlock);
   allow_shared(forward<Plan>, kBytes);
-  const int64_t blocks = std::min<int64_t>(p.entries / Plan::kRows + p.slots, processors());
+  const int64_t blocks = std::min<int64_t>(p.entries / Plan::kRows + p.slots,
+                                           device_attribute(cudaDevAttrMultiProcessorCount));
   launch_early(forward<Plan>, dim3(static_cast<unsigned>(blocks)), Plan::kThreadCount, kBytes,
                stream, p);
 }
 
+template <class T, int kWidth, bool kGated, int kGroups, bool kShared>
+void run_forward(const FusedMlp& p, void* stream) {
+  using Resident = ForwardPlan<T, kWidth, kGated, kGroups, kShared, true>;
+  if (p.hidden <= Resident::kStages * kChunk) return run_plan<Resident>(p, stream);
+  run_plan<ForwardPlan<T, kWidth, kGated, kGroups, kShared, false>>(p, stream);
+}
+
 }  // namespace
 
-bool fused_mlp_cuda_runs() {
-  int device = 0, major = 0;
-  cudaGetDevice(&device);
-  cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device);
-  return major == 9;
-}
+bool fused_mlp_cuda_runs() { return device_attribute(cudaDevAttrComputeCapabilityMajor) == 9; }
 
 void fused_mlp_cuda(const FusedMlp& p, void* stream) {
   if (p.entries == 0) return;
   with_fused(p, [&]<class T, int kWidth, bool kGated>() {
     constexpr int kGroups = kWidth == 64 && !kGated ? 4 : 2;
     if constexpr (kWidth > 64)
-      if (p.entries < 256 * p.slots)
-        return run_forward<ForwardPlan<T, kWidth, kGated, 2, true>>(p, stream);
-    run_forward<ForwardPlan<T, kWidth, kGated, kGroups, false>>(p, stream);
+      if (p.entries < 256 * p.slots) return run_forward<T, kWidth, kGated, 2, true>(p, stream);
+    run_forward<T, kWidth, kGated, kGroups, false>(p, stream);
   });
 }
 

@@ -1,5 +1,4 @@
 #include "core/kernels/fused_tile.cuh"
-#include "core/kernels/rows.cuh"
 
 namespace switchyard::kernels {
 namespace {
@@ -30,7 +29,7 @@ __device__ void finish_expert(const FusedMlpBackward& back, int blocks, int expe
                               int shares) {
   __shared__ int tile_end[kMostSlots], first, last;
   const FusedMlp& p = back.forward;
-  if (threadIdx.x < 32) count_tiles(p, kBackwardRows, tile_end);
+  count_tiles(p, kBackwardRows, tile_end);
   if (threadIdx.x == 0) {
     first = blocks;
     last = -1;
@@ -43,6 +42,7 @@ __device__ void finish_expert(const FusedMlpBackward& back, int blocks, int expe
   }
   __syncthreads();
   if (first == last) return;
+  wait_for_previous();
   const int64_t in_rows = (p.gated ? 2 : 1) * p.hidden, in = in_rows * p.channels,
                 out = p.width * p.hidden;
   const auto add = [&](const float* parts, int64_t size, void* to) {
@@ -54,50 +54,105 @@ __device__ void finish_expert(const FusedMlpBackward& back, int blocks, int expe
   if (p.in_bias) add(back.in_bias_parts, in_rows, back.d_in_bias);
 }
 
-/// dx of a token and the gradients of its weights.
-template <class T, int kBatch>
-__device__ void finish_token(const FusedMlpBackward& back, int slices, int64_t token, int lane,
-                             int lanes) {
-  const Combine& dx = back.dx;
-  const int64_t entries = back.forward.entries;
-  combine_token<T, kPack<T>, kBatch>(dx, slices, entries, token, lane, lanes);
-  const int64_t end = dx.token_offset[token + 1];
-  for (int64_t a = dx.token_offset[token] + lane; a < end; a += lanes) {
-    float sum = 0;
-    for (int s = 0; s < slices; ++s) sum += back.dot[s * entries + dx.position[a]];
-    back.dweight[a] = sum;
+/// One of `lanes` that sum all shares of a token's dx, N columns at a time; those of kBatch entries
+/// and kShares slices are read at once.
+template <class T, int N, int kBatch, int kShares>
+__device__ void sum_token(const Combine& dx, int slices, int64_t token, int lane, int lanes) {
+  using Row = Pack<T, N>;
+  const int64_t begin = dx.token_offset[token], *position = dx.position + begin;
+  const int k = static_cast<int>(dx.token_offset[token + 1] - begin),
+            units = static_cast<int>(dx.width / N);
+  for (int u = lane; u < units; u += lanes) {
+    float sum[N] = {};
+    for (int first = 0; first < k; first += kBatch) {
+      const Row* from[kBatch];
+#pragma unroll
+      for (int j = 0; j < kBatch; ++j)
+        from[j] = static_cast<const Row*>(dx.rows) + position[min(first + j, k - 1)] * units + u;
+      wait_for_previous();
+      for (int slice = 0; slice < slices; slice += kShares) {
+        Row row[kShares][kBatch];
+#pragma unroll
+        for (int s = 0; s < kShares; ++s)
+#pragma unroll
+          for (int j = 0; j < kBatch; ++j)
+            row[s][j] = from[j][min(slice + s, slices - 1) * dx.entries * units];
+#pragma unroll
+        for (int s = 0; s < kShares; ++s)
+#pragma unroll
+          for (int j = 0; j < kBatch; ++j)
+            if (slice + s < slices && first + j < k)
+#pragma unroll
+              for (int i = 0; i < N; ++i) sum[i] += load(row[s][j].v + i);
+      }
+    }
+    Row out;
+#pragma unroll
+    for (int i = 0; i < N; ++i) store(out.v + i, sum[i]);
+    wait_for_previous();
+    static_cast<Row*>(dx.out)[token * units + u] = out;
   }
 }
 
-/// The first blocks finish tokens, the last shares * slots experts.
-template <class T, int kBatch>
-__global__ void finish(FusedMlpBackward back, FusedGrid grid, int shares, int shift) {
+/// The gradient of a weight by every thread.
+__device__ inline void finish_weights(const FusedMlpBackward& back, int slices, unsigned block) {
+  const int64_t a = block * static_cast<int64_t>(kThreads) + threadIdx.x;
+  if (a >= back.forward.entries) return;
+  const float* dot = back.dot + back.dx.position[a];
   wait_for_previous();
-  const int slots = static_cast<int>(back.forward.slots), lanes = 1 << shift;
-  const int block = static_cast<int>(gridDim.x - blockIdx.x) - 1;
-  if (block < shares * slots)
-    return finish_expert<T>(back, static_cast<int>(grid.blocks), block % slots, block / slots,
-                            shares);
-  const int64_t thread = blockIdx.x * static_cast<int64_t>(kThreads) + threadIdx.x;
-  if (thread >> shift < back.dx.tokens)
-    finish_token<T, kBatch>(back, static_cast<int>(grid.slices), thread >> shift,
-                            static_cast<int>(thread) & (lanes - 1), lanes);
+  float sum = 0;
+#pragma unroll 4
+  for (int s = 0; s < slices; ++s) sum += dot[s * back.forward.entries];
+  back.dweight[a] = sum;
+}
+
+/// Blocks of the closing pass, in this order.
+struct FinishGrid {
+  unsigned tokens, weights, shares;  // the last: of every expert
+};
+
+/// Launched behind the backward kernel (where there are entries), which lets it start when all
+/// before that one is done: the indices are read at once, what that one writes behind
+/// wait_for_previous().
+template <class T, int N, int kBatch, int kShares>
+__global__ void __launch_bounds__(kThreads, kShares > 1 ? 3 : 4)
+    finish(FusedMlpBackward back, FusedGrid grid, FinishGrid part, int shift) {
+  if (back.forward.entries == 0) wait_for_previous();
+  unsigned block = blockIdx.x;
+  const int slices = static_cast<int>(grid.slices), slots = static_cast<int>(back.forward.slots);
+  if (block < part.tokens) {
+    const int64_t thread = block * static_cast<int64_t>(kThreads) + threadIdx.x;
+    const int lanes = 1 << shift, lane = static_cast<int>(thread) & (lanes - 1);
+    if (thread >> shift < back.dx.tokens)
+      sum_token<T, N, kBatch, kShares>(back.dx, slices, thread >> shift, lane, lanes);
+    return;
+  }
+  block -= part.tokens;
+  if (block < part.weights) return finish_weights(back, slices, block);
+  block -= part.weights;
+  finish_expert<T>(back, static_cast<int>(grid.blocks), static_cast<int>(block) % slots,
+                   static_cast<int>(block) / slots, static_cast<int>(part.shares));
 }
 
 }  // namespace
 
 void fused_mlp_finish(const FusedMlpBackward& back, const FusedGrid& grid, void* stream) {
   const FusedMlp& p = back.forward;
-  const int shares = static_cast<int>(std::max<int64_t>(1, std::min<int64_t>(512 / p.slots, 32)));
-  const int shift = lane_shift(p.channels / 8);
-  const unsigned blocks =
-      static_cast<unsigned>(shares * p.slots) + blocks_for(back.dx.tokens << shift, kThreads);
-  const auto run = [&](auto type) {
-    using T = typename decltype(type)::type;
-    const auto kernel = grid.slices == 1 ? finish<T, 4> : finish<T, 8>;
-    launch_early(kernel, dim3(blocks), kThreads, 0, stream, back, grid, shares, shift);
+  const auto run = [&]<class T, int N, int kBatch, int kShares>() {
+    const int shift = lane_shift(p.channels / N);
+    const FinishGrid part{
+        blocks_for(back.dx.tokens << shift, kThreads), blocks_for(p.entries, kThreads),
+        static_cast<unsigned>(std::max<int64_t>(1, std::min<int64_t>(256 / p.slots, 32)))};
+    launch_early(finish<T, N, kBatch, kShares>,
+                 dim3(part.tokens + part.weights + part.shares * static_cast<unsigned>(p.slots)),
+                 kThreads, 0, stream, back, grid, part, shift);
   };
-  p.dtype == DType::Half ? run(TypeTag<__half>{}) : run(TypeTag<__nv_bfloat16>{});
+  const auto typed = [&]<class T>() {
+    if (grid.slices == 1) return run.template operator()<T, kPack<T>, 2, 1>();
+    run.template operator()<T, kPack<T> / 2, 8, 2>();
+  };
+  p.dtype == DType::Half ? typed.template operator()<__half>()
+                         : typed.template operator()<__nv_bfloat16>();
 }
 
 }  // namespace switchyard::kernels

@@ -19,22 +19,19 @@ constexpr int fused_slice(int64_t padded_width, bool gated) {
   return static_cast<int>((gated ? 8192 : 16384) / padded_width);
 }
 
-/// tile_end[e]: tiles of `rows` rows of experts 0 .. e. Called by one warp.
+/// tile_end[e]: tiles of `rows` rows of experts 0 .. e. Called by all threads of a block.
 __device__ inline void count_tiles(const FusedMlp& p, int64_t rows, int* tile_end) {
-  const int lane = threadIdx.x % 32;
+  for (int e = threadIdx.x; e < p.slots; e += blockDim.x)
+    tile_end[e] = static_cast<int>((p.slot_offset[e + 1] - p.slot_offset[e] + rows - 1) / rows);
+  __syncthreads();
   int base = 0;
-  for (int first = 0; first < p.slots; first += 32) {
-    const int e = first + lane;
-    int sum = 0;
-    if (e < p.slots)
-      sum = static_cast<int>((p.slot_offset[e + 1] - p.slot_offset[e] + rows - 1) / rows);
-    for (int step = 1; step < 32; step *= 2) {
-      const int left = __shfl_up_sync(kFullWarp, sum, step);
-      if (lane >= step) sum += left;
-    }
-    if (e < p.slots) tile_end[e] = base + sum;
-    base += __shfl_sync(kFullWarp, sum, 31);
+  for (int first = 0; threadIdx.x < 32 && first < p.slots; first += 32) {
+    const int e = first + static_cast<int>(threadIdx.x);
+    const int sum = base + warp_prefix(e < p.slots ? tile_end[e] : 0);
+    if (e < p.slots) tile_end[e] = sum;
+    base = __shfl_sync(kFullWarp, sum, 31);
   }
+  __syncthreads();
 }
 
 __device__ inline int expert_at(const FusedMlp& p, const int* tile_end, int tile) {
@@ -152,25 +149,17 @@ __device__ const T* out_of(const FusedMlp& p, const void* out, int expert, int64
 /// `stride` values apart. All threads of the block.
 template <int kRows, int kColumns, int kThreadCount, class T>
 __device__ void copy_matrix(const T* from, int64_t stride, int64_t rows, int64_t columns, T* to) {
-  constexpr int kUnits = kColumns / 8;
-#pragma unroll 2
-  for (int i = threadIdx.x; i < kRows * kUnits; i += kThreadCount) {
-    const int row = i / kUnits, unit = i % kUnits;
-    const bool valid = row < rows && unit * 8 < columns;
-    copy_async(to + unit / 8 * kRows * kPanel + swizzled(row, unit % 8),
-               from + (valid ? row * stride + unit * 8 : 0), valid);
-  }
-}
-/// The reverse: writes those values of panels.
-template <int kRows, int kColumns, int kThreadCount, class T>
-__device__ void write_matrix(const T* from, int64_t stride, int64_t rows, int64_t columns, T* to) {
-  constexpr int kUnits = kColumns / 8;
-#pragma unroll 2
-  for (int i = threadIdx.x; i < kRows * kUnits; i += kThreadCount) {
-    const int row = i / kUnits, unit = i % kUnits;
-    if (row < rows && unit * 8 < columns)
-      *reinterpret_cast<uint4*>(to + row * stride + unit * 8) = *reinterpret_cast<const uint4*>(
-          from + unit / 8 * kRows * kPanel + swizzled(row, unit % 8));
+  constexpr int kUnits = kColumns / 8, kStep = kThreadCount / kUnits;
+  static_assert(kStep % 8 == 0, "the swizzle is that of all rows of a thread");
+  const int first = threadIdx.x / kUnits, unit = threadIdx.x % kUnits;
+  const int end = unit * 8 < columns ? static_cast<int>(min(rows, int64_t{kRows})) : 0;
+  const T* source = from + first * stride + unit * 8;
+  T* place = to + unit / 8 * kRows * kPanel + swizzled(first, unit % 8);
+#pragma unroll 4
+  for (int row = first; row < kRows; row += kStep) {
+    copy_async(place, row < end ? source : from, row < end);
+    source += kStep * stride;
+    place += kStep * kPanel;
   }
 }
 /// Starts to copy row `row` of a tile [64, kColumns], zeros from `columns` on. kShare consecutive
@@ -188,25 +177,57 @@ __device__ void copy_row(const T* from, int row, int64_t columns, T* to) {
 /// Puts sums [64, 8 kN] of a warpgroup, rounded, into a panel from unit `first` on.
 template <class T, int kN>
 __device__ void store_sums(const float (&sum)[kN][4], int first, T* panel) {
+  const int lane = threadIdx.x % 32, row = threadIdx.x / 32 % 4 * 16 + lane % 8;
 #pragma unroll
-  for (int n = 0; n < kN; ++n) {
-    T* at = panel + swizzled(sum_row(), first + n) + threadIdx.x % 4 * 2;
-    *reinterpret_cast<uint32_t*>(at) = packed(T(), sum[n][0], sum[n][1]);
-    *reinterpret_cast<uint32_t*>(at + 8 * kPanel) = packed(T(), sum[n][2], sum[n][3]);
+  for (int n = 0; n < kN; n += 4)
+#pragma unroll
+    for (int down = 0; down < 2; ++down)
+      store_matrices(sum + n, down, panel + swizzled(row + 8 * down, first + n + lane / 8));
+}
+
+/// Where a warp turns sums [16, 32] into rows: units of 16 bytes, four of a row, swizzled.
+template <class T>
+struct alignas(128) RowScratch {
+  T value[16 * 32];
+  __device__ T* at(int row, int unit) { return value + row * 32 + ((unit ^ (row / 2 & 3)) << 3); }
+};
+/// Writes sums [64, 8 kN] of a warpgroup, rounded, to those places of `to` that lie inside
+/// [rows, columns]; its rows lie `stride` apart.
+template <class T, int kN>
+__device__ void write_sums(const float (&sum)[kN][4], int64_t rows, int64_t columns, int64_t stride,
+                           RowScratch<T>& scratch, T* to) {
+  static_assert(kN % 4 == 0);
+  const int lane = threadIdx.x % 32, top = threadIdx.x / 32 % 4 * 16;
+#pragma unroll
+  for (int n = 0; n < kN; n += 4) {
+    __syncwarp();
+#pragma unroll
+    for (int down = 0; down < 2; ++down)
+      store_matrices(sum + n, down, scratch.at(8 * down + lane % 8, lane / 8));
+    __syncwarp();
+    const int column = 8 * (n + lane % 4);
+#pragma unroll
+    for (int down = 0; down < 2; ++down) {
+      const int row = 8 * down + lane / 4;
+      const auto value = *reinterpret_cast<const uint4*>(scratch.at(row, lane % 4));
+      if (top + row < rows && column < columns)
+        *reinterpret_cast<uint4*>(to + (top + row) * stride + column) = value;
+    }
   }
 }
-/// Writes sums [64, 8 kN] of a warpgroup to rows 0 .. rows - 1 of to [., columns], from `first` on.
+/// The same as they are.
 template <class T, int kN>
-__device__ void write_rows(const float (&sum)[kN][4], int rows, int64_t columns, int first, T* to) {
+__device__ void write_sums(const float (&sum)[kN][4], int64_t rows, int64_t columns, int64_t stride,
+                           RowScratch<T>&, float* to) {
 #pragma unroll
   for (int down = 0; down < 2; ++down) {
     const int row = sum_row() + 8 * down;
 #pragma unroll
     for (int n = 0; n < kN; ++n) {
-      const int column = first + n * 8 + threadIdx.x % 4 * 2;
+      const int column = n * 8 + threadIdx.x % 4 * 2;
       if (row < rows && column < columns)
-        *reinterpret_cast<uint32_t*>(to + row * columns + column) =
-            packed(T(), sum[n][2 * down], sum[n][2 * down + 1]);
+        *reinterpret_cast<float2*>(to + row * stride + column) = {sum[n][2 * down],
+                                                                  sum[n][2 * down + 1]};
     }
   }
 }
@@ -218,11 +239,11 @@ inline int64_t padded_width(const FusedMlp& p) {
   const int64_t width = std::max(p.channels, p.width);
   return width <= 64 ? 64 : width <= 128 ? 128 : 256;
 }
-inline int processors() {
-  int device = 0, count = 0;
+inline int device_attribute(cudaDeviceAttr attribute) {
+  int device = 0, value = 0;
   cudaGetDevice(&device);
-  cudaDeviceGetAttribute(&count, cudaDevAttrMultiProcessorCount, device);
-  return count;
+  cudaDeviceGetAttribute(&value, attribute, device);
+  return value;
 }
 
 /// Calls run.operator()<T, padded width, gated>().

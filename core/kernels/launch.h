@@ -112,8 +112,9 @@ struct Combine {
   const void* bias;    // [slots, width] or null: 0
   const int64_t *position, *token_offset, *slot_of;
   DType dtype;
-  int64_t tokens, width;
+  int64_t entries, tokens, width;
   void* out;
+  bool only_rows_are_new;  // all else was there before the kernel that is launched before
 };
 void combine_rows_cpu(const Combine& p);
 void combine_rows_cuda(const Combine& p, void* stream);

@@ -32,6 +32,14 @@ __device__ inline void copy_async(void* to, const void* from, bool valid) {
                    static_cast<uint32_t>(__cvta_generic_to_shared(to))),
                "l"(from), "r"(valid ? 16 : 0));
 }
+/// One value of 4 or 8 bytes, likewise.
+template <class V>
+__device__ void copy_value(V* to, const V* from, bool valid) {
+  constexpr int kBytes = sizeof(V);
+  asm volatile("cp.async.ca.shared.global [%0], [%1], %2, %3;" ::"r"(
+                   static_cast<uint32_t>(__cvta_generic_to_shared(to))),
+               "l"(from), "n"(kBytes), "r"(valid ? kBytes : 0));
+}
 __device__ inline void commit_copies() { asm volatile("cp.async.commit_group;"); }
 template <int kLeft>
 __device__ void wait_copies() {
@@ -58,25 +66,41 @@ using Down = Operand<true>;
 template <int kN>
 using GroupSum = float[kN][4];
 
+// Other machines compile, but never run, these kernels (fused_mlp_cuda_runs).
+#ifdef __CUDA_ARCH_FEAT_SM90_ALL
+#define SWITCHYARD_ASM(...) asm volatile(__VA_ARGS__)
+#else
+#define SWITCHYARD_ASM(...) __trap()
+#endif
 #define SWITCHYARD_SUM(i) "+f"(d[i][0]), "+f"(d[i][1]), "+f"(d[i][2]), "+f"(d[i][3])
 #define SWITCHYARD_WGMMA(shape, type, list, left_at, right_at, left_down, right_down, add_at, ...) \
-  asm volatile("{.reg .pred p; setp.ne.b32 p, " add_at ", 0; wgmma.mma_async.sync.aligned." shape  \
-               ".f32." type "." type " {" list "}, " left_at ", " right_at ", p, 1, 1, " left_down \
-               ", " right_down ";}"                                                                \
-               : __VA_ARGS__                                                                       \
-               : "l"(left), "l"(right), "n"(kLeftDown), "n"(kRightDown), "r"(add))
+  SWITCHYARD_ASM("{.reg .pred p; setp.ne.b32 p, " add_at                                           \
+                 ", 0; wgmma.mma_async.sync.aligned." shape ".f32." type "." type " {" list        \
+                 "}, " left_at ", " right_at ", p, 1, 1, " left_down ", " right_down ";}"          \
+                 : __VA_ARGS__                                                                     \
+                 : "l"(left), "l"(right), "n"(kLeftDown), "n"(kRightDown), "r"(add))
 #define SWITCHYARD_WGMMA_LEFT(type)                                                            \
-  asm volatile(                                                                                \
+  SWITCHYARD_ASM(                                                                              \
       "{.reg .pred p; setp.ne.b32 p, %37, 0; wgmma.mma_async.sync.aligned.m64n64k16.f32." type \
       "." type " {" SWITCHYARD_LIST32 "}, {%32, %33, %34, %35}, %36, p, 1, 1, 0;}"             \
       : SWITCHYARD_SUM(0), SWITCHYARD_SUM(1), SWITCHYARD_SUM(2), SWITCHYARD_SUM(3),            \
         SWITCHYARD_SUM(4), SWITCHYARD_SUM(5), SWITCHYARD_SUM(6), SWITCHYARD_SUM(7)             \
       : "r"(left[0]), "r"(left[1]), "r"(left[2]), "r"(left[3]), "l"(right), "r"(add))
+#define SWITCHYARD_LIST8 "%0, %1, %2, %3, %4, %5, %6, %7"
 #define SWITCHYARD_LIST16 "%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15"
 #define SWITCHYARD_LIST32 \
   SWITCHYARD_LIST16       \
   ", %16, %17, %18, %19, %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31"
 
+template <class T, bool kLeftDown, bool kRightDown>
+__device__ void multiply_step(GroupSum<2>& d, uint64_t left, uint64_t right, int add) {
+  if constexpr (std::is_same_v<T, __half>)
+    SWITCHYARD_WGMMA("m64n16k16", "f16", SWITCHYARD_LIST8, "%8", "%9", "%10", "%11", "%12",
+                     SWITCHYARD_SUM(0), SWITCHYARD_SUM(1));
+  else
+    SWITCHYARD_WGMMA("m64n16k16", "bf16", SWITCHYARD_LIST8, "%8", "%9", "%10", "%11", "%12",
+                     SWITCHYARD_SUM(0), SWITCHYARD_SUM(1));
+}
 template <class T, bool kLeftDown, bool kRightDown>
 __device__ void multiply_step(GroupSum<4>& d, uint64_t left, uint64_t right, int add) {
   if constexpr (std::is_same_v<T, __half>)
@@ -108,6 +132,7 @@ __device__ void multiply_step(GroupSum<8>& d, const uint32_t (&left)[4], uint64_
 #undef SWITCHYARD_SUM
 #undef SWITCHYARD_WGMMA_LEFT
 #undef SWITCHYARD_WGMMA
+#undef SWITCHYARD_LIST8
 #undef SWITCHYARD_LIST16
 #undef SWITCHYARD_LIST32
 
@@ -127,19 +152,36 @@ __device__ inline void sync_group(unsigned group) {
   asm volatile("bar.sync %0, 128;" ::"r"(1 + group) : "memory");
 }
 
+/// Stores the rows 8 down .. of the sums of 32 columns, rounded, as four matrices [8, 8]; lane
+/// 8 m + r gives the address of row r of matrix m.
+template <class T>
+__device__ void store_matrices(const float (*sum)[4], int down, T* row) {
+  uint32_t word[4];
+#pragma unroll
+  for (int n = 0; n < 4; ++n) word[n] = packed(T(), sum[n][2 * down], sum[n][2 * down + 1]);
+  asm volatile("stmatrix.sync.aligned.m8n8.x4.shared.b16 [%0], {%1, %2, %3, %4};" ::"r"(
+                   static_cast<uint32_t>(__cvta_generic_to_shared(row))),
+               "r"(word[0]), "r"(word[1]), "r"(word[2]), "r"(word[3])
+               : "memory");
+}
+
 /// Before products whose sums were written by the program; after the writes of operands, which also
 /// need a barrier between the threads.
-__device__ inline void begin_products() { asm volatile("wgmma.fence.sync.aligned;" ::: "memory"); }
+__device__ inline void begin_products() {
+  SWITCHYARD_ASM("wgmma.fence.sync.aligned;" ::: "memory");
+}
 __device__ inline void publish_operands() {
-  asm volatile("fence.proxy.async.shared::cta;" ::: "memory");
+  SWITCHYARD_ASM("fence.proxy.async.shared::cta;" ::: "memory");
 }
 __device__ inline void commit_products() {
-  asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory");
+  SWITCHYARD_ASM("wgmma.commit_group.sync.aligned;" ::: "memory");
 }
 /// Waits until at most kLeft groups of products of the warpgroup run.
 template <int kLeft>
 __device__ void wait_products() {
-  asm volatile("wgmma.wait_group.sync.aligned %0;" ::"n"(kLeft) : "memory");
+  SWITCHYARD_ASM("wgmma.wait_group.sync.aligned %0;" ::"n"(kLeft) : "memory");
 }
+
+#undef SWITCHYARD_ASM
 
 }  // namespace switchyard::kernels
