@@ -2,9 +2,8 @@
 
 #include <ATen/Parallel.h>
 #include <ATen/core/LegacyTypeDispatch.h>
-#include <ATen/ops/addmm.h>
-#include <ATen/ops/mm.h>
 
+#include "core/kernels/block_product.h"
 #include "core/kernels/expert_activation.h"
 #include "core/kernels/rows.h"
 
@@ -12,7 +11,7 @@ namespace switchyard {
 namespace {
 
 using Block = RowGroups::Block;
-constexpr int64_t kTaskRows = 4096, kBlockRows = 512, kNarrow = 1 << 16;
+constexpr int64_t kTaskRows = 4096, kBlockElements = 1 << 16, kLeastRows = 64, kNarrow = 1 << 16;
 
 template <class Run>
 void for_tasks(RowGroups& groups, Run&& run) {
@@ -23,11 +22,14 @@ void for_tasks(RowGroups& groups, Run&& run) {
   });
 }
 
+/// Rows of a block with z of this width.
+int64_t block_rows(int64_t width) { return std::max(kLeastRows, kBlockElements / width); }
+
 /// Calls run(first row, rows) for the blocks of a task.
 template <class Run>
-void for_blocks(const Block& task, Run&& run) {
-  for (int64_t begin = 0; begin < task.rows; begin += kBlockRows)
-    run(task.begin + begin, std::min(kBlockRows, task.rows - begin));
+void for_blocks(const Block& task, int64_t most, Run&& run) {
+  for (int64_t begin = 0; begin < task.rows; begin += most)
+    run(task.begin + begin, std::min(most, task.rows - begin));
 }
 
 ExpertHidden hidden_of(const FusedMlpInput& input, const at::Tensor& z, const at::Tensor& entry) {
@@ -63,37 +65,30 @@ class TaskSums {
   std::vector<int64_t> place_;
 };
 
-void forward_block(const FusedMlpInput& input, int64_t expert, const at::Tensor& token,
-                   const at::Tensor& entry, at::Tensor z, at::Tensor rows) {
-  const ExpertWeights& w = input.experts;
-  const auto x = input.x_TC.index_select(0, token), in = w.in_ENC.select(0, expert).t();
-  if (w.in_bias.defined())
-    at::addmm_out(z, w.in_bias.select(0, expert), x, in);
-  else
-    at::mm_out(z, x, in);
-  at::mm_out(rows, expert_activation(hidden_of(input, z, entry)), w.out_EDH.select(0, expert).t());
-}
-
 }  // namespace
 
 bool blocked_mlp_fits(const ExpertSetting& s) {
   const int64_t in_width = s.gated ? 2 * s.hidden : s.hidden;
-  return s.device == at::kCPU && (s.type == at::kFloat || s.type == at::kDouble) &&
-         in_width * s.channels <= kNarrow && s.out * s.hidden <= kNarrow;
+  return s.device == at::kCPU && (s.type == at::kFloat || (s.type == at::kDouble &&
+         in_width * s.channels <= kNarrow && s.out * s.hidden <= kNarrow));
 }
 
 at::Tensor blocked_mlp_rows(const FusedMlpInput& input, const at::Tensor& z, RowGroups& groups) {
   const auto& x = input.x_TC;
-  auto rows_AD = at::empty({input.token_of.size(0), input.experts.out_EDH.size(1)}, x.options());
+  const ExpertWeights& w = input.experts;
+  auto rows_AD = at::empty({input.token_of.size(0), w.out_EDH.size(1)}, x.options());
+  const int64_t width = w.in_ENC.size(1), most = block_rows(width);
   for_tasks(groups, [&](int64_t, const Block& task) {
-    const int64_t most = std::min(kBlockRows, task.rows);
+    const TransposedProduct in(w.in_ENC.select(0, task.group), task.rows),
+        out(w.out_EDH.select(0, task.group), task.rows);
     const auto scratch =
-        z.defined() ? z : at::empty({most, input.experts.in_ENC.size(1)}, x.options());
-    for_blocks(task, [&](int64_t begin, int64_t rows) {
-      forward_block(input, task.group, input.token_of.narrow(0, begin, rows),
-                    input.entry.narrow(0, begin, rows),
-                    scratch.narrow(0, z.defined() ? begin : 0, rows),
-                    rows_AD.narrow(0, begin, rows));
+        z.defined() ? z : at::empty({std::min(most, task.rows), width}, x.options());
+    for_blocks(task, most, [&](int64_t begin, int64_t rows) {
+      const auto hidden = scratch.narrow(0, z.defined() ? begin : 0, rows);
+      in(x.index_select(0, input.token_of.narrow(0, begin, rows)), hidden);
+      if (w.in_bias.defined()) hidden.add_(w.in_bias.select(0, task.group));
+      out(expert_activation(hidden_of(input, hidden, input.entry.narrow(0, begin, rows))),
+          rows_AD.narrow(0, begin, rows));
     });
   });
   return rows_AD;
@@ -110,21 +105,24 @@ FusedMlpGrad blocked_mlp_backward(const FusedMlpInput& input, const at::Tensor& 
   const auto dx_AC = at::empty({z.size(0), w.in_ENC.size(2)}, z.options());
   out.dweight = at::empty_like(weight_A);
   for_tasks(groups, [&](int64_t i, const Block& task) {
-    for_blocks(task, [&](int64_t begin, int64_t rows) {
+    OuterSum in_sum(d_in.of(i), task.rows), out_sum(d_out.of(i), task.rows);
+    for_blocks(task, block_rows(z.size(1)), [&](int64_t begin, int64_t rows) {
       const auto token = input.token_of.narrow(0, begin, rows),
                  entry = input.entry.narrow(0, begin, rows);
       const auto dy = dy_TD.index_select(0, token);
       const auto own = at::arange(rows, entry.options());
+      const auto da = at::empty({rows, w.out_EDH.size(2)}, z.options());
+      multiply(dy, w.out_EDH.select(0, task.group), da);
       const auto grad = expert_activation_backward(hidden_of(input, z.narrow(0, begin, rows), own),
-                                                   at::mm(dy, w.out_EDH.select(0, task.group)),
-                                                   weight_A.index_select(0, entry));
+                                                   da, weight_A.index_select(0, entry));
       out.dweight.index_copy_(0, entry, grad.dweight);
-      d_out.of(i).addmm_(dy.t(), grad.scaled);
-      d_in.of(i).addmm_(grad.dz.t(), input.x_TC.index_select(0, token));
+      out_sum.add(dy, grad.scaled);
+      in_sum.add(grad.dz, input.x_TC.index_select(0, token));
       if (w.in_bias.defined()) d_bias.of(i).add_(grad.dz.sum(0));
-      auto dx = dx_AC.narrow(0, begin, rows);
-      at::mm_out(dx, grad.dz, w.in_ENC.select(0, task.group));
+      multiply(grad.dz, w.in_ENC.select(0, task.group), dx_AC.narrow(0, begin, rows));
     });
+    in_sum.finish();
+    out_sum.finish();
   });
   out.dx_TC = combine_rows(dx_AC, {}, input.position, input.token_offset);
   out.d_in = d_in.total();
