@@ -19,6 +19,7 @@ class TransposedProduct {
 
  private:
   at::Tensor weight_NK_, weight_KN_;  ///< the second undefined where the rows are too few for it
+  bool plain_;
 };
 
 /// Sum over blocks of about `rows` rows in all of dy^T x; written to sum [N, K] by finish().

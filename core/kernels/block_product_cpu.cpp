@@ -2,30 +2,37 @@
 #include <ATen/ops/addmm.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/mm.h>
+#include <ATen/ops/zeros.h>
 
 #include "core/kernels/block_product.h"
 
 namespace switchyard {
 namespace {
 
-// oneDNN compiles a kernel per size. Sizes follow the routing, so they are cut into a multiple of
-// this and a rest: few kernels serve all.
-constexpr int64_t kPiece = 16;
+// A piece of the right matrix stays in the second-level cache.
+constexpr int64_t kColumns = 256, kRight = 1 << 17;
+// oneDNN compiles a kernel per size, and sizes follow the routing: large ones are cut into a
+// multiple of kTile and a rest, so that few kernels serve all.
+constexpr int64_t kTile = 16, kWhole = 64;
+// Below so many rows at::mm is faster with so few weights.
+constexpr int64_t kFew = 6, kNarrow = 1 << 16;
 
 template <class Run>
-void for_pieces(int64_t size, Run&& run) {
-  const int64_t most = size / kPiece * kPiece;
-  if (most > 0) run(0, most);
-  if (most < size) run(most, size - most);
+void for_pieces(int64_t size, int64_t most, Run&& run) {
+  for (int64_t begin = 0, count; begin < size; begin += count) {
+    count = std::min(most, size - begin);
+    if (count > kWhole) count -= count % kTile;
+    run(begin, count);
+  }
 }
 
 void multiply_floats(const at::Tensor& a, const at::Tensor& b, const at::Tensor& c, bool add) {
   const int64_t lda = a.stride(0), ldb = b.stride(0), ldc = c.stride(0);
   const float *left = a.const_data_ptr<float>(), *right = b.const_data_ptr<float>();
   float* out = c.data_ptr<float>();
-  for_pieces(a.size(0), [&](int64_t m, int64_t rows) {
-    for_pieces(b.size(1), [&](int64_t n, int64_t columns) {
-      for_pieces(a.size(1), [&](int64_t k, int64_t depth) {
+  for_pieces(b.size(1), kColumns, [&](int64_t n, int64_t columns) {
+    for_pieces(a.size(1), kRight / columns, [&](int64_t k, int64_t depth) {
+      for_pieces(a.size(0), a.size(0), [&](int64_t m, int64_t rows) {
         at::native::cpublas::brgemm(rows, columns, depth, lda, ldb, ldc, add || k > 0,
                                     left + m * lda + k, right + k * ldb + n, out + m * ldc + n);
       });
@@ -33,16 +40,16 @@ void multiply_floats(const at::Tensor& a, const at::Tensor& b, const at::Tensor&
   });
 }
 
-/// to[c][r] = from[r][c] for a tile of kPiece rows.
+/// to[c][r] = from[r][c] for a tile of kTile rows.
 void transpose_tile(const float* __restrict from, int64_t from_stride, int64_t columns,
                     float* __restrict to, int64_t to_stride) {
   int64_t c = 0;
-  for (; c + kPiece <= columns; c += kPiece)
-    for (int64_t j = 0; j < kPiece; ++j)
-      for (int64_t i = 0; i < kPiece; ++i)
+  for (; c + kTile <= columns; c += kTile)
+    for (int64_t j = 0; j < kTile; ++j)
+      for (int64_t i = 0; i < kTile; ++i)
         to[(c + j) * to_stride + i] = from[i * from_stride + c + j];
   for (; c < columns; ++c)
-    for (int64_t i = 0; i < kPiece; ++i) to[c * to_stride + i] = from[i * from_stride + c];
+    for (int64_t i = 0; i < kTile; ++i) to[c * to_stride + i] = from[i * from_stride + c];
 }
 
 void transpose(const at::Tensor& from, const at::Tensor& to) {
@@ -51,7 +58,7 @@ void transpose(const at::Tensor& from, const at::Tensor& to) {
   const float* in = from.const_data_ptr<float>();
   float* out = to.data_ptr<float>();
   int64_t r = 0;
-  for (; r + kPiece <= rows; r += kPiece)
+  for (; r + kTile <= rows; r += kTile)
     transpose_tile(in + r * from_stride, from_stride, columns, out + r, to_stride);
   for (; r < rows; ++r)
     for (int64_t c = 0; c < columns; ++c) out[c * to_stride + r] = in[r * from_stride + c];
@@ -75,18 +82,22 @@ void multiply(const at::Tensor& a, const at::Tensor& b, at::Tensor c, bool add) 
 TransposedProduct::TransposedProduct(const at::Tensor& weight_NK, int64_t rows)
     : weight_NK_(weight_NK) {
   const int64_t n = weight_NK.size(0), k = weight_NK.size(1);
-  if (is_float(weight_NK) && rows * (n + k) >= n * k) weight_KN_ = transposed(weight_NK);
+  plain_ = !is_float(weight_NK) || rows < (n * k <= kNarrow ? kFew : 2);
+  if (!plain_ && rows * (n + k) >= n * k) weight_KN_ = transposed(weight_NK);
 }
 
 void TransposedProduct::operator()(const at::Tensor& x_RK, at::Tensor y_RN) const {
-  if (!is_float(x_RK)) {
+  if (plain_) {
     at::mm_out(y_RN, x_RK, weight_NK_.t());
   } else if (weight_KN_.defined()) {
     multiply(x_RK, weight_KN_, y_RN);
   } else {
-    const auto y_NR = at::empty({y_RN.size(1), y_RN.size(0)}, y_RN.options());
-    multiply(weight_NK_, transposed(x_RK), y_NR);
-    transpose(y_NR, y_RN);
+    const int64_t rows = (x_RK.size(0) + kTile - 1) / kTile * kTile;
+    const auto x_KR = at::zeros({x_RK.size(1), rows}, x_RK.options()),
+               y_NR = at::empty({y_RN.size(1), rows}, y_RN.options());
+    transpose(x_RK, x_KR);
+    multiply(weight_NK_, x_KR, y_NR);
+    transpose(y_NR.narrow(1, 0, x_RK.size(0)), y_RN);
   }
 }
 
