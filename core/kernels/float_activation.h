@@ -1,0 +1,73 @@
+#pragma once
+// Values and slopes of the activations in float on the CPU, from one exponential without a branch
+// or a call: loops over them vectorise. NaN stays NaN.
+
+#include <bit>
+#include <cmath>
+
+#include "core/kernels/activation_math.h"
+
+namespace switchyard::kernels {
+
+/// e^x = scale * (1 + rest), scale a power of two; 0 and infinity beyond the range of a float.
+struct Exponential {
+  float scale, rest;
+
+  explicit Exponential(float x) {
+    constexpr float kRound = 12582912;  // 1.5 * 2^23: a sum with it has no fraction
+    x = x > 89 ? 89 : x < -87 ? -87 : x;
+    const float sum = x * 1.44269504f + kRound, n = sum - kRound;
+    const float r = (x - n * .693359375f) + n * 2.12194440e-4f;  // x - n log 2
+    rest = r * (1 + r * (1 / 2.f + r * (1 / 6.f + r * (1 / 24.f + r * (1 / 120.f +
+               r * (1 / 720.f + r * (1 / 5040.f)))))));
+    scale = std::bit_cast<float>((std::bit_cast<uint32_t>(sum) + 127) << 23);
+  }
+  float value() const { return scale * (1 + rest); }
+  float minus_one() const { return scale * rest + (scale - 1); }
+};
+
+inline float float_sigmoid(float x) { return 1 / (1 + Exponential(-x).value()); }
+
+/// x * sigmoid(s) for an argument s with a slope.
+inline ValueSlope<float> gated_by_sigmoid(float x, float s, float slope) {
+  const float p = float_sigmoid(s);
+  return {x * p, p + x * p * (1 - p) * slope};
+}
+
+/// x times the normal distribution, Abramowitz and Stegun 26.2.17: error below 7.5e-8.
+inline ValueSlope<float> float_gelu(float x) {
+  const float t = 1 / (1 + .2316419f * std::fabs(x));
+  const float density = .39894228f * Exponential(-.5f * x * x).value();
+  const float tail = density * t * (.319381530f + t * (-.356563782f + t * (1.781477937f +
+                         t * (-1.821255978f + t * 1.330274429f))));
+  const float below = x > 0 ? 1 - tail : tail;
+  return {x * below, below + x * density};
+}
+
+/// x tanh(log(1 + e^x)).
+inline ValueSlope<float> float_mish(float x) {
+  const float n = Exponential(x > 20 ? 20 : x).value(), m = n * (n + 2);
+  const float rest = 2 / (m + 2), t = m / (m + 2);  // 1 - t and t
+  return {x * t, t + x * (n / (1 + n)) * rest * (1 + t)};
+}
+
+inline ValueSlope<float> float_elu(float x) {
+  const Exponential e(x > 0 ? 0 : x);
+  return {x > 0 ? x : e.minus_one(), x > 0 ? 1 : e.value()};
+}
+
+/// As act_slope().
+template <Act kAct>
+inline ValueSlope<float> float_slope(float x) {
+  if constexpr (kAct == Act::GELU) return float_gelu(x);
+  if constexpr (kAct == Act::SiLU) return gated_by_sigmoid(x, x, 1);
+  if constexpr (kAct == Act::GELUTanh) {
+    const auto inner = gelu_inner(x);  // (1 + tanh(u)) / 2 = sigmoid(2 u)
+    return gated_by_sigmoid(x, 2 * inner.value, 2 * inner.slope);
+  }
+  if constexpr (kAct == Act::ELU) return float_elu(x);
+  if constexpr (kAct == Act::Mish) return float_mish(x);
+  if constexpr (kAct == Act::ReLU || kAct == Act::LeakyReLU) return act_slope<kAct>(x);
+}
+
+}  // namespace switchyard::kernels
