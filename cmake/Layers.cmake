@@ -45,7 +45,7 @@ function(switchyard_layer name)
   endif()
   set(hot ${sources})
   list(FILTER hot INCLUDE REGEX "(_cpu|/(scan|drawing)/[a-z0-9_]+|/open3d_file|/opencv_decode)\\.cpp$")
-  set_source_files_properties(${hot} PROPERTIES COMPILE_OPTIONS "-O3" SKIP_PRECOMPILE_HEADERS ON)
+  set_source_files_properties(${hot} PROPERTIES COMPILE_OPTIONS "-O3;-fno-trapping-math" SKIP_PRECOMPILE_HEADERS ON)
   switchyard_cuda_flags(${name})
 endfunction()
 

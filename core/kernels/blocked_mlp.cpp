@@ -69,8 +69,9 @@ class TaskSums {
 
 bool blocked_mlp_fits(const ExpertSetting& s) {
   const int64_t in_width = s.gated ? 2 * s.hidden : s.hidden;
-  return s.device == at::kCPU && (s.type == at::kFloat || (s.type == at::kDouble &&
-         in_width * s.channels <= kNarrow && s.out * s.hidden <= kNarrow));
+  return s.device == at::kCPU &&
+         (s.type == at::kFloat || (s.type == at::kDouble && in_width * s.channels <= kNarrow &&
+                                   s.out * s.hidden <= kNarrow));
 }
 
 at::Tensor blocked_mlp_rows(const FusedMlpInput& input, const at::Tensor& z, RowGroups& groups) {

@@ -15,11 +15,14 @@ struct Exponential {
 
   explicit Exponential(float x) {
     constexpr float kRound = 12582912;  // 1.5 * 2^23: a sum with it has no fraction
-    x = x > 89 ? 89 : x < -87 ? -87 : x;
+    x = x > 89 ? 89 : x;
+    x = x < -88 ? -88 : x;
     const float sum = x * 1.44269504f + kRound, n = sum - kRound;
     const float r = (x - n * .693359375f) + n * 2.12194440e-4f;  // x - n log 2
-    rest = r * (1 + r * (1 / 2.f + r * (1 / 6.f + r * (1 / 24.f + r * (1 / 120.f +
-               r * (1 / 720.f + r * (1 / 5040.f)))))));
+    rest =
+        r * (1 + r * (1 / 2.f +
+                      r * (1 / 6.f +
+                           r * (1 / 24.f + r * (1 / 120.f + r * (1 / 720.f + r * (1 / 5040.f)))))));
     scale = std::bit_cast<float>((std::bit_cast<uint32_t>(sum) + 127) << 23);
   }
   float value() const { return scale * (1 + rest); }
@@ -38,9 +41,11 @@ inline ValueSlope<float> gated_by_sigmoid(float x, float s, float slope) {
 inline ValueSlope<float> float_gelu(float x) {
   const float t = 1 / (1 + .2316419f * std::fabs(x));
   const float density = .39894228f * Exponential(-.5f * x * x).value();
-  const float tail = density * t * (.319381530f + t * (-.356563782f + t * (1.781477937f +
-                         t * (-1.821255978f + t * 1.330274429f))));
-  const float below = x > 0 ? 1 - tail : tail;
+  const float tail =
+      density * t *
+      (.319381530f +
+       t * (-.356563782f + t * (1.781477937f + t * (-1.821255978f + t * 1.330274429f))));
+  const float rest = 1 - tail, below = x > 0 ? rest : tail;
   return {x * below, below + x * density};
 }
 
@@ -53,7 +58,8 @@ inline ValueSlope<float> float_mish(float x) {
 
 inline ValueSlope<float> float_elu(float x) {
   const Exponential e(x > 0 ? 0 : x);
-  return {x > 0 ? x : e.minus_one(), x > 0 ? 1 : e.value()};
+  const float value = e.minus_one(), slope = e.value();
+  return {x > 0 ? x : value, x > 0 ? 1 : slope};
 }
 
 /// As act_slope().

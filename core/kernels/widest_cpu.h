@@ -8,7 +8,7 @@ namespace switchyard::kernels {
 
 #if defined(__x86_64__)
 #define SWITCHYARD_AVX2 __attribute__((target("avx2,fma,f16c")))
-#define SWITCHYARD_AVX512                                                                      \
+#define SWITCHYARD_AVX512 \
   __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,fma,f16c,prefer-vector-width=512")))
 #else
 #define SWITCHYARD_AVX2
