@@ -1,8 +1,5 @@
 #include "core/kernels/dtype_cpu.h"
 #include "core/kernels/float_activation.h"
-#include "core/kernels/widest_cpu.h"
-
-#define INLINE [[gnu::always_inline]] static inline
 
 namespace switchyard::kernels {
 namespace {
@@ -13,10 +10,10 @@ int64_t grain(int64_t hidden) {
   return std::max<int64_t>(1, kGrainElements / std::max<int64_t>(1, hidden));
 }
 
-INLINE int64_t width_of(const Activate& p) { return p.gated ? 2 * p.hidden : p.hidden; }
+SWITCHYARD_INLINE int64_t width_of(const Activate& p) { return p.gated ? 2 * p.hidden : p.hidden; }
 
 template <Act kAct, class A>
-INLINE ValueSlope<A> slope_of(A x) {
+SWITCHYARD_INLINE ValueSlope<A> slope_of(A x) {
   if constexpr (std::is_same_v<A, float>)
     return float_slope<kAct>(x);
   else
@@ -25,7 +22,7 @@ INLINE ValueSlope<A> slope_of(A x) {
 
 /// The row of z, plus its slot's bias where there is one (then in `sum`).
 template <class T>
-INLINE const T* biased_row(const Activate& p, int64_t r, std::vector<T>& sum) {
+SWITCHYARD_INLINE const T* biased_row(const Activate& p, int64_t r, std::vector<T>& sum) {
   using acc = acc_t<T>;
   const int64_t width = width_of(p);
   const T* z = static_cast<const T*>(p.z) + r * width;
@@ -36,7 +33,8 @@ INLINE const T* biased_row(const Activate& p, int64_t r, std::vector<T>& sum) {
 }
 
 template <class T, Act kAct>
-INLINE void forward_row(const T* __restrict z, bool gated, int64_t hidden, T* __restrict a) {
+SWITCHYARD_INLINE void forward_row(const T* __restrict z, bool gated, int64_t hidden,
+                                   T* __restrict a) {
   using acc = acc_t<T>;
   if (!gated) {
     for (int64_t h = 0; h < hidden; ++h) a[h] = T(slope_of<kAct>(acc(z[h])).value);
@@ -50,9 +48,9 @@ constexpr int64_t kLanes = 16;  // partial sums, so that the dot product vectori
 
 /// Columns h .. h+count-1 of one row; adds to `dot`.
 template <class T, Act kAct, bool kGated>
-INLINE void backward_lanes(const T* __restrict z, const T* __restrict da, acc_t<T> w,
-                           int64_t hidden, int64_t h, int64_t count, T* __restrict dz,
-                           T* __restrict scaled, acc_t<T>* __restrict dot) {
+SWITCHYARD_INLINE void backward_lanes(const T* __restrict z, const T* __restrict da, acc_t<T> w,
+                                      int64_t hidden, int64_t h, int64_t count, T* __restrict dz,
+                                      T* __restrict scaled, acc_t<T>* __restrict dot) {
   using acc = acc_t<T>;
   for (int64_t l = 0; l < count; ++l) {
     const auto f = slope_of<kAct>(acc(z[h + l]));
@@ -67,8 +65,9 @@ INLINE void backward_lanes(const T* __restrict z, const T* __restrict da, acc_t<
 
 /// Returns da . activation.
 template <class T, Act kAct, bool kGated>
-INLINE acc_t<T> backward_columns(const T* __restrict z, const T* __restrict da, acc_t<T> w,
-                                 int64_t hidden, T* __restrict dz, T* __restrict scaled) {
+SWITCHYARD_INLINE acc_t<T> backward_columns(const T* __restrict z, const T* __restrict da,
+                                            acc_t<T> w, int64_t hidden, T* __restrict dz,
+                                            T* __restrict scaled) {
   acc_t<T> dot[kLanes] = {}, sum = 0;
   int64_t h = 0;
   for (; h + kLanes <= hidden; h += kLanes)
@@ -80,7 +79,7 @@ INLINE acc_t<T> backward_columns(const T* __restrict z, const T* __restrict da, 
 
 template <class T, Act kAct>
 struct ForwardRows {
-  INLINE void run(const Activate& p, int64_t begin, int64_t end) {
+  SWITCHYARD_INLINE static void run(const Activate& p, int64_t begin, int64_t end) {
     std::vector<T> sum(p.bias ? static_cast<size_t>(width_of(p)) : 0);
     for (int64_t r = begin; r < end; ++r)
       forward_row<T, kAct>(biased_row<T>(p, r, sum), p.gated, p.hidden,
@@ -90,7 +89,7 @@ struct ForwardRows {
 
 template <class T, Act kAct>
 struct BackwardRows {
-  INLINE void run(const ActivateBackward& p, int64_t begin, int64_t end) {
+  SWITCHYARD_INLINE static void run(const ActivateBackward& p, int64_t begin, int64_t end) {
     const Activate& f = p.forward;
     std::vector<T> sum(f.bias ? static_cast<size_t>(width_of(f)) : 0);
     for (int64_t r = begin; r < end; ++r) {
