@@ -4,6 +4,7 @@
 #include <ATen/ops/mm.h>
 #include <ATen/ops/zeros.h>
 
+#include "core/base/flop_counter.h"
 #include "core/kernels/block_product.h"
 
 namespace switchyard {
@@ -75,8 +76,12 @@ bool is_float(const at::Tensor& t) { return t.scalar_type() == at::kFloat; }
 }  // namespace
 
 void multiply(const at::Tensor& a, const at::Tensor& b, at::Tensor c, bool add) {
-  if (is_float(a)) return multiply_floats(a, b, c, add);
-  add ? c.addmm_(a, b) : at::mm_out(c, a, b);
+  if (is_float(a)) {
+    count_product(a.size(0), a.size(1), b.size(1));
+    multiply_floats(a, b, c, add);
+  } else {
+    add ? c.addmm_(a, b) : at::mm_out(c, a, b);
+  }
 }
 
 TransposedProduct::TransposedProduct(const at::Tensor& weight_NK, int64_t rows)
@@ -96,7 +101,8 @@ void TransposedProduct::operator()(const at::Tensor& x_RK, at::Tensor y_RN) cons
     const auto x_KR = at::zeros({x_RK.size(1), rows}, x_RK.options()),
                y_NR = at::empty({y_RN.size(1), rows}, y_RN.options());
     transpose(x_RK, x_KR);
-    multiply(weight_NK_, x_KR, y_NR);
+    count_product(x_RK.size(0), x_RK.size(1), y_RN.size(1));
+    multiply_floats(weight_NK_, x_KR, y_NR, false);
     transpose(y_NR.narrow(1, 0, x_RK.size(0)), y_RN);
   }
 }
