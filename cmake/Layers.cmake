@@ -1,5 +1,6 @@
 # switchyard_layer(NAME [USES layers...] [PACKAGES packages...]): static library of every source below
-# NAME/, with the shared precompiled header. Files named *_cpu.cpp hold CPU kernels: -O3, no PCH.
+# NAME/, with the shared precompiled header. Files named *_cpu.cpp hold CPU kernels: -O3, no traps,
+# no PCH.
 function(switchyard_layer name)
   cmake_parse_arguments(arg "" "" "USES;PACKAGES" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${name}/*.cpp)

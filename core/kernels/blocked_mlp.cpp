@@ -30,12 +30,14 @@ void for_tasks(const std::vector<Block>& tasks, Run&& run) {
 /// Rows of a block with z of this width.
 int64_t block_rows(int64_t width) { return std::max(kBlockRows, kBlockElements / width); }
 
-/// Calls run(first row, rows) for the blocks of a task.
+/// Calls run(block) for the blocks of a task.
 template <class Run>
 void for_blocks(const Block& task, int64_t most, Run&& run) {
   for (int64_t begin = 0; begin < task.rows; begin += most)
-    run(task.begin + begin, std::min(most, task.rows - begin));
+    run(Block{task.group, task.begin + begin, std::min(most, task.rows - begin)});
 }
+
+at::Tensor rows_of(const at::Tensor& all, const Block& b) { return all.narrow(0, b.begin, b.rows); }
 
 ExpertHidden hidden_of(const FusedMlpInput& input, const at::Tensor& z, const at::Tensor& entry) {
   return {z, {}, entry, entry, input.activation, input.gated};
@@ -78,6 +80,53 @@ class TaskSums {
   std::vector<int64_t> place_;
 };
 
+/// The forward pass of one task's blocks: z goes to `z`, the output to `rows_RD`.
+struct ForwardTask {
+  const FusedMlpInput& input;
+  TransposedProduct in, out;
+  at::Tensor bias_N;
+
+  ForwardTask(const FusedMlpInput& operands, const ExpertWeights& w, const Block& task)
+      : input(operands),
+        in(w.in_ENC.select(0, task.group), task.rows),
+        out(w.out_EDH.select(0, task.group), task.rows) {
+    if (w.in_bias.defined()) bias_N = w.in_bias.select(0, task.group);
+  }
+  void operator()(const Block& b, const at::Tensor& z, const at::Tensor& rows_RD) const {
+    in(input.x_TC.index_select(0, rows_of(input.token_of, b)), z);
+    if (bias_N.defined()) z.add_(bias_N);
+    out(expert_activation(hidden_of(input, z, rows_of(input.entry, b))), rows_RD);
+  }
+};
+
+/// What the backward pass of all blocks reads and writes.
+struct Backward {
+  const FusedMlpInput& input;
+  ExpertWeights experts;
+  at::Tensor z, dy_TD, weight_A, dx_AC, dweight_A;
+};
+/// Gradients of the weights from one task.
+struct WeightSums {
+  OuterSum in, out;
+  at::Tensor bias_N;
+};
+
+void backward_block(const Backward& p, const Block& b, WeightSums& sums) {
+  const ExpertWeights& w = p.experts;
+  const auto token = rows_of(p.input.token_of, b), entry = rows_of(p.input.entry, b);
+  const auto dy = p.dy_TD.index_select(0, token), own = at::arange(b.rows, entry.options());
+  const auto da = at::empty({b.rows, w.out_EDH.size(2)}, dy.options());
+  multiply(dy, w.out_EDH.select(0, b.group), da);
+  const auto grad = expert_activation_backward(hidden_of(p.input, rows_of(p.z, b), own), da,
+                                               p.weight_A.index_select(0, entry));
+  at::Tensor dweight = p.dweight_A;
+  dweight.index_copy_(0, entry, grad.dweight);
+  sums.out.add(dy, grad.scaled);
+  sums.in.add(grad.dz, p.input.x_TC.index_select(0, token));
+  if (w.in_bias.defined()) sums.bias_N.add_(grad.dz.sum(0));
+  multiply(grad.dz, w.in_ENC.select(0, b.group), rows_of(p.dx_AC, b));
+}
+
 }  // namespace
 
 bool blocked_mlp_fits(const ExpertSetting& s) {
@@ -89,21 +138,15 @@ bool blocked_mlp_fits(const ExpertSetting& s) {
 }
 
 at::Tensor blocked_mlp_rows(const FusedMlpInput& input, const at::Tensor& z, RowGroups& groups) {
-  const auto& x = input.x_TC;
   const ExpertWeights w = contiguous(input.experts);
-  auto rows_AD = at::empty({input.token_of.size(0), w.out_EDH.size(1)}, x.options());
+  const auto options = input.x_TC.options();
+  auto rows_AD = at::empty({input.token_of.size(0), w.out_EDH.size(1)}, options);
   const int64_t width = w.in_ENC.size(1), most = block_rows(width);
   for_tasks(tasks_of(w, groups), [&](int64_t, const Block& task) {
-    const TransposedProduct in(w.in_ENC.select(0, task.group), task.rows),
-        out(w.out_EDH.select(0, task.group), task.rows);
-    const auto scratch =
-        z.defined() ? z : at::empty({std::min(most, task.rows), width}, x.options());
-    for_blocks(task, most, [&](int64_t begin, int64_t rows) {
-      const auto hidden = scratch.narrow(0, z.defined() ? begin : 0, rows);
-      in(x.index_select(0, input.token_of.narrow(0, begin, rows)), hidden);
-      if (w.in_bias.defined()) hidden.add_(w.in_bias.select(0, task.group));
-      out(expert_activation(hidden_of(input, hidden, input.entry.narrow(0, begin, rows))),
-          rows_AD.narrow(0, begin, rows));
+    const ForwardTask run(input, w, task);
+    const auto scratch = z.defined() ? z : at::empty({std::min(most, task.rows), width}, options);
+    for_blocks(task, most, [&](const Block& b) {
+      run(b, z.defined() ? rows_of(z, b) : scratch.narrow(0, 0, b.rows), rows_of(rows_AD, b));
     });
   });
   return rows_AD;
@@ -116,34 +159,21 @@ FusedMlpGrad blocked_mlp_backward(const FusedMlpInput& input, const at::Tensor& 
   const auto& tasks = tasks_of(w, groups);
   TaskSums d_in(w.in_ENC, tasks), d_out(w.out_EDH, tasks);
   TaskSums d_bias(w.in_bias.defined() ? w.in_bias : w.in_ENC.select(2, 0), tasks);
-  FusedMlpGrad out;
-  const auto dx_AC = at::empty({z.size(0), w.in_ENC.size(2)}, z.options());
-  out.dweight = at::empty_like(weight_A);
+  const Backward p{input,
+                   w,
+                   z,
+                   dy_TD,
+                   weight_A,
+                   at::empty({z.size(0), w.in_ENC.size(2)}, z.options()),
+                   at::empty_like(weight_A)};
   for_tasks(tasks, [&](int64_t i, const Block& task) {
-    OuterSum in_sum(d_in.of(i), task.rows), out_sum(d_out.of(i), task.rows);
-    const auto bias_sum = d_bias.of(i).zero_();
-    for_blocks(task, block_rows(z.size(1)), [&](int64_t begin, int64_t rows) {
-      const auto token = input.token_of.narrow(0, begin, rows),
-                 entry = input.entry.narrow(0, begin, rows);
-      const auto dy = dy_TD.index_select(0, token), own = at::arange(rows, entry.options());
-      const auto da = at::empty({rows, w.out_EDH.size(2)}, z.options());
-      multiply(dy, w.out_EDH.select(0, task.group), da);
-      const auto grad = expert_activation_backward(hidden_of(input, z.narrow(0, begin, rows), own),
-                                                   da, weight_A.index_select(0, entry));
-      out.dweight.index_copy_(0, entry, grad.dweight);
-      out_sum.add(dy, grad.scaled);
-      in_sum.add(grad.dz, input.x_TC.index_select(0, token));
-      if (w.in_bias.defined()) bias_sum.add_(grad.dz.sum(0));
-      multiply(grad.dz, w.in_ENC.select(0, task.group), dx_AC.narrow(0, begin, rows));
-    });
-    in_sum.finish();
-    out_sum.finish();
+    WeightSums sums{{d_in.of(i), task.rows}, {d_out.of(i), task.rows}, d_bias.of(i).zero_()};
+    for_blocks(task, block_rows(z.size(1)), [&](const Block& b) { backward_block(p, b, sums); });
+    sums.in.finish();
+    sums.out.finish();
   });
-  out.dx_TC = combine_rows(dx_AC, {}, input.position, input.token_offset);
-  out.d_in = d_in.total();
-  out.d_out = d_out.total();
-  if (w.in_bias.defined()) out.d_in_bias = d_bias.total();
-  return out;
+  return {combine_rows(p.dx_AC, {}, input.position, input.token_offset), p.dweight_A, d_in.total(),
+          w.in_bias.defined() ? d_bias.total() : at::Tensor(), d_out.total()};
 }
 
 }  // namespace switchyard
