@@ -8,9 +8,8 @@
 #define SWITCHYARD_INLINE [[gnu::always_inline]] inline
 
 #if defined(__x86_64__)
-#define SWITCHYARD_AVX2 [[gnu::target("avx2,fma,f16c")]]
-#define SWITCHYARD_AVX512 \
-  [[gnu::target("avx512f,avx512bw,avx512dq,avx512vl,fma,f16c,prefer-vector-width=512")]]
+#define SWITCHYARD_AVX2 [[gnu::target("avx2,fma")]]
+#define SWITCHYARD_AVX512 [[gnu::target("avx512f,avx512bw,avx512dq,avx512vl,fma")]]
 #else
 #define SWITCHYARD_AVX2
 #define SWITCHYARD_AVX512
