@@ -1,5 +1,6 @@
 # switchyard_layer(NAME [USES layers...] [PACKAGES packages...]): static library of every source below
-# NAME/, with the shared precompiled header. Files named *_cpu.cpp hold CPU kernels: -O3, no PCH.
+# NAME/, with the shared precompiled header. Files named *_cpu.cpp hold CPU kernels: -O3, no traps,
+# no PCH.
 function(switchyard_layer name)
   cmake_parse_arguments(arg "" "" "USES;PACKAGES" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${name}/*.cpp)
@@ -45,7 +46,7 @@ function(switchyard_layer name)
   endif()
   set(hot ${sources})
   list(FILTER hot INCLUDE REGEX "(_cpu|/(scan|drawing)/[a-z0-9_]+|/open3d_file|/opencv_decode)\\.cpp$")
-  set_source_files_properties(${hot} PROPERTIES COMPILE_OPTIONS "-O3" SKIP_PRECOMPILE_HEADERS ON)
+  set_source_files_properties(${hot} PROPERTIES COMPILE_OPTIONS "-O3;-fno-trapping-math" SKIP_PRECOMPILE_HEADERS ON)
   switchyard_cuda_flags(${name})
 endfunction()
 

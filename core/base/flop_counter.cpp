@@ -48,4 +48,8 @@ FlopCounter::~FlopCounter() { at::removeCallback(handle_); }
 
 int64_t FlopCounter::flops() const { return total; }
 
+void count_product(int64_t rows, int64_t inner, int64_t columns) {
+  total += 2 * rows * inner * columns;
+}
+
 }  // namespace switchyard

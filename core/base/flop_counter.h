@@ -6,7 +6,7 @@
 namespace switchyard {
 
 /// Counts 2 x multiply-adds of every matrix product (mm, addmm, bmm, baddbmm, _grouped_mm,
-/// attention) that runs on any thread while it lives.
+/// attention, count_product()) that runs on any thread while it lives.
 class FlopCounter {
  public:
   FlopCounter();
@@ -18,5 +18,8 @@ class FlopCounter {
  private:
   uint64_t handle_;
 };
+
+/// A product [rows, inner] x [inner, columns] that is no operator of torch.
+void count_product(int64_t rows, int64_t inner, int64_t columns);
 
 }  // namespace switchyard

@@ -1,14 +1,14 @@
 #pragma once
-// The experts on the CPU, narrow ones: blocks of rows go through both products while they are in
-// the cache. Tasks of up to 4096 rows of one expert run side by side; the cut depends on shapes
-// only, never on the number of threads, and sums run in fixed order.
+// The experts on the CPU: blocks of rows go through both products while they are in the cache.
+// Tasks of at least 1024 rows of one expert, or all it has, run side by side; the cut depends on
+// shapes only, never on the number of threads, and sums run in fixed order.
 
 #include "core/kernels/fused_mlp.h"
 #include "core/kernels/grouped_mm.h"
 
 namespace switchyard {
 
-/// Float or double on the CPU, both weights of an expert at most 2^16 values.
+/// Float on the CPU; double where both weights of an expert have at most 2^16 values.
 bool blocked_mlp_fits(const ExpertSetting& setting);
 
 /// As fused_mlp_rows(). z [A, N1] takes the pre-activation with its bias; undefined: not kept.

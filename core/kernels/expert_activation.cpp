@@ -1,6 +1,5 @@
 #include "core/kernels/expert_activation.h"
 
-#include "core/kernels/activation_blocks.h"
 #include "core/kernels/device_call.h"
 
 namespace switchyard {
@@ -29,10 +28,6 @@ at::Tensor expert_activation(const ExpertHidden& hidden) {
   Activate p = to_kernel(hidden);
   auto a = at::empty({p.rows, p.hidden}, hidden.z.options());
   p.a = a.data_ptr();
-  if (activates_by_blocks(hidden)) {
-    activate_blocks(hidden, a);
-    return a;
-  }
   launch(p, a.device(), activate_cpu, activate_cuda);
   return a;
 }
@@ -40,10 +35,6 @@ at::Tensor expert_activation(const ExpertHidden& hidden) {
 ExpertActivationGrad expert_activation_backward(const ExpertHidden& hidden, const at::Tensor& da,
                                                 const at::Tensor& weight_A) {
   ExpertActivationGrad out{at::empty_like(hidden.z), at::empty_like(da), at::empty_like(weight_A)};
-  if (activates_by_blocks(hidden)) {
-    activate_backward_blocks(hidden, da, weight_A, out);
-    return out;
-  }
   launch(ActivateBackward{to_kernel(hidden), da.data_ptr(), weight_A.data_ptr(), out.dz.data_ptr(),
                           out.scaled.data_ptr(), out.dweight.data_ptr()},
          da.device(), activate_backward_cpu, activate_backward_cuda);

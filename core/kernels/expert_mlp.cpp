@@ -160,8 +160,10 @@ at::Tensor expert_mlp(const at::Tensor& x_TC, const ExpertWeights& experts,
   check(path != ExpertPath::Fused || fused_mlp_fits(setting), "expert_mlp",
         "fused: got shapes or types without a kernel; valid: half types on a GPU, at most 256 "
         "channels (gated 128), multiples of 8");
-  check(path != ExpertPath::Blocked || blocked_mlp_fits(setting), "expert_mlp",
-        "blocked: got wide experts, a half type or a GPU; valid: float or double on the CPU");
+  check(
+      path != ExpertPath::Blocked || blocked_mlp_fits(setting), "expert_mlp",
+      "blocked: got a half type, wide double experts or a GPU; valid: float on the CPU, or double "
+      "with at most 65536 values a weight");
   const int64_t way = way_of(setting, path);
   return ExpertMlp::apply(
       way == kFused ? x_TC.contiguous() : x_TC, experts.in_ENC, if_defined(experts.in_bias),

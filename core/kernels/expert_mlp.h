@@ -17,9 +17,9 @@ struct ExpertWeights {
 };
 
 /// How the experts are computed. Fused: all in one kernel, hidden activations recomputed in the
-/// backward pass (GPU, half types, at most 256 channels: see fused_mlp_fits). Blocked: narrow
-/// experts on the CPU block by block (blocked_mlp.h). Grouped: one product after the other over all
-/// experts. Auto: see expert_path_of().
+/// backward pass (GPU, half types, at most 256 channels: see fused_mlp_fits). Blocked: on the CPU
+/// block by block (blocked_mlp.h). Grouped: one product after the other over all experts. Auto: see
+/// expert_path_of().
 enum class ExpertPath { Auto, Grouped, Fused, Blocked };
 
 /// x [T, C] -> [T, D]: sum over the slots of each token of weight * expert(x), in fixed order:

@@ -19,9 +19,10 @@ bool has_warpgroups(at::Device device) {
 }
 
 ExpertChoice on_cpu(const ExpertSetting& s) {
-  if (blocked_mlp_fits(s))
-    return {ExpertPath::Blocked, "blocked", "an expert's weights stay in the cache"};
-  return {ExpertPath::Grouped, "loop", "wide experts or half types on the CPU"};
+  if (!blocked_mlp_fits(s))
+    return {ExpertPath::Grouped, "loop", "half types or wide double experts on the CPU"};
+  return {ExpertPath::Blocked, "blocked",
+          s.type == at::kFloat ? "float on the CPU" : "an expert's weights stay in the cache"};
 }
 
 }  // namespace

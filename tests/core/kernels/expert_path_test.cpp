@@ -20,7 +20,8 @@ std::string way(at::DeviceType device, at::ScalarType type, int64_t channels,
 TEST_CASE("the way to compute experts follows device, type and widths", "[kernels]") {
   CHECK(way(at::kCPU, at::kFloat, 64) == "blocked");
   CHECK(way(at::kCPU, at::kDouble, 64) == "blocked");
-  CHECK(way(at::kCPU, at::kFloat, 1024) == "loop");
+  CHECK(way(at::kCPU, at::kFloat, 1024) == "blocked");
+  CHECK(way(at::kCPU, at::kDouble, 1024) == "loop");
   CHECK(way(at::kCPU, at::kBFloat16, 64) == "loop");
   CHECK(way(at::kCUDA, at::kBFloat16, 64) == "fused");
   CHECK(way(at::kCUDA, at::kHalf, 64) == "fused");

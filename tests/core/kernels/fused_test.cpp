@@ -174,6 +174,33 @@ TEST_CASE("experts by blocks agree with grouped ones beyond the borders of block
   }
 }
 
+TEST_CASE("float experts by blocks agree with double precision at any rows and widths",
+          "[kernels]") {
+  const auto check_float = [](const Shape& s, bool one) {
+    std::vector<at::Tensor> here, exact;
+    for (const auto& t : inputs_of(s, one)) {
+      here.push_back(t.to(at::kFloat));
+      exact.push_back(here.back().to(at::kDouble));
+    }
+    const auto expected = value_and_gradients(exact, op_of(s, one, ExpertPath::Grouped));
+    const auto op = op_of(s, one, ExpertPath::Blocked);
+    const auto got = value_and_gradients(here, op), again = value_and_gradients(here, op);
+    for (size_t i = 0; i < got.size(); ++i) {
+      INFO("T " << s.tokens << " " << s.channels << "-" << s.hidden << "-" << s.width << " gated "
+                << s.gated << " tensor " << i);
+      CHECK(distance(got[i], expected[i]) <= (i == 0 ? 2e-6 : i == 2 ? 1e-5 : 5e-6));
+      CHECK(at::equal(got[i], again[i]));
+    }
+  };
+  for (const int64_t tokens : {0, 1, 4, 37, 300, 2000}) {
+    check_float({tokens, 5, 64, 256, 64, false, false, Activation::GELU}, false);
+    check_float({tokens, 4, 23, 41, 57, true, true, Activation::SiLU}, false);
+  }
+  for (const int64_t tokens : {5, 70, 200})
+    check_float({tokens, 3, 600, 300, 270, tokens == 70, true, Activation::GELUTanh}, false);
+  check_float({5000, 3, 16, 40, 24, false, true, Activation::Mish}, true);
+}
+
 TEST_CASE("a path that does not fit is an error", "[kernels]") {
   const Shape s{10, 3, 8, 8, 8, false, false, Activation::ReLU};
   CHECK(error_of([&] {

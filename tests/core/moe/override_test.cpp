@@ -178,16 +178,18 @@ TEST_CASE("a layer computes what its override says", "[moe][override]") {
 }
 
 TEST_CASE("with every expert on every token the experts' FLOPs grow by E / k", "[moe][override]") {
-  auto layer = moe_layer(moe_config(5, 2, 3), 6, 6);
   const RoutingOverride all = one(with_k(5));
-  const auto flops = [&](const RoutingOverride* change) {
-    auto context = one_sequence(20);
-    context.routing_override = change;
-    const FlopCounter counter;
-    layer->forward(normal({20, 6}, "x"), context);
-    return counter.flops();
-  };
-  CHECK(flops(&all) - flops(nullptr) == 20 * (5 - 2) * 3 * 2 * 6 * 18);
+  for (const auto type : {at::kDouble, at::kFloat}) {
+    auto layer = moe_layer(moe_config(5, 2, 3), 6, 6, type);
+    const auto flops = [&](const RoutingOverride* change) {
+      auto context = one_sequence(20);
+      context.routing_override = change;
+      const FlopCounter counter;
+      layer->forward(normal({20, 6}, "x").to(type), context);
+      return counter.flops();
+    };
+    CHECK(flops(&all) - flops(nullptr) == 20 * (5 - 2) * 3 * 2 * 6 * 18);
+  }
 }
 
 TEST_CASE("selections are merged and taken by token", "[moe]") {
