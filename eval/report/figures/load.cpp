@@ -117,7 +117,9 @@ Figure load_figure(const ReportData& data) {
       "equal share.";
   f.definition =
       "Mean over domains of the share of assignments, divided by 1 ÷ experts. Dead: below 0.1×. "
-      "Hot: above 2×.";
+      "Hot: above 2×. An expert that only passes without condition use counts as dead where none "
+      "was "
+      "traced.";
   if (!data.routing) {
     mark_untraced(f, data);
     return f;
