@@ -39,6 +39,13 @@ Registry<RouterLoss>& router_losses() {
   return registry;
 }
 
+void NullSlotParams::declare(Fields<NullSlotParams>& f) {
+  f.add("count", &NullSlotParams::count, "slots behind the experts whose output is zero",
+        between(0, 4096));
+  f.add("keep_share", &NullSlotParams::keep_share,
+        "weights are renormalised over all chosen slots; false: over the experts among them");
+}
+
 RouterParams::RouterParams()
     : granularity(std::string("token")),
       scorer(std::string("linear")),
@@ -47,7 +54,8 @@ RouterParams::RouterParams()
 
 void RouterParams::declare(Fields<RouterParams>& f) {
   f.add("granularity", &RouterParams::granularity, "which tokens share one decision");
-  f.add("scorer", &RouterParams::scorer, "gives every token a logit per expert");
+  f.add("scorer", &RouterParams::scorer, "gives every token a logit per expert and null slot");
+  f.node("null_slots", &RouterParams::null_slots, "slots that do nothing");
   f.add("hooks", &RouterParams::hooks, "changes of the logits before selection, in order");
   f.add("selector", &RouterParams::selector, "chooses the experts of every token");
   f.add("weigher", &RouterParams::weigher, "turns logits into scores and scores into weights");
@@ -57,20 +65,31 @@ void RouterParams::declare(Fields<RouterParams>& f) {
 }
 
 Router::Router(const RouterParams& params, int64_t channels, int64_t experts, std::string site)
-    : site_(std::move(site)), params_(params), experts_(experts) {
+    : site_(std::move(site)),
+      params_(params),
+      experts_(experts),
+      columns_(experts + params.null_slots.count) {
   granularity_ = granularities().make(params.granularity, "router.granularity");
-  scorer_ = &add_child("", scorers().make(params.scorer, "router.scorer", channels, experts));
+  scorer_ = &add_child("", scorers().make(params.scorer, "router.scorer", channels, columns_));
   for (const ConfigNode& node : params.hooks) {
     const std::string name = "hook" + to_text(hooks_.size());
-    hooks_.push_back(&add_child(name, logit_hooks().make(node, "router.hooks", experts)));
+    hooks_.push_back(&add_child(name, logit_hooks().make(node, "router.hooks", columns_)));
   }
   selector_ =
-      &add_child("", selectors().make(params.selector, "router.selector", channels, experts));
+      &add_child("", selectors().make(params.selector, "router.selector", channels, columns_));
   weigher_ = weighers().make(params.weigher, "router.weigher");
-  for (const ConfigNode& node : params.selection_hooks)
+  for (const ConfigNode& node : params.selection_hooks) {
     selection_hooks_.push_back(selection_hooks().make(node, "router.selection_hooks"));
+    check(granularity_->alone() || !selection_hooks_.back()->cuts(), "router.selection_hooks",
+          node.to_line(), " cuts tokens that decide together: got granularity ",
+          params.granularity.to_line(), ", expected token");
+  }
   for (const ConfigNode& node : params.losses)
     losses_.push_back(router_losses().make(node, "router.losses"));
+}
+
+double Router::mean_k() const {
+  return selector_->mean_k() * params_.null_slots.routed_share(experts_);
 }
 
 int64_t Router::slots() const {
@@ -82,11 +101,44 @@ int64_t Router::slots() const {
 Router::Decision Router::Decision::take(const at::Tensor& row_T) const {
   auto [taken, entry_A] = take_tokens(selection, row_T);
   return {logits_TE.index_select(0, row_T), scores_TE.index_select(0, row_T), std::move(taken),
-          weight_A.index_select(0, entry_A)};
+          weight_A.index_select(0, entry_A),
+          chosen_TK.defined() ? chosen_TK.index_select(0, row_T) : chosen_TK};
+}
+
+at::Tensor Router::kept_entries(const Decision& decision, const ForwardContext& context) const {
+  at::Tensor kept_A;
+  const int64_t tokens = decision.scores_TE.size(0);
+  for (const auto& hook : selection_hooks_) {
+    if (!hook->cuts()) continue;
+    auto open_T = context.level().valid;
+    const auto routed_T = routed_tokens(tokens, context);
+    if (routed_T.defined()) open_T = open_T.defined() ? open_T & routed_T : routed_T;
+    const auto own_A = hook->kept({decision.selection, decision.scores_TE.detach(), open_T});
+    kept_A = kept_A.defined() ? kept_A & own_A : own_A;
+  }
+  return kept_A;
+}
+
+void Router::weigh(Decision& decision, const ForwardContext& context) const {
+  const auto weights = [&] { return weigher_->weights(decision.scores_TE, decision.selection); };
+  const auto keep = [&](const at::Tensor& kept_A) {
+    auto [left, entry_A] = keep_entries(decision.selection, kept_A);
+    decision.selection = std::move(left);
+    return entry_A;
+  };
+  const bool nulls = columns_ > experts_;
+  const auto kept_A = kept_entries(decision, context);
+  if (nulls || kept_A.defined()) decision.chosen_TK = padded_slots(decision.selection);
+  if (kept_A.defined()) keep(kept_A);
+  if (!nulls) return void(decision.weight_A = weights());
+  if (params_.null_slots.keep_share) decision.weight_A = weights();
+  const auto entry_A = keep(decision.selection.slot_of < experts_);
+  decision.weight_A =
+      decision.weight_A.defined() ? decision.weight_A.index_select(0, entry_A) : weights();
 }
 
 Router::Decision Router::decide(const at::Tensor& x_TC, const ForwardContext& context) const {
-  const auto rules = rules_at(site_, x_TC.size(0), experts_, context);
+  const auto rules = rules_at(site_, x_TC.size(0), columns_, context);
   Decision out;
   out.logits_TE = scorer_->forward(x_TC, context);
   for (LogitHook* hook : hooks_) out.logits_TE = hook->forward(out.logits_TE, context);
@@ -96,7 +148,7 @@ Router::Decision Router::decide(const at::Tensor& x_TC, const ForwardContext& co
   out.selection = selector_->select({x_TC.detach(), fixed_TE}, context);
   for (const auto& rule : rules) out.selection = rule.selection(out.selection, fixed_TE);
   for (const auto& rule : rules) rule.check_dropped(out.selection);
-  out.weight_A = weigher_->weights(out.scores_TE, out.selection);
+  weigh(out, context);
   for (const auto& rule : rules) out.weight_A = rule.weights(out.weight_A, out.selection);
   return out;
 }
@@ -117,6 +169,10 @@ void Router::apply_hooks(Decision& decision, const ForwardContext& context) cons
     hook->apply(decision.selection, decision.weight_A, first_slot, context);
     first_slot += hook->extra_slots();
   }
+  if (!decision.chosen_TK.defined()) return;
+  const auto routed_T = routed_tokens(decision.chosen_TK.size(0), context);
+  if (routed_T.defined())
+    decision.chosen_TK = decision.chosen_TK.masked_fill(~routed_T.unsqueeze(1), -1);
 }
 
 at::Tensor Router::routed_tokens(int64_t tokens, const ForwardContext& context) const {
@@ -133,14 +189,15 @@ at::Tensor Router::routed_tokens(int64_t tokens, const ForwardContext& context) 
 std::optional<TopKRule> Router::one_rule() const {
   const int64_t k = selector_->best_k();
   const auto& hooks = selection_hooks_;
-  if (!granularity_->alone() || k == 0 || !route_top_k_fits(slots(), k)) return {};
+  if (!granularity_->alone() || columns_ > experts_ || k == 0 || !route_top_k_fits(slots(), k))
+    return {};
   if (!hooks.empty() && !(hooks.size() == 1 && hooks[0]->forces_slot() && k == 1)) return {};
   return weigher_->rule(k);
 }
 
 std::optional<TopKRule> Router::one_rule(const at::Tensor& x_TC,
                                          const ForwardContext& context) const {
-  if (!rules_at(site_, x_TC.size(0), experts_, context).empty()) return {};
+  if (!rules_at(site_, x_TC.size(0), columns_, context).empty()) return {};
   return one_rule();
 }
 
@@ -164,7 +221,9 @@ RouterOutput Router::route_by_stages(const at::Tensor& x_TC, ForwardContext& con
                           decision.weight_A, slots()),
           x_TC,
           scorer_->prototypes(),
-          {}};
+          {},
+          decision.chosen_TK,
+          columns_ - experts_};
 }
 
 RouterOutput Router::forward(const at::Tensor& x_TC, ForwardContext& context) {
@@ -205,18 +264,22 @@ void Router::describe(SiteInfo& info) const {
   };
   std::vector<std::string> stages = {params_.granularity.to_line(), params_.scorer.to_line()};
   for (const auto& hook : lines(params_.hooks)) stages.push_back(hook);
+  if (columns_ > experts_) stages.push_back(cat(columns_ - experts_, " null slots"));
   stages.push_back(params_.selector.to_line());
   stages.push_back(params_.weigher.to_line());
   for (const auto& hook : lines(params_.selection_hooks)) stages.push_back(hook);
   info.stages = join(stages, " > ");
   info.losses = lines(params_.losses);
-  info.k = selector_->mean_k();
+  info.k = mean_k();
+  info.null_slots = columns_ - experts_;
   info.one_op = one_rule().has_value();
   info.slots = slots();
   info.reads = scorer_->reads();
-  for (const auto& hook : selection_hooks_)
-    for (const auto& field : hook->reads()) info.reads.push_back(field);
   info.causal = granularity_->causal() && selector_->causal();
+  for (const auto& hook : selection_hooks_) {
+    for (const auto& field : hook->reads()) info.reads.push_back(field);
+    info.causal = info.causal && hook->causal();
+  }
 }
 
 }  // namespace switchyard

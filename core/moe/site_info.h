@@ -22,6 +22,7 @@ struct SiteInfo {
   bool causal = true;                   ///< no decision depends on a later token
   bool one_op = false;                  ///< a GPU routes in one op, see route_top_k()
   int64_t slots = 0;                    ///< experts and those of the router's selection hooks
+  int64_t null_slots = 0;               ///< slots that do nothing
   bool gated = false;
   Activation activation = Activation::ReLU;
 
