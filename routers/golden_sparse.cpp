@@ -78,13 +78,7 @@ class SparseCase {
     return (chosen_TK.unsqueeze(0) == one).sum(at::IntArrayRef{1, 2});
   }
   /// [T, E] weight of every expert.
-  at::Tensor combine() const {
-    const Assignment& a = routed().assignment;
-    const auto token_A = token_of_entry({a.token_offset, a.slot_of, 0});
-    return at::zeros({a.tokens() * a.slots()}, a.weight.options())
-        .index_add(0, token_A * a.slots() + a.slot_of, a.weight)
-        .view({a.tokens(), a.slots()});
-  }
+  at::Tensor combine() const { return dense_weights(routed().assignment); }
   at::Tensor balance(bool mean_null = false) {
     return BalanceLoss(1, BalanceLoss::Scope::Micro, false, mean_null)
         .loss(routed(), context_, "moe");

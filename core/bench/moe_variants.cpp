@@ -6,7 +6,7 @@
 #include <ATen/ops/searchsorted.h>
 #include <ATen/ops/sort.h>
 
-#include "core/kernels/route.h"
+#include "core/kernels/route_top_p.h"
 #include "core/kernels/rows.h"
 
 namespace switchyard {
@@ -102,6 +102,12 @@ at::Tensor route(const MoeCase& c) {
   return route_top_k(c.logits_TE, rule_of(c)).assignment.weight;
 }
 
+/// As many slots as half of all scores take, at most 2 K.
+at::Tensor route_by_sum(const MoeCase& c) {
+  const int64_t most = std::min({2 * c.shape.k, c.shape.experts, int64_t{32}});
+  return route_top_p(c.logits_TE, {{Score::Softmax, true, most}, .5}).assignment.weight;
+}
+
 at::Tensor route_torch(const MoeCase& c) {
   const auto top = top_k(c);
   sorted(c, top.slot_TK);
@@ -133,6 +139,7 @@ const std::vector<MoeVariant>& moe_variants() {
       {"grouped-permute", "at::_grouped_mm, inverse permutation, bmm", false, grouped_permute},
       {"gemms", "at::_grouped_mm on sorted rows alone", false, gemms, sorted_rows},
       {"route", "this program's routing alone", false, route},
+      {"route-top-p", "the same with top-p 0.5, at most 2 K slots", false, route_by_sum},
       {"route-torch", "softmax, topk, sort and offsets alone", false, route_torch}};
   return variants;
 }

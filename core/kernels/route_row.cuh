@@ -135,6 +135,44 @@ __device__ void to_scores(ScoreKind kind, T (&p)[S::kPer]) {
   for (int j = 0; j < S::kPer; ++j) p[j] = T(1) / (T(1) + exp(-p[j]));
 }
 
+/// The gradient of scores becomes that of the logits in place.
+template <class S, class T>
+__device__ void through_scores(ScoreKind kind, const T (&score)[S::kPer], T (&d)[S::kPer]) {
+  T dot = 0;
+#pragma unroll
+  for (int j = 0; j < S::kPer; ++j) dot += score[j] * d[j];
+  dot = group_sum<S>(dot);
+#pragma unroll
+  for (int j = 0; j < S::kPer; ++j) {
+    if (kind == ScoreKind::Softmax) d[j] = score[j] * (d[j] - dot);
+    if (kind == ScoreKind::Sigmoid) d[j] *= score[j] * (T(1) - score[j]);
+  }
+}
+
+/// Neighbouring tokens that a warp takes in a run, of `share` tokens of its block. Their choices
+/// lie in shared memory.
+template <class S>
+__host__ __device__ int run_tokens(int share, int k) {
+  if (S::kLanes == 1) return 32;
+  const int fair = (share + S::kWarps - 1) / S::kWarps, most = 2 * kRouteBest / k;
+  return fair < most ? fair : most;
+}
+
+/// Calls run(Split, type) for the narrowest split that holds `columns`.
+template <class Run>
+void with_split(int64_t columns, DType dtype, Run&& run) {
+  const auto typed = [&](auto split) {
+    dtype == DType::Double ? run(split, TypeTag<double>{}) : run(split, TypeTag<float>{});
+  };
+  static_assert(kRouteThreadColumns == 16);
+  if (columns <= 8) return typed(Split<1, 8>{});
+  if (columns <= 16) return typed(Split<1, 16>{});
+  if (columns <= 64) return typed(Split<32, 2>{});
+  if (columns <= 128) return typed(Split<32, 4>{});
+  if (columns <= 256) return typed(Split<32, 8>{});
+  typed(Split<32, 32>{});
+}
+
 template <class T>
 using key_t = decltype(order_key(T()));
 template <class T>
@@ -156,8 +194,8 @@ class Candidates {
     if constexpr (kSorted) sort();
   }
 
-  /// Writes the best one, of equal ones that of the lowest column.
-  __device__ void take(Choice<T>* best) {
+  /// Writes the best one, of equal ones that of the lowest column; its key.
+  __device__ key_t<T> take(Choice<T>* best) {
     auto own = key_[0];
     int column = column_[0];
     if constexpr (!kSorted) {
@@ -170,10 +208,11 @@ class Candidates {
     if constexpr (S::kLanes > 1) {
       const auto largest = group_max<S>(own);
       const int winner = 31 - __clz(__ballot_sync(kFullWarp, own == largest));
-      if (threadIdx.x % 32 != winner) return;
+      if (threadIdx.x % 32 != winner) return largest;
     }
     *best = {own, column};
     remove(column);
+    return own;
   }
 
  private:

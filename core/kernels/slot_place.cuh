@@ -151,15 +151,15 @@ struct Placing {
   }
 };
 
-/// Fills bits, rank and, with the counts of the slots, local.
-__device__ inline void rank_entries(const Round& r, const int64_t* slot_of, int count) {
-  const int threads = static_cast<int>(blockDim.x);
+__device__ inline void clear_bits(const Round& r) {
 #pragma unroll 1
-  for (int i = threadIdx.x; i < r.words * r.stride; i += threads) r.bits[i] = 0;
+  for (int i = threadIdx.x; i < r.words * r.stride; i += blockDim.x) r.bits[i] = 0;
   __syncthreads();
-#pragma unroll 1
-  for (int i = threadIdx.x; i < count; i += threads)
-    atomicOr(r.bits + r.cell(i, static_cast<int>(slot_of[i])), r.bit(i));
+}
+
+/// Fills rank and, with the counts of the slots, local from the bits.
+__device__ inline void count_bits(const Round& r) {
+  const int threads = static_cast<int>(blockDim.x);
   __syncthreads();
 #pragma unroll 1
   for (int e = threadIdx.x; e < r.slots; e += threads) {
@@ -172,6 +172,16 @@ __device__ inline void rank_entries(const Round& r, const int64_t* slot_of, int 
     r.local[e] = sum;
   }
   __syncthreads();
+}
+
+/// Fills bits, rank and local.
+__device__ inline void rank_entries(const Round& r, const int64_t* slot_of, int count) {
+  const int threads = static_cast<int>(blockDim.x);
+  clear_bits(r);
+#pragma unroll 1
+  for (int i = threadIdx.x; i < count; i += threads)
+    atomicOr(r.bits + r.cell(i, static_cast<int>(slot_of[i])), r.bit(i));
+  count_bits(r);
 }
 
 /// Writes the rows of `count` entries from `first` on, in their order.
@@ -231,17 +241,7 @@ static __global__ void __launch_bounds__(kSortThreads) place_entries(SlotSort p,
 inline void place(const SlotSort& p, cudaStream_t stream) {
   const Placing placing(p);
   allow_shared(place_entries, placing.bytes);
-  cudaLaunchAttribute early{};
-  early.id = cudaLaunchAttributeProgrammaticStreamSerialization;
-  early.val.programmaticStreamSerializationAllowed = 1;
-  cudaLaunchConfig_t config{};
-  config.gridDim = placing.blocks();
-  config.blockDim = kSortThreads;
-  config.dynamicSmemBytes = placing.bytes;
-  config.stream = stream;
-  config.attrs = &early;
-  config.numAttrs = 1;
-  cudaLaunchKernelEx(&config, place_entries, p, placing);
+  launch_early(place_entries, placing.blocks(), kSortThreads, placing.bytes, stream, p, placing);
 }
 
 }  // namespace switchyard::kernels

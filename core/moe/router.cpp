@@ -1,11 +1,10 @@
 #include "core/moe/router.h"
 
 #include <ATen/core/grad_mode.h>
-#include <ATen/ops/constant_pad_nd.h>
 
 #include "core/moe/apply_rule.h"
-#include "core/moe/layer_check.h"
 #include "core/moe/precision.h"
+#include "core/moe/routing_check.h"
 #include "core/moe/token_groups.h"
 
 namespace switchyard {
@@ -186,30 +185,49 @@ at::Tensor Router::routed_tokens(int64_t tokens, const ForwardContext& context) 
   return routed_S.to(sequence_T.device()).index_select(0, sequence_T);
 }
 
-std::optional<TopKRule> Router::one_rule() const {
+std::optional<TopPRule> Router::one_rule() const {
   const int64_t k = selector_->best_k();
+  if (!granularity_->alone() || k == 0) return {};
+  auto rule = weigher_->rule(k);
+  if (!rule) return {};
+  rule->p = selector_->best_p();
+  rule->null_slots = columns_ - experts_;
+  rule->keep_share = params_.null_slots.keep_share;
   const auto& hooks = selection_hooks_;
-  if (!granularity_->alone() || columns_ > experts_ || k == 0 || !route_top_k_fits(slots(), k))
+  const bool plain = is_top_k(*rule);
+  if (hooks.empty() ? !route_top_p_fits(columns_, k)
+                    : !(plain && k == 1 && hooks.size() == 1 && hooks[0]->forces_slot() &&
+                        route_top_k_fits(slots(), k)))
     return {};
-  if (!hooks.empty() && !(hooks.size() == 1 && hooks[0]->forces_slot() && k == 1)) return {};
-  return weigher_->rule(k);
+  return rule;
 }
 
-std::optional<TopKRule> Router::one_rule(const at::Tensor& x_TC,
+std::optional<TopPRule> Router::one_rule(const at::Tensor& x_TC,
                                          const ForwardContext& context) const {
   if (!rules_at(site_, x_TC.size(0), columns_, context).empty()) return {};
   return one_rule();
 }
 
-RouterOutput Router::route_at_once(const at::Tensor& x_TC, const TopKRule& rule,
+RouterOutput Router::route_at_once(const at::Tensor& x_TC, const TopPRule& rule,
                                    const ForwardContext& context) const {
   auto logits_TE = scorer_->forward(x_TC, context);
   for (LogitHook* hook : hooks_) logits_TE = hook->forward(logits_TE, context);
+  RouterOutput out{logits_TE, {}, {}, x_TC, scorer_->prototypes(), {}};
+  if (!is_top_k(rule)) {
+    const RoutedTopP routed = route_top_p(logits_TE, rule);
+    out.scores_TE = routed.scores_TE;
+    out.assignment = routed.assignment;
+    out.chosen_TK = routed.chosen_TK;
+    out.null_slots = rule.null_slots;
+    return out;
+  }
   std::optional<ForcedTokens> forced;
   if (!selection_hooks_.empty())
     forced = {context.level().seq_offset, selection_hooks_[0]->routed(context)};
-  const Routed routed = route_top_k(logits_TE, rule, forced);
-  return {logits_TE, routed.scores_TE, routed.assignment, x_TC, scorer_->prototypes(), {}};
+  const Routed routed = route_top_k(logits_TE, rule.best, forced);
+  out.scores_TE = routed.scores_TE;
+  out.assignment = routed.assignment;
+  return out;
 }
 
 RouterOutput Router::route_by_stages(const at::Tensor& x_TC, ForwardContext& context) const {
@@ -244,16 +262,7 @@ std::optional<double> Router::op_error(const at::Tensor& x_TC, ForwardContext& c
   const at::NoGradGuard no_grad;
   const auto rule = one_rule(x_TC, context);
   if (!rule) return {};
-  const RouterOutput op = route_at_once(x_TC, *rule, context),
-                     stages = route_by_stages(x_TC, context);
-  const int64_t behind = slots() - experts_;
-  const auto score_TE = at::constant_pad_nd(stages.scores_TE, {0, behind});
-  const auto score_of = [&](const Assignment& a) {
-    return chosen(score_TE, {a.token_offset, a.slot_of, rule->k});
-  };
-  const auto short_A = (score_of(op.assignment) - score_of(stages.assignment)).abs();
-  const double most = short_A.numel() == 0 ? 0 : short_A.max().item<double>();
-  return std::max(most, relative_l2(op.assignment.weight, stages.assignment.weight));
+  return routing_gap(route_at_once(x_TC, *rule, context), route_by_stages(x_TC, context), rule->p);
 }
 
 void Router::describe(SiteInfo& info) const {

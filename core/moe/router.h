@@ -15,7 +15,7 @@
 // and the placement as one op; the stages are its reference. Concrete stages: folder routers.
 
 #include "core/base/registry.h"
-#include "core/kernels/route.h"
+#include "core/kernels/route_top_p.h"
 #include "core/moe/assignment.h"
 #include "core/moe/forward_context.h"
 #include "core/moe/selection.h"
@@ -67,8 +67,11 @@ class Selector : public Module {
   virtual at::Tensor loss() { return {}; }
   /// Expected slots per token, for dense twins and cost tables.
   virtual double mean_k() const = 0;
-  /// The k, where a token's slots are its k best scores and nothing else matters; 0: they are not.
+  /// The k, where a token's slots are its k best scores, or fewer where those sum to best_p(), and
+  /// nothing else matters; 0: they are not.
   virtual int64_t best_k() const { return 0; }
+  /// From 1 on always k.
+  virtual double best_p() const { return 1; }
   /// False where a token's slots depend on other tokens.
   virtual bool causal() const { return true; }
 };
@@ -79,8 +82,8 @@ class Weigher {
   virtual at::Tensor scores(const at::Tensor& logits_TE, const ForwardContext& context) = 0;
   /// [A], differentiable in `scores`.
   virtual at::Tensor weights(const at::Tensor& scores_TE, const Selection& selection) = 0;
-  /// The same for k slots per token as one rule; nothing: there is none.
-  virtual std::optional<TopKRule> rule(int64_t /*k*/) const { return {}; }
+  /// The same for the k best slots of a token as one rule; nothing: there is none.
+  virtual std::optional<TopPRule> rule(int64_t /*k*/) const { return {}; }
 };
 
 /// What a selection hook may cut from, without gradient.
@@ -171,8 +174,7 @@ class Router : public Module {
   Router(const RouterParams& params, int64_t channels, int64_t experts, std::string site);
   /// x [T, C]. In training the losses go to the context, named "<loss>/<site>".
   RouterOutput forward(const at::Tensor& x_TC, ForwardContext& context);
-  /// Where one op can decide for x (see route_top_k): its distance from the stages, the larger of
-  /// the relative error of the weights and the largest score that a chosen slot falls short of.
+  /// Where one op can decide for x (see route_top_p): its distance from the stages, routing_gap().
   std::optional<double> op_error(const at::Tensor& x_TC, ForwardContext& context) const;
   /// Expected experts per token: null slots take their share of the selector's.
   double mean_k() const;
@@ -198,11 +200,11 @@ class Router : public Module {
   /// [T] bool: the tokens left to the router; undefined: all.
   at::Tensor routed_tokens(int64_t tokens, const ForwardContext& context) const;
   Decision decide(const at::Tensor& x_TC, const ForwardContext& context) const;
-  /// What one op can do of it, where the stages allow that: see route_top_k().
-  std::optional<TopKRule> one_rule() const;
+  /// What one op can do of it, where the stages allow that: see route_top_p().
+  std::optional<TopPRule> one_rule() const;
   /// The same, nothing where the pass changes the routing.
-  std::optional<TopKRule> one_rule(const at::Tensor& x_TC, const ForwardContext& context) const;
-  RouterOutput route_at_once(const at::Tensor& x_TC, const TopKRule& rule,
+  std::optional<TopPRule> one_rule(const at::Tensor& x_TC, const ForwardContext& context) const;
+  RouterOutput route_at_once(const at::Tensor& x_TC, const TopPRule& rule,
                              const ForwardContext& context) const;
   RouterOutput route_by_stages(const at::Tensor& x_TC, ForwardContext& context) const;
   Decision decide_by_group(const at::Tensor& x_TC, ForwardContext& context) const;

@@ -20,6 +20,8 @@ class TopPSelector : public Selector {
   Selection select(const SelectorInput& input, const ForwardContext& context) override;
   /// Without `mean_k` that of equal scores, the most that p can ask for on average.
   double mean_k() const override;
+  int64_t best_k() const override { return max_k_; }
+  double best_p() const override { return p_; }
 
  private:
   double p_;

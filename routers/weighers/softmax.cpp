@@ -52,9 +52,11 @@ at::Tensor SoftmaxWeigher::weights(const at::Tensor& scores_TE, const Selection&
   return at::where(several_A, share_A, p_A);
 }
 
-std::optional<TopKRule> SoftmaxWeigher::rule(int64_t k) const {
-  if (over_tokens_ || (singles_ && renormalise_ && k == 1)) return {};
-  return TopKRule{Score::Softmax, renormalise_, k};
+std::optional<TopPRule> SoftmaxWeigher::rule(int64_t k) const {
+  if (over_tokens_) return {};
+  TopPRule rule{{Score::Softmax, renormalise_, k}};
+  rule.singles = singles_;
+  return rule;
 }
 
 void register_softmax_weigher() {

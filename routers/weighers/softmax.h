@@ -13,7 +13,7 @@ class SoftmaxWeigher : public Weigher {
       : renormalise_(renormalise), over_tokens_(over_tokens), singles_(singles) {}
   at::Tensor scores(const at::Tensor& logits_TE, const ForwardContext& context) override;
   at::Tensor weights(const at::Tensor& scores_TE, const Selection& selection) override;
-  std::optional<TopKRule> rule(int64_t k) const override;
+  std::optional<TopPRule> rule(int64_t k) const override;
 
  private:
   bool renormalise_, over_tokens_, singles_;

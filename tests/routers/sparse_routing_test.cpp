@@ -72,13 +72,7 @@ Ints lengths(const Selection& s) {
 }
 
 /// [T, E] weight of every expert, 0 where it has no entry.
-at::Tensor dense(const RouterOutput& out) {
-  const Assignment& a = out.assignment;
-  const auto token_A = token_of_entry({a.token_offset, a.slot_of, 0});
-  return at::zeros({a.tokens() * a.slots()}, a.weight.options())
-      .index_add(0, token_A * a.slots() + a.slot_of, a.weight)
-      .view({a.tokens(), a.slots()});
-}
+at::Tensor dense(const RouterOutput& out) { return dense_weights(out.assignment); }
 
 }  // namespace
 
@@ -289,7 +283,7 @@ TEST_CASE("sparse routing decides the same on every device", "[routers][cuda]") 
     for (const at::Device device : devices()) {
       const auto out = route(json, tokens().to(device));
       CHECK(at::equal(out.assignment.token_offset.cpu(), first.assignment.token_offset));
-      const int64_t used = first.assignment.entries();
+      const int64_t used = first.assignment.used();
       CHECK(at::equal(out.assignment.slot_of.narrow(0, 0, used).cpu(), first.assignment.slot_of));
       CHECK(relative_error(out.assignment.weight.narrow(0, 0, used), first.assignment.weight) <
             1e-13);

@@ -1,0 +1,342 @@
+#include "core/kernels/route_row.cuh"
+#include "core/kernels/route_top_p_launch.h"
+#include "core/kernels/slot_place.cuh"
+
+namespace switchyard::kernels {
+namespace {
+
+/// Scores and choices of one token; chosen [k], those that it does not take with column -1.
+template <class S, class T>
+__device__ void choose(const RouteTopP& p, const Part<S, T>& part, int token, T (&score)[S::kPer],
+                       Choice<T>* chosen) {
+  to_scores<S>(p.kind, score);
+  part.store(p.scores, token, score);
+  Candidates<S, T> left(score, part);
+  Choice<T>* const end = chosen + static_cast<int>(p.sort.k);
+  const bool all = p.p >= 1;
+  const T bound = static_cast<T>(p.p);
+  T sum = 0;
+#pragma unroll 1
+  do {
+    sum += of_key(left.take(chosen++));
+  } while (chosen != end && (all || sum < bound));
+  if (S::lane() > 0) return;
+#pragma unroll 1
+  for (; chosen != end; ++chosen) *chosen = {0, -1};
+}
+
+/// What a token's weights are divided by.
+template <class T>
+__device__ T divisor(const RouteTopP& p, const Choice<T>* own) {
+  const int k = static_cast<int>(p.sort.k),
+            counted = static_cast<int>(p.keep_share ? p.columns : p.sort.slots);
+  if (!p.renormalise) return T(1);
+  T sum = T(1e-20);
+  int n = 0;
+#pragma unroll 4
+  for (int j = 0; j < k; ++j) {
+    if (static_cast<unsigned>(own[j].column) >= static_cast<unsigned>(counted)) continue;
+    sum += of_key(own[j].key);
+    ++n;
+  }
+  return n > 1 || p.singles ? sum : T(1);
+}
+
+/// Choices and weights of `tokens` tokens from `first` on, by one warp; adds to count [slots].
+template <class T>
+__device__ void write_choices(const RouteTopP& p, int first, int tokens, const Choice<T>* chosen,
+                              int32_t* count) {
+  const int k = static_cast<int>(p.sort.k), slots = static_cast<int>(p.sort.slots);
+  T* share = static_cast<T*>(p.share) + int64_t{first} * k;
+  int16_t* out = p.chosen + int64_t{first} * k;
+#pragma unroll 1
+  for (int i = threadIdx.x % 32; i < tokens * k; i += 32) {
+    const Choice<T> own = chosen[i];
+    out[i] = static_cast<int16_t>(own.column);
+    if (static_cast<unsigned>(own.column) >= static_cast<unsigned>(slots)) continue;
+    share[i] = of_key(own.key) / divisor(p, chosen + i / k * k);
+    atomicAdd(count + own.column, 1);
+  }
+}
+
+/// Shared memory: Choice [warps, run, k], count [slots].
+template <class S, class T>
+__global__ void __launch_bounds__(S::kThreads, S::kBlocks) route_tokens(RouteTopP p) {
+  extern __shared__ __align__(16) char shared[];
+  const Part<S, T> part(static_cast<int>(p.columns), p.logits, p.scores);
+  const int k = static_cast<int>(p.sort.k), slots = static_cast<int>(p.sort.slots),
+            share = static_cast<int>(p.sort.chunk) / k, run = run_tokens<S>(share, k);
+  const int begin = blockIdx.x * share, end = min(begin + share, static_cast<int>(p.sort.tokens)),
+            warp = threadIdx.x / 32;
+  auto* choices = reinterpret_cast<Choice<T>*>(shared);
+  auto* chosen = choices + warp * run * k;
+  auto* count = reinterpret_cast<int32_t*>(choices + S::kWarps * run * k);
+  constexpr int kStep = 32 / S::kLanes;
+#pragma unroll 1
+  for (int e = threadIdx.x; e < slots; e += S::kThreads) count[e] = 0;
+  __syncthreads();
+#pragma unroll 1
+  for (int first = begin + warp * run; first < end; first += S::kWarps * run) {
+    const int stop = min(first + run, end);
+#pragma unroll 1
+    for (int t = first + threadIdx.x % kStep; t < stop; t += kStep) {
+      T score[S::kPer];
+      part.load(p.logits, t, T(-INFINITY), score);
+      choose<S>(p, part, t, score, chosen + (t - first) * k);
+    }
+    __syncwarp();
+    write_choices(p, first, stop - first, chosen, count);
+    __syncwarp();
+  }
+  __syncthreads();
+  cudaTriggerProgrammaticLaunchCompletion();
+  write_counts(p.sort, count);
+}
+
+/// Tokens of one round beside its Round, in shared memory: which of a token's choices have entries,
+/// and the entries of the tokens before it.
+struct RoundTokens {
+  uint32_t* taken;
+  int32_t* before;
+};
+
+/// The slot of choice i, -1 where it has no entry.
+__device__ inline int slot_at(const RouteTopP& p, const int16_t* chosen, int i) {
+  const int column = chosen[i];
+  return column < static_cast<int>(p.sort.slots) ? column : -1;
+}
+
+/// Fills bits, rank and local of the round, and `taken`.
+__device__ inline void rank_choices(const RouteTopP& p, const Round& r, const RoundTokens& tokens,
+                                    const int16_t* chosen, int count) {
+  clear_bits(r);
+  const int k = static_cast<int>(p.sort.k);
+#pragma unroll 1
+  for (int t = threadIdx.x; t < count; t += blockDim.x) {
+    uint32_t taken = 0;
+#pragma unroll 1
+    for (int j = 0; j < k; ++j) {
+      const int i = t * k + j, e = slot_at(p, chosen, i);
+      if (e < 0) continue;
+      taken |= 1u << j;
+      atomicOr(r.bits + r.cell(i, e), r.bit(i));
+    }
+    tokens.taken[t] = taken;
+  }
+  count_bits(r);
+}
+
+/// before[t], by a block of kSortThreads that each take neighbours; `sums` [warps].
+__device__ inline void scan_tokens(const RoundTokens& tokens, int count, int32_t* sums) {
+  const int each = (count + kSortThreads - 1) / kSortThreads, lane = threadIdx.x % 32,
+            first = min(static_cast<int>(threadIdx.x) * each, count),
+            end = min(first + each, count);
+  int sum = 0;
+#pragma unroll 1
+  for (int t = first; t < end; ++t) sum += __popc(tokens.taken[t]);
+  const int up_to = warp_prefix(sum);
+  if (lane == 31) sums[threadIdx.x / 32] = up_to;
+  __syncthreads();
+  if (threadIdx.x < 32) {
+    const int warp = sums[lane];
+    sums[lane] = warp_prefix(warp) - warp;
+  }
+  __syncthreads();
+  int before = sums[threadIdx.x / 32] + up_to - sum;
+#pragma unroll 1
+  for (int t = first; t < end; ++t) {
+    tokens.before[t] = before;
+    before += __popc(tokens.taken[t]);
+  }
+  __syncthreads();
+}
+
+/// The sum of x [n], by one warp.
+__device__ inline void sum_up(const int32_t* x, int n, int32_t* sum) {
+  int own = 0;
+#pragma unroll 1
+  for (int i = threadIdx.x % 32; i < n; i += 32) own += x[i];
+  const int all = __reduce_add_sync(kFullWarp, own);
+  if (threadIdx.x % 32 == 0) *sum = all;
+}
+
+/// Writes the entries of `count` tokens from token `first` and entry `begin` on.
+template <class T>
+__device__ void write_entries(const RouteTopP& p, const Round& r, const RoundTokens& tokens,
+                              int64_t first, int count, int64_t begin) {
+  const int k = static_cast<int>(p.sort.k), threads = static_cast<int>(blockDim.x);
+  const int16_t* chosen = p.chosen + first * k;
+  const T* share = static_cast<const T*>(p.share) + first * k;
+  const auto entry_of = [&](int i) {
+    const uint32_t below = (1u << i % k) - 1;
+    return begin + tokens.before[i / k] + __popc(tokens.taken[i / k] & below);
+  };
+#pragma unroll 1
+  for (int t = threadIdx.x; t < count; t += threads)
+    p.token_offset[first + t] = begin + tokens.before[t];
+#pragma unroll 1
+  for (int i = threadIdx.x; i < count * k; i += threads) {
+    const int e = slot_at(p, chosen, i);
+    if (e < 0) continue;
+    const int cell = r.cell(i, e), rank = r.rank[cell] + __popc(r.bits[cell] & (r.bit(i) - 1));
+    const int64_t a = entry_of(i);
+    r.order[r.local[e] + rank] = static_cast<uint16_t>(i);
+    p.sort.position[a] = r.total[e] + r.next[e] + rank;
+    p.slot_of[a] = e;
+    static_cast<T*>(p.weight)[a] = share[i];
+  }
+  __syncthreads();
+#pragma unroll 1
+  for (int n = threadIdx.x; n < r.local[r.slots]; n += threads) {
+    const int i = r.order[n], e = chosen[i];
+    const int64_t row = r.total[e] + r.next[e] + n - r.local[e];
+    p.sort.token_of[row] = first + i / k;
+    p.sort.entry[row] = entry_of(i);
+  }
+}
+
+/// The places behind the last entry: harmless to read, each its own row.
+template <class T>
+__device__ void fill_rest(const RouteTopP& p, int64_t used) {
+  const int64_t step = int64_t{gridDim.x} * blockDim.x;
+#pragma unroll 1
+  for (int64_t a = used + int64_t{blockIdx.x} * blockDim.x + threadIdx.x; a < p.sort.entries;
+       a += step) {
+    p.slot_of[a] = p.sort.token_of[a] = 0;
+    p.sort.position[a] = p.sort.entry[a] = a;
+    static_cast<T*>(p.weight)[a] = T(0);
+  }
+}
+
+/// Shared memory: that of `placing`, RoundTokens of its tokens. May start while the kernel before
+/// it ends.
+template <class T>
+__global__ void __launch_bounds__(kSortThreads) place_choices(RouteTopP p, Placing placing) {
+  cudaGridDependencySynchronize();
+  extern __shared__ __align__(16) char shared[];
+  __shared__ int32_t sums[kSortThreads / 32], start;
+  const Round r = placing.round(static_cast<int>(p.sort.slots), reinterpret_cast<int32_t*>(shared));
+  const int most = 32 * r.words, k = static_cast<int>(p.sort.k);
+  auto* taken = reinterpret_cast<uint32_t*>(shared + placing.bytes);
+  const RoundTokens tokens{taken, reinterpret_cast<int32_t*>(taken) + most};
+  const int64_t share = p.sort.chunk / k, begin = blockIdx.x * share,
+                stop = min(begin + share, p.sort.tokens);
+  int64_t first = begin, entry = 0;
+  do {
+    const int count = static_cast<int>(min(stop - first, int64_t{most}));
+    rank_choices(p, r, tokens, p.chosen + first * k, count);
+    if (first == begin) {
+      sum_counts(p.sort, placing.chunks, r.next, r.total);
+      if (threadIdx.x / 32 == 1) scan(r.total, r.slots);
+      if (threadIdx.x / 32 == 2) sum_up(r.next, r.slots, &start);
+    }
+    if (threadIdx.x / 32 == 0) scan(r.local, r.slots);
+    scan_tokens(tokens, count, sums);
+    if (first == begin) entry = start;
+    write_entries<T>(p, r, tokens, first, count, entry);
+    first += most;
+    if (first >= stop) break;
+    __syncthreads();
+    entry += r.local[r.slots];
+#pragma unroll 1
+    for (int e = threadIdx.x; e < r.slots; e += kSortThreads)
+      r.next[e] += r.local[e + 1] - r.local[e];
+    __syncthreads();
+  } while (true);
+  const int64_t used = r.total[r.slots];
+  fill_rest<T>(p, used);
+  if (blockIdx.x > 0) return;
+#pragma unroll 1
+  for (int e = threadIdx.x; e <= r.slots; e += kSortThreads) p.sort.slot_offset[e] = r.total[e];
+  if (threadIdx.x == 0) p.token_offset[p.sort.tokens] = used;
+}
+
+template <class T>
+void place(const RouteTopP& p, void* stream) {
+  const Placing placing(p.sort);
+  const size_t bytes = placing.bytes + size_t{64} * placing.words * sizeof(int32_t);
+  allow_shared(place_choices<T>, bytes);
+  launch_early(place_choices<T>, placing.blocks(), kSortThreads, bytes, stream, p, placing);
+}
+
+/// Gradient of the scores: that of the losses plus that of the weights.
+template <class S, class T>
+__device__ void add_weight_gradient(const RouteTopPBackward& p, int token,
+                                    const T (&score)[S::kPer], T (&d)[S::kPer]) {
+  const int k = static_cast<int>(p.k), slots = static_cast<int>(p.slots),
+            counted = static_cast<int>(p.keep_share ? p.columns : p.slots);
+  const int16_t* chosen = p.chosen + int64_t{token} * k;
+  const T* dweight = static_cast<const T*>(p.dweight) + p.token_offset[token];
+  T sum = 0, dot = 0;
+  int n = 0, a = 0;
+#pragma unroll 1
+  for (int i = 0; i < k && chosen[i] >= 0; ++i) {
+    const int column = chosen[i];
+    const T g = column < slots ? dweight[a++] : T(0);
+    n += column < counted;
+#pragma unroll
+    for (int j = 0; j < S::kPer; ++j) {
+      if (S::column(j) != column || column >= counted) continue;
+      sum += score[j];
+      dot += g * score[j];
+    }
+  }
+  sum = group_sum<S>(sum) + T(1e-20);
+  dot = group_sum<S>(dot) / sum;
+  const bool divide = p.renormalise && (n > 1 || p.singles);
+  a = 0;
+#pragma unroll 1
+  for (int i = 0; i < k && chosen[i] >= 0; ++i) {
+    const int column = chosen[i];
+    T g = column < slots ? dweight[a++] : T(0);
+    if (divide && column < counted) g = (g - dot) / sum;
+#pragma unroll
+    for (int j = 0; j < S::kPer; ++j)
+      if (S::column(j) == column) d[j] += g;
+  }
+}
+
+template <class S, class T>
+__global__ void __launch_bounds__(S::kThreads) backward_tokens(RouteTopPBackward p) {
+  const int t = blockIdx.x * (S::kThreads / S::kLanes) + threadIdx.x / S::kLanes;
+  if (t >= p.tokens) return;
+  const Part<S, T> part(static_cast<int>(p.columns), p.scores, p.dlogits);
+  T score[S::kPer], d[S::kPer] = {};
+  part.load(p.scores, t, T(0), score);
+  if (p.dscores) {
+    const Part<S, T> given(static_cast<int>(p.columns), p.dscores, p.dscores);
+    given.load(p.dscores, t, T(0), d);
+  }
+  if (p.dweight) add_weight_gradient<S>(p, t, score, d);
+  through_scores<S>(p.kind, score, d);
+  part.store(p.dlogits, t, d);
+}
+
+}  // namespace
+
+void route_top_p_cuda(const RouteTopP& p, void* stream) {
+  const auto blocks = static_cast<unsigned>(slot_sort_chunks(p.sort));
+  with_split(p.columns, p.dtype, [&](auto split, auto type) {
+    using S = decltype(split);
+    using T = typename decltype(type)::type;
+    const int k = static_cast<int>(p.sort.k),
+              run = run_tokens<S>(static_cast<int>(p.sort.chunk) / k, k);
+    const size_t bytes = static_cast<size_t>(S::kWarps * run * k) * sizeof(Choice<T>) +
+                         static_cast<size_t>(p.sort.slots) * sizeof(int32_t);
+    allow_shared(route_tokens<S, T>, bytes);
+    if (blocks > 0)
+      route_tokens<S, T><<<blocks, S::kThreads, bytes, static_cast<cudaStream_t>(stream)>>>(p);
+    place<T>(p, stream);
+  });
+}
+
+void route_top_p_backward_cuda(const RouteTopPBackward& p, void* stream) {
+  if (p.tokens == 0) return;
+  with_split(p.columns, p.dtype, [&](auto split, auto type) {
+    backward_tokens<decltype(split), typename decltype(type)::type>
+        <<<blocks_for(p.tokens, split.kThreads / split.kLanes), split.kThreads, 0,
+           static_cast<cudaStream_t>(stream)>>>(p);
+  });
+}
+
+}  // namespace switchyard::kernels
