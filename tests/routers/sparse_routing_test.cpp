@@ -1,15 +1,13 @@
 // Top-p, null slots and capacity: routing in which a token's number of entries varies.
 
+#include "tests/routers/sparse_router.h"
 #include "tests/test.h"
 
-#include <ATen/core/grad_mode.h>
 #include <ATen/ops/diff.h>
 #include <ATen/ops/softmax.h>
 
-#include "core/io/json.h"
 #include "core/io/safetensors.h"
 #include "core/moe/layer.h"
-#include "core/moe/router.h"
 #include "core/moe/routing_override.h"
 #include "core/moe/site_info.h"
 #include "core/moe/trace_recorder.h"
@@ -17,9 +15,7 @@
 #include "routers/golden.h"
 #include "routers/hooks/capacity.h"
 #include "routers/losses/balance.h"
-#include "routers/register.h"
 #include "routers/selectors/topp.h"
-#include "tests/support/device.h"
 #include "tests/support/golden.h"
 #include "tests/support/moe.h"
 
@@ -29,39 +25,6 @@ using namespace switchyard::test;
 namespace {
 
 using Ints = std::vector<int64_t>;
-constexpr int64_t kTokens = 60, kChannels = 6, kExperts = 5;
-
-Json topp(double p) { return {{"type", "topp"}, {"p", p}}; }
-Json topk(int64_t k) { return {{"type", "topk"}, {"k", k}}; }
-Json router_json(const Json& selector, int64_t nulls = 0, bool keep_share = true) {
-  return {{"selector", selector},
-          {"weigher", {{"type", "softmax"}, {"singles", true}}},
-          {"null_slots", {{"count", nulls}, {"keep_share", keep_share}}}};
-}
-Json with_capacity(Json router, double factor, const std::string& drop = "lowest") {
-  router["selection_hooks"] =
-      Json::array({{{"type", "capacity"}, {"factor", factor}, {"drop", drop}}});
-  return router;
-}
-
-std::unique_ptr<Router> make_router(const Json& json, at::Device device = at::kCPU) {
-  register_routers();
-  auto out = std::make_unique<Router>(parse_params<RouterParams>(to_config(json), "router"),
-                                      kChannels, kExperts, "site");
-  init_parameters(*out, 3);
-  out->to(device, at::kDouble);
-  const at::NoGradGuard no_grad;
-  // Larger logits, so that tokens differ in how sure they are.
-  for (ParamView& view : out->views()) view.value().mul_(3);
-  return out;
-}
-
-at::Tensor tokens() { return normal({kTokens, kChannels}, "x"); }
-
-RouterOutput route(const Json& json, const at::Tensor& x = tokens(), bool training = false) {
-  auto context = one_sequence(x.size(0), training, x.device());
-  return make_router(json, x.device())->forward(x, context);
-}
 
 Selection select_topp(const at::Tensor& scores, double p, std::optional<int64_t> max_k = {}) {
   return TopPSelector({p, max_k, {}}, scores.size(1)).select({{}, scores}, {});
@@ -70,9 +33,6 @@ Ints lengths(const Selection& s) {
   const auto length = at::diff(s.token_offset);
   return {length.data_ptr<int64_t>(), length.data_ptr<int64_t>() + length.numel()};
 }
-
-/// [T, E] weight of every expert, 0 where it has no entry.
-at::Tensor dense(const RouterOutput& out) { return dense_weights(out.assignment); }
 
 }  // namespace
 
@@ -275,22 +235,6 @@ TEST_CASE("gradients of sparse routing are those of finite differences", "[route
   }
 }
 
-TEST_CASE("sparse routing decides the same on every device", "[routers][cuda]") {
-  const Deterministic on;
-  for (const auto& json : {router_json(topp(.7)), router_json(topp(.7), 2, false),
-                           with_capacity(router_json(topp(.8), 1), .7)}) {
-    const auto first = route(json);
-    for (const at::Device device : devices()) {
-      const auto out = route(json, tokens().to(device));
-      CHECK(at::equal(out.assignment.token_offset.cpu(), first.assignment.token_offset));
-      const int64_t used = first.assignment.used();
-      CHECK(at::equal(out.assignment.slot_of.narrow(0, 0, used).cpu(), first.assignment.slot_of));
-      CHECK(relative_error(out.assignment.weight.narrow(0, 0, used), first.assignment.weight) <
-            1e-13);
-    }
-  }
-}
-
 TEST_CASE("twins and cost tables see what sparse routing costs", "[routers][moe]") {
   auto config = moe_config(8, 2, 1);
   const auto width = [&](const Json& router) {
@@ -304,6 +248,7 @@ TEST_CASE("twins and cost tables see what sparse routing costs", "[routers][moe]
   SiteInfo info;
   make_router(with_capacity(router_json(topp(.7), 2), 2))->describe(info);
   CHECK(info.null_slots == 2);
+  CHECK_FALSE(info.one_op);
   CHECK_FALSE(info.causal);
   CHECK(info.stages.find("2 null slots") != std::string::npos);
 }
