@@ -67,7 +67,7 @@ class SparseCase {
   /// What every token chose, before any cut.
   at::Tensor chosen() const {
     const Assignment& a = routed().assignment;
-    return routed().chosen_TK.defined() ? routed().chosen_TK
+    return routed().chosen_TK.defined() ? routed().chosen_TK.to(at::kLong)
                                         : padded_slots({a.token_offset, a.slot_of, 0});
   }
   /// [slots] i64: how often each was chosen.

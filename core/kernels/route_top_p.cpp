@@ -90,10 +90,6 @@ bool is_top_k(const TopPRule& rule) {
          !(rule.best.renormalise && rule.singles && rule.best.k == 1);
 }
 
-bool route_top_p_fits(int64_t columns, int64_t k) {
-  return columns <= kRouteSlots && k <= kRouteBest;
-}
-
 RoutedTopP route_top_p(const at::Tensor& logits_TE, const TopPRule& rule) {
   check(logits_TE.dim() == 2 && logits_TE.size(1) <= kRouteSlots, kWhere, "logits: got shape ",
         to_text(logits_TE.sizes().vec()), ", expected [tokens, columns], at most ", kRouteSlots,

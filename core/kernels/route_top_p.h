@@ -29,13 +29,10 @@ struct RoutedTopP {
   Assignment assignment;  ///< over the slots without the null ones; T * k entries at most
 };
 
-/// True where route_top_p takes that many columns, null ones included, and that k.
-bool route_top_p_fits(int64_t columns, int64_t k);
-
 /// logits [T, E], float or double. The number of entries stays on the device: their arrays are as
 /// long as it can be (assignment.h). Ties go to the lowest slot, NaN counts as smallest. Once
 /// differentiable in the logits, through scores and weights. The same bits on every run. Errors:
-/// shape, type, k outside 1 .. E, null_slots outside 0 .. E - 1, not route_top_p_fits().
+/// shape, type, k outside 1 .. E, null_slots outside 0 .. E - 1, not route_top_k_fits().
 RoutedTopP route_top_p(const at::Tensor& logits_TE, const TopPRule& rule);
 
 }  // namespace switchyard

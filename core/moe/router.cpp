@@ -194,12 +194,9 @@ std::optional<TopPRule> Router::one_rule() const {
   rule->null_slots = columns_ - experts_;
   rule->keep_share = params_.null_slots.keep_share;
   const auto& hooks = selection_hooks_;
-  const bool plain = is_top_k(*rule);
-  if (hooks.empty() ? !route_top_p_fits(columns_, k)
-                    : !(plain && k == 1 && hooks.size() == 1 && hooks[0]->forces_slot() &&
-                        route_top_k_fits(slots(), k)))
-    return {};
-  return rule;
+  const bool forces = hooks.size() == 1 && hooks[0]->forces_slot() && k == 1 && is_top_k(*rule);
+  if (!hooks.empty() && !forces) return {};
+  return route_top_k_fits(std::max(columns_, slots()), k) ? rule : std::nullopt;
 }
 
 std::optional<TopPRule> Router::one_rule(const at::Tensor& x_TC,
