@@ -112,7 +112,8 @@ at::Tensor Router::kept_entries(const Decision& decision, const ForwardContext& 
     auto open_T = context.level().valid;
     const auto routed_T = routed_tokens(tokens, context);
     if (routed_T.defined()) open_T = open_T.defined() ? open_T & routed_T : routed_T;
-    const auto own_A = hook->kept({decision.selection, decision.scores_TE.detach(), open_T});
+    const auto own_A = hook->kept(
+        {decision.selection, decision.logits_TE.detach(), decision.scores_TE.detach(), open_T});
     kept_A = kept_A.defined() ? kept_A & own_A : own_A;
   }
   return kept_A;

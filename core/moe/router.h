@@ -89,7 +89,7 @@ class Weigher {
 /// What a selection hook may cut from, without gradient.
 struct ChoiceInput {
   Selection selection;
-  at::Tensor scores_TE;
+  at::Tensor logits_TE, scores_TE;
   at::Tensor open_T;  ///< [T] bool: valid tokens that the router decides; undefined: all
 };
 

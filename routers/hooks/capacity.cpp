@@ -13,10 +13,13 @@ at::Tensor stable_order(const at::Tensor& key_A, bool descending) {
   return std::get<1>(key_A.sort(/*stable=*/true, 0, descending));
 }
 
-/// NaN last.
-at::Tensor best_first(const at::Tensor& score_A) {
+/// [A] the entries, those that stay longest first; NaN last.
+at::Tensor by_rank(const ChoiceInput& input, const std::string& drop) {
+  const Selection& s = input.selection;
+  if (drop == "latest") return at::arange(s.slot_of.size(0), s.slot_of.options());
+  const auto value_A = chosen(drop == "lowest" ? input.scores_TE : input.logits_TE, s);
   const double least = -std::numeric_limits<double>::infinity();
-  return stable_order(score_A.masked_fill(score_A.isnan(), least), true);
+  return stable_order(value_A.masked_fill(value_A.isnan(), least), true);
 }
 
 /// [A] i64: place of every entry among those of its slot, in the order of `first_A`.
@@ -35,7 +38,8 @@ void CapacityHook::Params::declare(Fields<Params>& f) {
   f.add("factor", &Params::factor, "tokens of a slot at most, over those of a balanced one",
         between(0, 1e6));
   f.add("least", &Params::least, "tokens of a slot that are never too many", at_least(1));
-  f.add("drop", &Params::drop, "what goes where there is too much", Choices{{"lowest", "latest"}});
+  f.add("drop", &Params::drop, "what goes where there is too much",
+        Choices{{"lowest", "lowest_logit", "latest"}});
 }
 
 int64_t CapacityHook::capacity(int64_t tokens, int64_t slots, int64_t k) const {
@@ -51,8 +55,7 @@ at::Tensor CapacityHook::kept(const ChoiceInput& input) const {
   auto slot_A = s.slot_of;
   if (input.open_T.defined())
     slot_A = slot_A.masked_fill(~input.open_T.index_select(0, token_of_entry(s)), slots);
-  const auto first_A = params_.drop == "lowest" ? best_first(chosen(input.scores_TE, s))
-                                                : at::arange(slot_A.size(0), slot_A.options());
+  const auto first_A = by_rank(input, params_.drop);
   const int64_t most = capacity(tokens, slots, s.k);
   return (place_in_slot(slot_A, first_A, slots + 1) < most) & (slot_A < slots);
 }

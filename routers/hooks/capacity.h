@@ -8,9 +8,9 @@ namespace switchyard {
 ///   max(least, ceil(T / slots * factor * k))
 /// of the T tokens of a pass, k being that of a selector with a fixed one, else 1 (GShard, arXiv
 /// 2006.16668; with top-p UniMoE-Audio, arXiv 2510.13344). Of more it drops those with the lowest
-/// scores, or the last ones; of equal scores the last. Weights are made of what is left. Tokens
-/// that are not valid, or that another hook takes from the router, get no slot and fill none. Not
-/// causal.
+/// scores (lowest), with the lowest logits (lowest_logit, as UniMoE-Audio does), or the last ones
+/// (latest); of equal ones the last. Weights are made of what is left. Tokens that are not valid,
+/// or that another hook takes from the router, get no slot and fill none. Not causal.
 class CapacityHook : public SelectionHook {
  public:
   struct Params {

@@ -131,17 +131,21 @@ TEST_CASE("capacity drops the lowest scores or the last tokens of a full slot", 
   const auto scores = score.unsqueeze(1).expand({5, 2}).contiguous();
   const Selection s{at::arange(6), slot, 1};
   const auto kept = [&](const std::string& drop, const at::Tensor& open) {
-    return CapacityHook({.8, 1, drop}).kept({s, scores, open}).to(at::kLong);
+    return CapacityHook({.8, 1, drop}).kept({s, scores, scores, open}).to(at::kLong);
   };
   CHECK(CapacityHook({.8, 1, "lowest"}).capacity(5, 2, 1) == 2);
   CHECK(CapacityHook({.8, 9, "lowest"}).capacity(5, 2, 1) == 9);
   CHECK(kept("lowest", {}).equal(at::tensor(Ints{0, 1, 1, 1, 0})));
   CHECK(kept("latest", {}).equal(at::tensor(Ints{1, 1, 1, 0, 0})));
+  CHECK(CapacityHook({.8, 1, "lowest_logit"})
+            .kept({s, -scores, scores, {}})
+            .to(at::kLong)
+            .equal(at::tensor(Ints{1, 0, 1, 0, 1})));
   const auto open = at::tensor(Ints{0, 1, 0, 1, 1}).to(at::kBool);
   CHECK(kept("latest", open).equal(at::tensor(Ints{0, 1, 0, 1, 0})));
   const auto equal = at::full({5, 2}, .5, at::kDouble);
   CHECK(CapacityHook({.8, 1, "lowest"})
-            .kept({s, equal, {}})
+            .kept({s, equal, equal, {}})
             .to(at::kLong)
             .equal(at::tensor(Ints{1, 1, 1, 0, 0})));
 }
