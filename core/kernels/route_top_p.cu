@@ -72,16 +72,21 @@ __global__ void __launch_bounds__(S::kThreads, S::kBlocks) route_tokens(RouteTop
   auto* chosen = choices + warp * run * k;
   auto* count = reinterpret_cast<int32_t*>(choices + S::kWarps * run * k);
   constexpr int kStep = 32 / S::kLanes;
+  const int own = threadIdx.x % kStep;
+  T score[S::kPer], next[S::kPer];
+  int first = begin + warp * run;
+  if (first + own < end) part.load(p.logits, first + own, T(-INFINITY), next);
 #pragma unroll 1
   for (int e = threadIdx.x; e < slots; e += S::kThreads) count[e] = 0;
   __syncthreads();
 #pragma unroll 1
-  for (int first = begin + warp * run; first < end; first += S::kWarps * run) {
+  for (; first < end; first += S::kWarps * run) {
     const int stop = min(first + run, end);
 #pragma unroll 1
-    for (int t = first + threadIdx.x % kStep; t < stop; t += kStep) {
-      T score[S::kPer];
-      part.load(p.logits, t, T(-INFINITY), score);
+    for (int t = first + own; t < stop; t += kStep) {
+      copy(next, score);
+      const int then = t + kStep < stop ? t + kStep : first + S::kWarps * run + own;
+      if (then < end) part.load(p.logits, then, T(-INFINITY), next);
       choose<S>(p, part, t, score, chosen + (t - first) * k);
     }
     __syncwarp();
@@ -119,7 +124,7 @@ __device__ inline void rank_choices(const RouteTopP& p, const Round& r, const Ro
       const int i = t * k + j, e = slot_at(p, chosen, i);
       if (e < 0) continue;
       taken |= 1u << j;
-      atomicOr(r.bits + r.cell(i, e), r.bit(i));
+      atomicOr(r.bits + r.item_cell(t, e), 1u << t % 32);
     }
     tokens.taken[t] = taken;
   }
@@ -167,9 +172,9 @@ __device__ void write_entries(const RouteTopP& p, const Round& r, const RoundTok
   const int k = static_cast<int>(p.sort.k), threads = static_cast<int>(blockDim.x);
   const int16_t* chosen = p.chosen + first * k;
   const T* share = static_cast<const T*>(p.share) + first * k;
-  const auto entry_of = [&](int i) {
-    const uint32_t below = (1u << i % k) - 1;
-    return begin + tokens.before[i / k] + __popc(tokens.taken[i / k] & below);
+  // Choice i is the (i - t k)-th of token t.
+  const auto entry_of = [&](int t, int i) {
+    return begin + tokens.before[t] + __popc(tokens.taken[t] & ((1u << i - t * k) - 1));
   };
 #pragma unroll 1
   for (int t = threadIdx.x; t < count; t += threads)
@@ -178,8 +183,9 @@ __device__ void write_entries(const RouteTopP& p, const Round& r, const RoundTok
   for (int i = threadIdx.x; i < count * k; i += threads) {
     const int e = slot_at(p, chosen, i);
     if (e < 0) continue;
-    const int cell = r.cell(i, e), rank = r.rank[cell] + __popc(r.bits[cell] & (r.bit(i) - 1));
-    const int64_t a = entry_of(i);
+    const int t = i / k, cell = r.item_cell(t, e),
+              rank = r.rank[cell] + __popc(r.bits[cell] & ((1u << t % 32) - 1));
+    const int64_t a = entry_of(t, i);
     r.order[r.local[e] + rank] = static_cast<uint16_t>(i);
     p.sort.position[a] = r.total[e] + r.next[e] + rank;
     p.slot_of[a] = e;
@@ -188,10 +194,10 @@ __device__ void write_entries(const RouteTopP& p, const Round& r, const RoundTok
   __syncthreads();
 #pragma unroll 1
   for (int n = threadIdx.x; n < r.local[r.slots]; n += threads) {
-    const int i = r.order[n], e = chosen[i];
+    const int i = r.order[n], t = i / k, e = chosen[i];
     const int64_t row = r.total[e] + r.next[e] + n - r.local[e];
-    p.sort.token_of[row] = first + i / k;
-    p.sort.entry[row] = entry_of(i);
+    p.sort.token_of[row] = first + t;
+    p.sort.entry[row] = entry_of(t, i);
   }
 }
 

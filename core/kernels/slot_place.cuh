@@ -114,7 +114,8 @@ struct Round {
   uint32_t* bits;
   uint16_t* order;  // entries of the round by slot
 
-  __device__ int cell(int i, int slot) const { return i / group / 32 * stride + slot; }
+  __device__ int item_cell(int item, int slot) const { return item / 32 * stride + slot; }
+  __device__ int cell(int i, int slot) const { return item_cell(i / group, slot); }
   __device__ uint32_t bit(int i) const { return 1u << i / group % 32; }
 };
 
