@@ -149,7 +149,8 @@ Registry<Weigher>& weighers();
 Registry<SelectionHook>& selection_hooks();
 Registry<RouterLoss>& router_losses();
 
-/// Slots whose output is zero (AdaMoE, arXiv 2406.13233; UniMoE-Audio, arXiv 2510.13344).
+/// Slots whose output is zero (AdaMoE, arXiv 2406.13233; arXiv 2510.13344, Top-P with a null
+/// expert).
 struct NullSlotParams {
   int64_t count = 0;
   bool keep_share = true;
