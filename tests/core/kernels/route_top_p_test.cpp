@@ -1,5 +1,4 @@
-// The routing op of tokens with different numbers of slots against plain tensor operations, and
-// what its consumers make of entries that are not in use.
+// The routing op of tokens with different numbers of slots against plain tensor operations.
 
 #include "core/kernels/route_top_p.h"
 
@@ -10,10 +9,7 @@
 
 #include <limits>
 
-#include "core/kernels/expert_mlp.h"
 #include "core/kernels/routing.h"
-#include "core/moe/expert_loop.h"
-#include "core/moe/layer_check.h"
 #include "core/moe/selection.h"
 #include "tests/support/device.h"
 #include "tests/support/moe.h"
@@ -208,65 +204,6 @@ TEST_CASE("null choices alone leave no entry at all", "[kernels][cuda]") {
     CHECK(got.assignment.used() == 0);
     CHECK(got.assignment.count().sum().item<int64_t>() == 0);
     CHECK((got.chosen_TK.select(1, 0) == 4).all().item<bool>());
-  }
-}
-
-namespace {
-
-/// New tensors are full of NaN while this lives.
-class NanMemory {
- public:
-  NanMemory() { at::globalContext().setDeterministicFillUninitializedMemory(true); }
-  ~NanMemory() { at::globalContext().setDeterministicFillUninitializedMemory(false); }
-
- private:
-  Deterministic on_;
-};
-
-/// NaN in the weights that are not in use.
-void spoil(at::Tensor& weight, int64_t used) {
-  weight.narrow(0, used, weight.size(0) - used).fill_(std::numeric_limits<double>::quiet_NaN());
-}
-
-/// The layer's errors against the plain loop, with NaN where nothing may look.
-void check_consumers(at::Device device, at::ScalarType type, int64_t channels, bool bias) {
-  const NanMemory everywhere;
-  const int64_t slots = 6, tokens = 700, hidden = 32;
-  const auto logits = some_logits(tokens, slots + 2).to(device, at::kFloat);
-  Assignment a = route_top_p(logits, {{Score::Softmax, true, slots + 2}, .7, 2}).assignment;
-  const auto of = [&](at::IntArrayRef shape, const char* name) {
-    return (normal(shape, name) * .3).to(device, type);
-  };
-  ExpertWeights w{
-      of({slots, hidden, channels}, "in"), {}, of({slots, channels, hidden}, "out"), {}};
-  if (bias) {
-    w.in_bias = of({slots, hidden}, "in_bias");
-    w.out_bias = of({slots, channels}, "out_bias");
-  }
-  a.weight = a.weight.detach().to(type == at::kDouble ? at::kDouble : at::kFloat);
-  const auto x = of({tokens, channels}, "x");
-  const auto clean = expert_mlp(x, w, a, Activation::SiLU, false);
-  CHECK(clean.isfinite().all().item<bool>());
-  for (const CheckedError& e : expert_errors({x, w, a, Activation::SiLU, false}, true)) {
-    INFO(e.name << " " << e.error);
-    CHECK(e.holds());
-  }
-  spoil(a.weight, a.used());
-  CHECK(at::equal(expert_mlp(x, w, a, Activation::SiLU, false), clean));
-}
-
-}  // namespace
-
-TEST_CASE("experts, gradients and checks keep to the entries in use", "[kernels][cuda]") {
-  for (const at::Device device : devices()) {
-    for (const auto type : {at::kDouble, at::kFloat, at::kBFloat16, at::kHalf}) {
-      for (const int64_t channels : {16, 264}) {
-        for (const bool bias : {false, true}) {
-          INFO(device.str() << " " << c10::toString(type) << " " << channels << " bias " << bias);
-          check_consumers(device, type, channels, bias);
-        }
-      }
-    }
   }
 }
 
