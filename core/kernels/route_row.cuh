@@ -13,7 +13,6 @@ template <int kLanesValue, int kPerValue>
 struct Split {
   static constexpr int kLanes = kLanesValue, kPer = kPerValue;
   static constexpr int kThreads = kLanes == 1 ? 512 : kPer <= 8 ? 1024 : 256;
-  static constexpr int kWarps = kThreads / 32;
   static constexpr int kBlocks = kLanes == 1 ? 2 : 1;  ///< for a multiprocessor
   static __device__ int lane() { return kLanes == 1 ? 0 : 31 - threadIdx.x % 32; }
   static __device__ int column(int j) { return lane() * kPer + j; }
@@ -149,13 +148,11 @@ __device__ void through_scores(ScoreKind kind, const T (&score)[S::kPer], T (&d)
   }
 }
 
-/// Neighbouring tokens that a warp takes in a run, of `share` tokens of its block. Their choices
-/// lie in shared memory.
+/// Tokens of a round, whose choices lie in shared memory.
 template <class S>
-__host__ __device__ int run_tokens(int share, int k) {
-  if (S::kLanes == 1) return 32;
-  const int fair = (share + S::kWarps - 1) / S::kWarps, most = 2 * kRouteBest / k;
-  return fair < most ? fair : most;
+constexpr int round_tokens(int64_t k) {
+  constexpr int kGroups = S::kThreads / S::kLanes;
+  return kGroups * std::max(1, 2048 / (kGroups * static_cast<int>(k)));
 }
 
 /// Calls run(Split, type) for the narrowest split that holds `columns`.

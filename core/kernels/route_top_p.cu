@@ -42,15 +42,15 @@ __device__ T divisor(const RouteTopP& p, const Choice<T>* own) {
   return n > 1 || p.singles ? sum : T(1);
 }
 
-/// Choices and weights of `tokens` tokens from `first` on, by one warp; adds to count [slots].
-template <class T>
+/// Choices and weights of `tokens` tokens from `first` on; adds to count [slots].
+template <class S, class T>
 __device__ void write_choices(const RouteTopP& p, int first, int tokens, const Choice<T>* chosen,
                               int32_t* count) {
   const int k = static_cast<int>(p.sort.k), slots = static_cast<int>(p.sort.slots);
   T* share = static_cast<T*>(p.share) + int64_t{first} * k;
   int16_t* out = p.chosen + int64_t{first} * k;
 #pragma unroll 1
-  for (int i = threadIdx.x % 32; i < tokens * k; i += 32) {
+  for (int i = threadIdx.x; i < tokens * k; i += S::kThreads) {
     const Choice<T> own = chosen[i];
     out[i] = static_cast<int16_t>(own.column);
     if (static_cast<unsigned>(own.column) >= static_cast<unsigned>(slots)) continue;
@@ -59,41 +59,36 @@ __device__ void write_choices(const RouteTopP& p, int first, int tokens, const C
   }
 }
 
-/// Shared memory: Choice [warps, run, k], count [slots].
+/// Shared memory: Choice [round_tokens(k), k], count [slots].
 template <class S, class T>
 __global__ void __launch_bounds__(S::kThreads, S::kBlocks) route_tokens(RouteTopP p) {
   extern __shared__ __align__(16) char shared[];
+  constexpr int kStep = S::kThreads / S::kLanes;
   const Part<S, T> part(static_cast<int>(p.columns), p.logits, p.scores);
   const int k = static_cast<int>(p.sort.k), slots = static_cast<int>(p.sort.slots),
-            share = static_cast<int>(p.sort.chunk) / k, run = run_tokens<S>(share, k);
-  const int begin = blockIdx.x * share, end = min(begin + share, static_cast<int>(p.sort.tokens)),
-            warp = threadIdx.x / 32;
-  auto* choices = reinterpret_cast<Choice<T>*>(shared);
-  auto* chosen = choices + warp * run * k;
-  auto* count = reinterpret_cast<int32_t*>(choices + S::kWarps * run * k);
-  constexpr int kStep = 32 / S::kLanes;
-  const int own = threadIdx.x % kStep;
+            round = round_tokens<S>(k);
+  const int share = static_cast<int>(p.sort.chunk) / k, begin = blockIdx.x * share,
+            end = min(begin + share, static_cast<int>(p.sort.tokens));
+  auto* chosen = reinterpret_cast<Choice<T>*>(shared);
+  auto* count = reinterpret_cast<int32_t*>(chosen + round * k);
   T score[S::kPer], next[S::kPer];
-  int first = begin + warp * run;
-  if (first + own < end) part.load(p.logits, first + own, T(-INFINITY), next);
+  int t = begin + threadIdx.x / S::kLanes;
+  if (t < end) part.load(p.logits, t, T(-INFINITY), next);
 #pragma unroll 1
   for (int e = threadIdx.x; e < slots; e += S::kThreads) count[e] = 0;
-  __syncthreads();
 #pragma unroll 1
-  for (; first < end; first += S::kWarps * run) {
-    const int stop = min(first + run, end);
+  for (int first = begin; first < end; first += round) {
+    const int stop = min(first + round, end);
 #pragma unroll 1
-    for (int t = first + own; t < stop; t += kStep) {
+    for (; t < stop; t += kStep) {
       copy(next, score);
-      const int then = t + kStep < stop ? t + kStep : first + S::kWarps * run + own;
-      if (then < end) part.load(p.logits, then, T(-INFINITY), next);
+      if (t + kStep < end) part.load(p.logits, t + kStep, T(-INFINITY), next);
       choose<S>(p, part, t, score, chosen + (t - first) * k);
     }
-    __syncwarp();
-    write_choices(p, first, stop - first, chosen, count);
-    __syncwarp();
+    __syncthreads();
+    write_choices<S>(p, first, stop - first, chosen, count);
+    __syncthreads();
   }
-  __syncthreads();
   cudaTriggerProgrammaticLaunchCompletion();
   write_counts(p.sort, count);
 }
@@ -128,7 +123,7 @@ __device__ inline void rank_choices(const RouteTopP& p, const Round& r, const Ro
     }
     tokens.taken[t] = taken;
   }
-  count_bits(r);
+  rank_bits(r);
 }
 
 /// before[t], by a block of kSortThreads that each take neighbours; `sums` [warps].
@@ -156,13 +151,12 @@ __device__ inline void scan_tokens(const RoundTokens& tokens, int count, int32_t
   __syncthreads();
 }
 
-/// The sum of x [n], by one warp.
-__device__ inline void sum_up(const int32_t* x, int n, int32_t* sum) {
+/// Entries of the tokens before this block, by one warp, right after first_rows().
+__device__ inline int32_t entries_before(const Round& r) {
   int own = 0;
 #pragma unroll 1
-  for (int i = threadIdx.x % 32; i < n; i += 32) own += x[i];
-  const int all = __reduce_add_sync(kFullWarp, own);
-  if (threadIdx.x % 32 == 0) *sum = all;
+  for (int e = threadIdx.x % 32; e < r.slots; e += 32) own += r.next[e] - r.local[e];
+  return __reduce_add_sync(kFullWarp, own);
 }
 
 /// Writes the entries of `count` tokens from token `first` and entry `begin` on.
@@ -187,7 +181,7 @@ __device__ void write_entries(const RouteTopP& p, const Round& r, const RoundTok
               rank = r.rank[cell] + __popc(r.bits[cell] & ((1u << t % 32) - 1));
     const int64_t a = entry_of(t, i);
     r.order[r.local[e] + rank] = static_cast<uint16_t>(i);
-    p.sort.position[a] = r.total[e] + r.next[e] + rank;
+    p.sort.position[a] = r.next[e] + rank;
     p.slot_of[a] = e;
     static_cast<T*>(p.weight)[a] = share[i];
   }
@@ -195,7 +189,7 @@ __device__ void write_entries(const RouteTopP& p, const Round& r, const RoundTok
 #pragma unroll 1
   for (int n = threadIdx.x; n < r.local[r.slots]; n += threads) {
     const int i = r.order[n], t = i / k, e = chosen[i];
-    const int64_t row = r.total[e] + r.next[e] + n - r.local[e];
+    const int64_t row = r.next[e] + n - r.local[e];
     p.sort.token_of[row] = first + t;
     p.sort.entry[row] = entry_of(t, i);
   }
@@ -217,44 +211,29 @@ __device__ void fill_rest(const RouteTopP& p, int64_t used) {
 /// Shared memory: that of `placing`, RoundTokens of its tokens. May start while the kernel before
 /// it ends.
 template <class T>
-__global__ void __launch_bounds__(kSortThreads) place_choices(RouteTopP p, Placing placing) {
+__global__ void __launch_bounds__(kSortThreads, 1) place_choices(RouteTopP p, Placing placing) {
   cudaGridDependencySynchronize();
   extern __shared__ __align__(16) char shared[];
-  __shared__ int32_t sums[kSortThreads / 32], start;
+  __shared__ int32_t sums[kSortThreads / 32];
   const Round r = placing.round(static_cast<int>(p.sort.slots), reinterpret_cast<int32_t*>(shared));
   const int most = 32 * r.words, k = static_cast<int>(p.sort.k);
   auto* taken = reinterpret_cast<uint32_t*>(shared + placing.bytes);
   const RoundTokens tokens{taken, reinterpret_cast<int32_t*>(taken) + most};
-  const int64_t share = p.sort.chunk / k, begin = blockIdx.x * share,
+  first_rows(p.sort, placing.chunks, r.next, r.local);
+  const int64_t used = r.local[r.slots], share = p.sort.chunk / k, begin = blockIdx.x * share,
                 stop = min(begin + share, p.sort.tokens);
-  int64_t first = begin, entry = 0;
-  do {
+  int64_t entry = entries_before(r);
+#pragma unroll 1
+  for (int64_t first = begin; first < stop; first += most) {
     const int count = static_cast<int>(min(stop - first, int64_t{most}));
     rank_choices(p, r, tokens, p.chosen + first * k, count);
-    if (first == begin) {
-      sum_counts(p.sort, placing.chunks, r.next, r.total);
-      if (threadIdx.x / 32 == 1) scan(r.total, r.slots);
-      if (threadIdx.x / 32 == 2) sum_up(r.next, r.slots, &start);
-    }
-    if (threadIdx.x / 32 == 0) scan(r.local, r.slots);
     scan_tokens(tokens, count, sums);
-    if (first == begin) entry = start;
     write_entries<T>(p, r, tokens, first, count, entry);
-    first += most;
-    if (first >= stop) break;
-    __syncthreads();
     entry += r.local[r.slots];
-#pragma unroll 1
-    for (int e = threadIdx.x; e < r.slots; e += kSortThreads)
-      r.next[e] += r.local[e + 1] - r.local[e];
-    __syncthreads();
-  } while (true);
-  const int64_t used = r.total[r.slots];
+    step_rows(r);
+  }
   fill_rest<T>(p, used);
-  if (blockIdx.x > 0) return;
-#pragma unroll 1
-  for (int e = threadIdx.x; e <= r.slots; e += kSortThreads) p.sort.slot_offset[e] = r.total[e];
-  if (threadIdx.x == 0) p.token_offset[p.sort.tokens] = used;
+  if (blockIdx.x == 0 && threadIdx.x == 0) p.token_offset[p.sort.tokens] = used;
 }
 
 template <class T>
@@ -272,10 +251,9 @@ void route_top_p_cuda(const RouteTopP& p, void* stream) {
   with_split(p.columns, p.dtype, [&](auto split, auto type) {
     using S = decltype(split);
     using T = typename decltype(type)::type;
-    const int k = static_cast<int>(p.sort.k),
-              run = run_tokens<S>(static_cast<int>(p.sort.chunk) / k, k);
-    const size_t bytes = static_cast<size_t>(S::kWarps * run * k) * sizeof(Choice<T>) +
-                         static_cast<size_t>(p.sort.slots) * sizeof(int32_t);
+    const size_t bytes =
+        static_cast<size_t>(round_tokens<S>(p.sort.k) * p.sort.k) * sizeof(Choice<T>) +
+        static_cast<size_t>(p.sort.slots) * sizeof(int32_t);
     allow_shared(route_tokens<S, T>, bytes);
     if (blocks > 0)
       route_tokens<S, T><<<blocks, S::kThreads, bytes, static_cast<cudaStream_t>(stream)>>>(p);
