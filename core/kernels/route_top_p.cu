@@ -114,7 +114,7 @@ __device__ inline void rank_choices(const RouteTopP& p, const Round& r, const Ro
 #pragma unroll 1
   for (int t = threadIdx.x; t < count; t += blockDim.x) {
     uint32_t taken = 0;
-#pragma unroll 1
+#pragma unroll 4
     for (int j = 0; j < k; ++j) {
       const int i = t * k + j, e = slot_at(p, chosen, i);
       if (e < 0) continue;
@@ -195,23 +195,41 @@ __device__ void write_entries(const RouteTopP& p, const Round& r, const RoundTok
   }
 }
 
-/// The places behind the last entry: harmless to read, each its own row.
+/// N places from `a` on that are not in use: harmless to read, each its own row.
+template <class T, int N>
+__device__ void fill_places(const RouteTopP& p, int64_t a) {
+  Pack<int64_t, N> zero, own;
+  Pack<T, N> weight;
+#pragma unroll
+  for (int i = 0; i < N; ++i) {
+    zero.v[i] = 0;
+    own.v[i] = a + i;
+    weight.v[i] = T(0);
+  }
+  for (int64_t* to : {p.slot_of, p.sort.token_of})
+    *reinterpret_cast<Pack<int64_t, N>*>(to + a) = zero;
+  for (int64_t* to : {p.sort.position, p.sort.entry})
+    *reinterpret_cast<Pack<int64_t, N>*>(to + a) = own;
+  *reinterpret_cast<Pack<T, N>*>(static_cast<T*>(p.weight) + a) = weight;
+}
+
+/// The places behind the last entry.
 template <class T>
 __device__ void fill_rest(const RouteTopP& p, int64_t used) {
-  const int64_t step = int64_t{gridDim.x} * blockDim.x;
+  const int64_t thread = int64_t{blockIdx.x} * blockDim.x + threadIdx.x,
+                step = int64_t{gridDim.x} * blockDim.x, entries = p.sort.entries;
 #pragma unroll 1
-  for (int64_t a = used + int64_t{blockIdx.x} * blockDim.x + threadIdx.x; a < p.sort.entries;
-       a += step) {
-    p.slot_of[a] = p.sort.token_of[a] = 0;
-    p.sort.position[a] = p.sort.entry[a] = a;
-    static_cast<T*>(p.weight)[a] = T(0);
-  }
+  for (int64_t a = used + used % 2 + 2 * thread; a + 1 < entries; a += 2 * step)
+    fill_places<T, 2>(p, a);
+  if (thread > 0) return;
+  if (used % 2 == 1 && used < entries) fill_places<T, 1>(p, used);
+  if (entries % 2 == 1 && used < entries) fill_places<T, 1>(p, entries - 1);
 }
 
 /// Shared memory: that of `placing`, RoundTokens of its tokens. May start while the kernel before
 /// it ends.
 template <class T>
-__global__ void __launch_bounds__(kSortThreads, 1) place_choices(RouteTopP p, Placing placing) {
+__global__ void __launch_bounds__(kSortThreads, 2) place_choices(RouteTopP p, Placing placing) {
   cudaGridDependencySynchronize();
   extern __shared__ __align__(16) char shared[];
   __shared__ int32_t sums[kSortThreads / 32];
@@ -223,6 +241,7 @@ __global__ void __launch_bounds__(kSortThreads, 1) place_choices(RouteTopP p, Pl
   const int64_t used = r.local[r.slots], share = p.sort.chunk / k, begin = blockIdx.x * share,
                 stop = min(begin + share, p.sort.tokens);
   int64_t entry = entries_before(r);
+  fill_rest<T>(p, used);
 #pragma unroll 1
   for (int64_t first = begin; first < stop; first += most) {
     const int count = static_cast<int>(min(stop - first, int64_t{most}));
@@ -232,7 +251,6 @@ __global__ void __launch_bounds__(kSortThreads, 1) place_choices(RouteTopP p, Pl
     entry += r.local[r.slots];
     step_rows(r);
   }
-  fill_rest<T>(p, used);
   if (blockIdx.x == 0 && threadIdx.x == 0) p.token_offset[p.sort.tokens] = used;
 }
 

@@ -286,7 +286,7 @@ TEST_CASE("sparse routing agrees with the set routing where it is given", "[rout
 
 TEST_CASE("one wrong value fails a case of every kind of sparse routing", "[routers][golden]") {
   register_router_golden();
-  const std::string name = GENERATE("topp_router__single_token", "null_experts__one_null",
-                                    "capacity_router__topk_lowprob");
+  const std::string name =
+      GENERATE("topp_router__low", "null_experts__one_null", "capacity_router__topk_lowprob");
   check_notices_faults(data_dir() / "golden/routing" / (name + ".safetensors"));
 }
