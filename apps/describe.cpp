@@ -126,7 +126,7 @@ void print_flops(Task& task, Module& model, const std::vector<SiteInfo>& sites) 
   for (const SiteInfo& s : sites) {
     RoutingRule& rule = every.rules.emplace_back();
     rule.sites = s.site;
-    rule.k = s.experts;
+    rule.k = s.experts + s.null_slots;
   }
   const auto tokens = static_cast<double>(std::max<int64_t>(1, batch->tokens()));
   std::printf("FLOPs (2 x multiply-adds of matrix products) of %s, %.0f tokens:\n",

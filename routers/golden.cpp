@@ -3,6 +3,7 @@
 #include "core/moe/layer.h"
 #include "core/moe/router.h"
 #include "core/nn/activation.h"
+#include "routers/golden_sparse.h"
 #include "routers/losses/balance.h"
 #include "routers/register.h"
 
@@ -104,6 +105,7 @@ void register_router_golden() {
     register_routers();
     register_golden_set(routing_set());
     register_golden_kind("point_moe", "moe_layer", run_moe_layer);
+    register_sparse_golden_kinds();
     return true;
   }();
 }

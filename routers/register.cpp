@@ -4,6 +4,7 @@
 #include "routers/granularities/sequence.h"
 #include "routers/granularities/token.h"
 #include "routers/granularities/window.h"
+#include "routers/hooks/capacity.h"
 #include "routers/hooks/forced_slot.h"
 #include "routers/hooks/temperature.h"
 #include "routers/losses/balance.h"
@@ -15,6 +16,7 @@
 #include "routers/selectors/capacity_predictor.h"
 #include "routers/selectors/expert_choice.h"
 #include "routers/selectors/topk.h"
+#include "routers/selectors/topp.h"
 #include "routers/weighers/pointwise.h"
 #include "routers/weighers/softmax.h"
 
@@ -31,7 +33,9 @@ void register_routers() {
     register_prototype_scorer();
     register_temperature_hook();
     register_forced_slot_hook();
+    register_capacity_hook();
     register_topk_selector();
+    register_topp_selector();
     register_expert_choice_selector();
     register_capacity_predictor_selector();
     register_softmax_weigher();

@@ -39,8 +39,9 @@ class CombineTokens : public torch::autograd::Function<CombineTokens> {
     const at::Tensor &rows = s[0], &weight = s[1], &token_of = s[2], &position = s[3],
                      &entry = s[4];
     const auto dy_AD = gather_rows(grads[0], token_of);
-    const auto dweight_A = (rows * dy_AD).sum(1).index_select(0, position);
-    return {dy_AD * weight.index_select(0, entry).unsqueeze(1), dweight_A, {}, {}, {}, {}};
+    const auto dot_A = (rows.to(weight.scalar_type()) * dy_AD).sum(1);
+    const auto drows_AD = dy_AD * weight.index_select(0, entry).unsqueeze(1);
+    return {drows_AD.to(rows.scalar_type()), dot_A.index_select(0, position), {}, {}, {}, {}};
   }
 };
 
@@ -63,8 +64,8 @@ at::Tensor combine_tokens(const at::Tensor& rows_AD, at::TensorList routing) {
   const Assignment a = assignment_of(routing);
   check(rows_AD.dim() == 2 && rows_AD.size(0) == a.entries(), "combine", "rows: got shape ",
         to_text(rows_AD.sizes().vec()), ", expected [", a.entries(), ", channels]");
-  return CombineTokens::apply(rows_AD.contiguous(), a.weight.to(rows_AD.scalar_type()), a.token_of,
-                              a.position, a.entry, a.token_offset);
+  return CombineTokens::apply(rows_AD.contiguous(), a.weight.to(row_weight_type(rows_AD)),
+                              a.token_of, a.position, a.entry, a.token_offset);
 }
 
 }  // namespace switchyard

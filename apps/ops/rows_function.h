@@ -8,7 +8,7 @@
 namespace switchyard {
 
 /// weight, token_offset, slot_of, slot_offset, token_of, position, entry: what route_top_k gives
-/// behind the scores. Error: another number of tensors.
+/// behind the scores, route_top_p behind scores and choices. Error: another number of tensors.
 Assignment assignment_of(at::TensorList routing);
 
 /// x [T, C] -> [A, C], slot-major. Differentiable in x.

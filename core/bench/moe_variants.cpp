@@ -6,7 +6,7 @@
 #include <ATen/ops/searchsorted.h>
 #include <ATen/ops/sort.h>
 
-#include "core/kernels/route.h"
+#include "core/kernels/route_top_p.h"
 #include "core/kernels/rows.h"
 
 namespace switchyard {
@@ -14,14 +14,22 @@ namespace {
 
 TopKRule rule_of(const MoeCase& c) { return {Score::Softmax, true, c.shape.k}; }
 
-at::Tensor ours_on(const MoeCase& c, ExpertPath path) {
-  Assignment assignment = route_top_k(c.logits_TE, rule_of(c)).assignment;
+/// As many slots as half of all scores take, at most 2 K.
+Assignment by_sum(const MoeCase& c) {
+  const int64_t most = std::min({2 * c.shape.k, c.shape.experts, int64_t{32}});
+  return route_top_p(c.logits_TE, {{Score::Softmax, true, most}, .5}).assignment;
+}
+
+at::Tensor ours_on(const MoeCase& c, Assignment assignment, ExpertPath path) {
   assignment.weight = assignment.weight.to(row_weight_type(c.x_TC));
   return expert_mlp(c.x_TC, c.experts, assignment, c.activation, c.shape.gated, path);
 }
 
-at::Tensor ours(const MoeCase& c) { return ours_on(c, ExpertPath::Auto); }
-at::Tensor ours_grouped(const MoeCase& c) { return ours_on(c, ExpertPath::Grouped); }
+Assignment by_count(const MoeCase& c) { return route_top_k(c.logits_TE, rule_of(c)).assignment; }
+
+at::Tensor ours(const MoeCase& c) { return ours_on(c, by_count(c), ExpertPath::Auto); }
+at::Tensor ours_grouped(const MoeCase& c) { return ours_on(c, by_count(c), ExpertPath::Grouped); }
+at::Tensor ours_top_p(const MoeCase& c) { return ours_on(c, by_sum(c), ExpertPath::Auto); }
 
 struct TopK {
   at::Tensor weight_TK, slot_TK;
@@ -98,9 +106,8 @@ at::Tensor grouped_permute(const MoeCase& c) {
       .squeeze(1);
 }
 
-at::Tensor route(const MoeCase& c) {
-  return route_top_k(c.logits_TE, rule_of(c)).assignment.weight;
-}
+at::Tensor route(const MoeCase& c) { return by_count(c).weight; }
+at::Tensor route_by_sum(const MoeCase& c) { return by_sum(c).weight; }
 
 at::Tensor route_torch(const MoeCase& c) {
   const auto top = top_k(c);
@@ -128,11 +135,13 @@ const std::vector<MoeVariant>& moe_variants() {
   static const std::vector<MoeVariant> variants = {
       {"ours", "this program's layer", false, ours},
       {"ours-grouped", "the same, never fused", false, ours_grouped},
+      {"ours-top-p", "the layer with top-p 0.5, at most 2 K slots a token", false, ours_top_p},
       {"loop", "one expert after the other", true, loop},
       {"grouped-add", "at::_grouped_mm, index_add", false, grouped_add},
       {"grouped-permute", "at::_grouped_mm, inverse permutation, bmm", false, grouped_permute},
       {"gemms", "at::_grouped_mm on sorted rows alone", false, gemms, sorted_rows},
       {"route", "this program's routing alone", false, route},
+      {"route-top-p", "the same with top-p 0.5, at most 2 K slots a token", false, route_by_sum},
       {"route-torch", "softmax, topk, sort and offsets alone", false, route_torch}};
   return variants;
 }

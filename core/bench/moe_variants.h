@@ -16,8 +16,9 @@ struct MoeVariant {
   std::function<MoeCase(const MoeCase&)> prepare = {};
 };
 
-/// ours, ours-grouped, loop, grouped-add, grouped-permute compute the layer, y [T, C]; route and
-/// route-torch only its routing; gemms the two products of at::_grouped_mm on sorted rows alone.
+/// ours, ours-grouped, ours-top-p, loop, grouped-add, grouped-permute compute the layer, y [T, C];
+/// route, route-top-p and route-torch only its routing; gemms the two products of at::_grouped_mm
+/// on sorted rows alone.
 const std::vector<MoeVariant>& moe_variants();
 /// Errors: unknown name, with the valid ones.
 const MoeVariant& moe_variant(const std::string& name);

@@ -1,7 +1,7 @@
 // Stands in for the .cu files in a build without CUDA.
 
 #include "core/base/error.h"
-#include "core/kernels/launch.h"
+#include "core/kernels/route_top_p_launch.h"
 
 namespace switchyard::kernels {
 namespace {
@@ -15,6 +15,8 @@ namespace {
 void slot_sort_cuda(const SlotSort&, void*) { refuse("slot_sort"); }
 void route_cuda(const Route&, void*) { refuse("route_top_k"); }
 void route_backward_cuda(const RouteBackward&, void*) { refuse("route_top_k"); }
+void route_top_p_cuda(const RouteTopP&, void*) { refuse("route_top_p"); }
+void route_top_p_backward_cuda(const RouteTopPBackward&, void*) { refuse("route_top_p"); }
 void top_k_cuda(const TopK&, void*) { refuse("top_k"); }
 void gather_rows_cuda(const Gather&, void*) { refuse("gather_rows"); }
 void combine_rows_cuda(const Combine&, void*) { refuse("combine_rows"); }

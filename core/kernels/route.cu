@@ -46,13 +46,6 @@ __device__ void write_choices(const Route& p, int first, int tokens, const Choic
     p.token_offset[t] = int64_t{t} * k;
 }
 
-/// Tokens of a round, whose choices lie in shared memory.
-template <class S>
-constexpr int round_tokens(int64_t k) {
-  constexpr int kGroups = S::kThreads / S::kLanes;
-  return kGroups * std::max(1, 2048 / (kGroups * static_cast<int>(k)));
-}
-
 /// Shared memory: Choice [round_tokens(k), k], count [slots].
 template <class S, class T>
 __global__ void __launch_bounds__(S::kThreads, S::kBlocks) route_tokens(Route p) {
@@ -125,31 +118,8 @@ __global__ void __launch_bounds__(S::kThreads) backward_tokens(RouteBackward p) 
     given.load(p.dscores, t, T(0), d);
   }
   if (p.dweight) add_weight_gradient<S>(p, t, score, d);
-  T dot = 0;
-#pragma unroll
-  for (int j = 0; j < S::kPer; ++j) dot += score[j] * d[j];
-  dot = group_sum<S>(dot);
-#pragma unroll
-  for (int j = 0; j < S::kPer; ++j) {
-    if (p.kind == ScoreKind::Softmax) d[j] = score[j] * (d[j] - dot);
-    if (p.kind == ScoreKind::Sigmoid) d[j] *= score[j] * (T(1) - score[j]);
-  }
+  through_scores<S>(p.kind, score, d);
   part.store(p.dlogits, t, d);
-}
-
-/// Calls run(Split, type) for the narrowest split that holds `columns`.
-template <class Run>
-void with_split(int64_t columns, DType dtype, Run&& run) {
-  const auto typed = [&](auto split) {
-    dtype == DType::Double ? run(split, TypeTag<double>{}) : run(split, TypeTag<float>{});
-  };
-  static_assert(kRouteThreadColumns == 16);
-  if (columns <= 8) return typed(Split<1, 8>{});
-  if (columns <= 16) return typed(Split<1, 16>{});
-  if (columns <= 64) return typed(Split<32, 2>{});
-  if (columns <= 128) return typed(Split<32, 4>{});
-  if (columns <= 256) return typed(Split<32, 8>{});
-  typed(Split<32, 32>{});
 }
 
 }  // namespace

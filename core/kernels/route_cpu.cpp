@@ -1,30 +1,13 @@
 #include <ATen/Parallel.h>
 
 #include <algorithm>
-#include <cmath>
-#include <type_traits>
-#include <vector>
 
-#include "core/kernels/launch.h"
+#include "core/kernels/route_row.h"
 
 namespace switchyard::kernels {
 namespace {
 
 constexpr int64_t kGrain = 256;
-
-template <class T>
-void score_row(ScoreKind kind, const T* logits, int64_t n, T* p) {
-  if (kind == ScoreKind::Identity) {
-    std::copy(logits, logits + n, p);
-  } else if (kind == ScoreKind::Sigmoid) {
-    for (int64_t e = 0; e < n; ++e) p[e] = T(1) / (T(1) + std::exp(-logits[e]));
-  } else {
-    const T top = *std::max_element(logits, logits + n);
-    T sum = 0;
-    for (int64_t e = 0; e < n; ++e) sum += p[e] = std::exp(logits[e] - top);
-    for (int64_t e = 0; e < n; ++e) p[e] /= sum;
-  }
-}
 
 template <class T>
 bool renormalises(const T& p, int64_t k) {
@@ -91,12 +74,7 @@ void backward_row(const RouteBackward& p, int64_t t) {
   std::fill(d, d + n, T(0));
   if (dscores) std::copy(dscores + t * n, dscores + (t + 1) * n, d);
   if (p.dweight) add_weight_gradient(p, t, score, d);
-  T dot = 0;
-  for (int64_t e = 0; e < n; ++e) dot += score[e] * d[e];
-  for (int64_t e = 0; e < n; ++e) {
-    if (p.kind == ScoreKind::Softmax) d[e] = score[e] * (d[e] - dot);
-    if (p.kind == ScoreKind::Sigmoid) d[e] *= score[e] * (T(1) - score[e]);
-  }
+  through_scores(p.kind, score, n, d);
 }
 
 template <class T>

@@ -134,6 +134,42 @@ __device__ void to_scores(ScoreKind kind, T (&p)[S::kPer]) {
   for (int j = 0; j < S::kPer; ++j) p[j] = T(1) / (T(1) + exp(-p[j]));
 }
 
+/// The gradient of scores becomes that of the logits in place.
+template <class S, class T>
+__device__ void through_scores(ScoreKind kind, const T (&score)[S::kPer], T (&d)[S::kPer]) {
+  T dot = 0;
+#pragma unroll
+  for (int j = 0; j < S::kPer; ++j) dot += score[j] * d[j];
+  dot = group_sum<S>(dot);
+#pragma unroll
+  for (int j = 0; j < S::kPer; ++j) {
+    if (kind == ScoreKind::Softmax) d[j] = score[j] * (d[j] - dot);
+    if (kind == ScoreKind::Sigmoid) d[j] *= score[j] * (T(1) - score[j]);
+  }
+}
+
+/// Tokens of a round, whose choices lie in shared memory.
+template <class S>
+constexpr int round_tokens(int64_t k) {
+  constexpr int kGroups = S::kThreads / S::kLanes;
+  return kGroups * std::max(1, 2048 / (kGroups * static_cast<int>(k)));
+}
+
+/// Calls run(Split, type) for the narrowest split that holds `columns`.
+template <class Run>
+void with_split(int64_t columns, DType dtype, Run&& run) {
+  const auto typed = [&](auto split) {
+    dtype == DType::Double ? run(split, TypeTag<double>{}) : run(split, TypeTag<float>{});
+  };
+  static_assert(kRouteThreadColumns == 16);
+  if (columns <= 8) return typed(Split<1, 8>{});
+  if (columns <= 16) return typed(Split<1, 16>{});
+  if (columns <= 64) return typed(Split<32, 2>{});
+  if (columns <= 128) return typed(Split<32, 4>{});
+  if (columns <= 256) return typed(Split<32, 8>{});
+  typed(Split<32, 32>{});
+}
+
 template <class T>
 using key_t = decltype(order_key(T()));
 template <class T>
@@ -155,8 +191,8 @@ class Candidates {
     if constexpr (kSorted) sort();
   }
 
-  /// Writes the best one, of equal ones that of the lowest column.
-  __device__ void take(Choice<T>* best) {
+  /// Writes the best one, of equal ones that of the lowest column; its key.
+  __device__ key_t<T> take(Choice<T>* best) {
     auto own = key_[0];
     int column = column_[0];
     if constexpr (!kSorted) {
@@ -169,10 +205,11 @@ class Candidates {
     if constexpr (S::kLanes > 1) {
       const auto largest = group_max<S>(own);
       const int winner = 31 - __clz(__ballot_sync(kFullWarp, own == largest));
-      if (threadIdx.x % 32 != winner) return;
+      if (threadIdx.x % 32 != winner) return largest;
     }
     *best = {own, column};
     remove(column);
+    return own;
   }
 
  private:

@@ -115,7 +115,8 @@ struct Round {
   uint32_t* bits;
   uint16_t* order;  // entries of the round by slot
 
-  __device__ int cell(int i, int slot) const { return i / group / 32 * stride + slot; }
+  __device__ int item_cell(int item, int slot) const { return item / 32 * stride + slot; }
+  __device__ int cell(int i, int slot) const { return item_cell(i / group, slot); }
   __device__ uint32_t bit(int i) const { return 1u << i / group % 32; }
 };
 
@@ -150,18 +151,17 @@ struct Placing {
   }
 };
 
-/// Fills bits, rank and local: where the slots begin in `order`.
-__device__ inline void rank_entries(const Round& r, const int64_t* slot_of, int count) {
-  const int threads = static_cast<int>(blockDim.x);
+__device__ inline void clear_bits(const Round& r) {
 #pragma unroll 1
-  for (int i = threadIdx.x; i < r.words * r.stride; i += threads) r.bits[i] = 0;
+  for (int i = threadIdx.x; i < r.words * r.stride; i += blockDim.x) r.bits[i] = 0;
+  __syncthreads();
+}
+
+/// Fills rank and local, where the slots begin in `order`, from the bits.
+__device__ inline void rank_bits(const Round& r) {
   __syncthreads();
 #pragma unroll 1
-  for (int i = threadIdx.x; i < count; i += threads)
-    atomicOr(r.bits + r.cell(i, static_cast<int>(slot_of[i])), r.bit(i));
-  __syncthreads();
-#pragma unroll 1
-  for (int e = threadIdx.x; e < r.slots; e += threads) {
+  for (int e = threadIdx.x; e < r.slots; e += blockDim.x) {
     int sum = 0;
 #pragma unroll 4
     for (int w = 0; w < r.words; ++w) {
@@ -172,6 +172,24 @@ __device__ inline void rank_entries(const Round& r, const int64_t* slot_of, int 
   }
   __syncthreads();
   if (threadIdx.x < 32) scan(r.local, r.slots);
+  __syncthreads();
+}
+
+/// Fills bits, rank and local.
+__device__ inline void rank_entries(const Round& r, const int64_t* slot_of, int count) {
+  clear_bits(r);
+#pragma unroll 1
+  for (int i = threadIdx.x; i < count; i += static_cast<int>(blockDim.x))
+    atomicOr(r.bits + r.cell(i, static_cast<int>(slot_of[i])), r.bit(i));
+  rank_bits(r);
+}
+
+/// Goes on to the next round.
+__device__ inline void step_rows(const Round& r) {
+  __syncthreads();
+#pragma unroll 1
+  for (int e = threadIdx.x; e < r.slots; e += static_cast<int>(blockDim.x))
+    r.next[e] += r.local[e + 1] - r.local[e];
   __syncthreads();
 }
 
@@ -195,10 +213,7 @@ __device__ inline void place_round(const SlotSort& p, const Round& r, int64_t fi
     p.token_of[row] = token_of_entry(p, first + i);
     p.entry[row] = first + i;
   }
-  __syncthreads();
-#pragma unroll 1
-  for (int e = threadIdx.x; e < r.slots; e += threads) r.next[e] += r.local[e + 1] - r.local[e];
-  __syncthreads();
+  step_rows(r);
 }
 
 /// May start while the kernel before it on the stream ends: what it needs of that comes behind the
@@ -220,8 +235,7 @@ static __global__ void __launch_bounds__(kSortThreads) place_entries(SlotSort p,
 inline void place(const SlotSort& p, cudaStream_t stream) {
   const Placing placing(p);
   allow_shared(place_entries, placing.bytes);
-  launch_early(place_entries, dim3(placing.blocks()), kSortThreads, placing.bytes, stream, p,
-               placing);
+  launch_early(place_entries, placing.blocks(), kSortThreads, placing.bytes, stream, p, placing);
 }
 
 }  // namespace switchyard::kernels

@@ -1,12 +1,25 @@
 #include "core/moe/assignment.h"
 
 #include <ATen/ops/diff.h>
+#include <ATen/ops/index_add.h>
+#include <ATen/ops/repeat_interleave.h>
 
 #include "core/kernels/routing.h"
 
 namespace switchyard {
 
+int64_t Assignment::used() const { return token_offset[-1].item<int64_t>(); }
+
 at::Tensor Assignment::count() const { return at::diff(slot_offset); }
+
+at::Tensor dense_weights(const Assignment& a) {
+  const int64_t used = a.used();
+  const auto token_A = at::repeat_interleave(at::diff(a.token_offset), std::optional(used));
+  const auto place_A = token_A * a.slots() + a.slot_of.narrow(0, 0, used);
+  return at::zeros({a.tokens() * a.slots()}, a.weight.options())
+      .index_add(0, place_A, a.weight.narrow(0, 0, used))
+      .view({a.tokens(), a.slots()});
+}
 
 Assignment make_assignment(const at::Tensor& token_offset, const at::Tensor& slot_of,
                            const at::Tensor& weight, int64_t slots) {

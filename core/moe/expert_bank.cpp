@@ -1,5 +1,6 @@
 #include "core/moe/expert_bank.h"
 
+#include "core/kernels/rows.h"
 #include "core/moe/precision.h"
 
 namespace switchyard {
@@ -73,7 +74,7 @@ ExpertOperands ExpertBank::operands(const at::Tensor& x_TC, const Assignment& as
   const auto type = compute_type(x_TC);
   const AutocastOff types_are_chosen;
   ExpertOperands out{x_TC.to(type), weights(type), assignment, activation_, shape_.gated};
-  out.assignment.weight = assignment.weight.to(type);
+  out.assignment.weight = assignment.weight.to(row_weight_type(out.x_TC));
   return out;
 }
 

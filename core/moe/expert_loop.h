@@ -6,7 +6,8 @@
 
 namespace switchyard {
 
-/// Operands of an expert layer; the floating ones of one type.
+/// Operands of an expert layer; the floating ones of one type, the routing weight of
+/// row_weight_type().
 struct ExpertOperands {
   at::Tensor x_TC;
   ExpertWeights experts;

@@ -16,17 +16,15 @@ Bounds bounds_of(at::ScalarType type) {
   return {6e-3, 1e-2, 2e-2};
 }
 
-/// Copies that take gradients of their own.
-ExpertOperands leaves_of(const ExpertOperands& operands, at::ScalarType type) {
-  const auto leaf = [type](const at::Tensor& t) {
-    return t.defined() ? t.detach().to(type, false, /*copy=*/true).requires_grad_(true) : t;
-  };
+/// Copies that take gradients of their own, in `type` or, without one, in their own types.
+ExpertOperands leaves_of(const ExpertOperands& operands, std::optional<at::ScalarType> type) {
   ExpertOperands out = operands;
-  out.x_TC = leaf(out.x_TC);
-  out.assignment.weight = leaf(out.assignment.weight);
-  for (at::Tensor* t :
-       {&out.experts.in_ENC, &out.experts.in_bias, &out.experts.out_EDH, &out.experts.out_bias})
-    *t = leaf(*t);
+  for (at::Tensor* t : {&out.x_TC, &out.assignment.weight, &out.experts.in_ENC,
+                        &out.experts.in_bias, &out.experts.out_EDH, &out.experts.out_bias}) {
+    if (!t->defined()) continue;
+    *t = t->detach().to(type.value_or(t->scalar_type()), false, /*copy=*/true);
+    t->requires_grad_(true);
+  }
   return out;
 }
 
@@ -37,7 +35,9 @@ std::vector<at::Tensor> gradients_of(const ExpertOperands& leaves, const at::Ten
   for (const at::Tensor& t : {leaves.experts.in_ENC, leaves.experts.in_bias, leaves.experts.out_EDH,
                               leaves.experts.out_bias})
     if (t.defined()) inputs.push_back(t);
-  return torch::autograd::grad({y}, inputs, {dy});
+  auto out = torch::autograd::grad({y}, inputs, {dy});
+  out[0] = out[0].narrow(0, 0, leaves.assignment.used());
+  return out;
 }
 
 /// NaN wins.
@@ -59,8 +59,7 @@ CheckedError routing_error(double error, at::ScalarType type) {
 std::vector<CheckedError> expert_errors(const ExpertOperands& operands, bool gradients) {
   const at::AutoGradMode grad(gradients);
   const Bounds bounds = bounds_of(operands.x_TC.scalar_type());
-  const auto fast = leaves_of(operands, operands.x_TC.scalar_type()),
-             plain = leaves_of(operands, at::kDouble);
+  const auto fast = leaves_of(operands, {}), plain = leaves_of(operands, at::kDouble);
   const auto y = expert_mlp(fast.x_TC, fast.experts, fast.assignment, fast.activation, fast.gated),
              expected = expert_loop(plain);
   std::vector<CheckedError> out = {{"output", relative_l2(y, expected), bounds.output}};

@@ -1,11 +1,10 @@
 #include "core/moe/router.h"
 
 #include <ATen/core/grad_mode.h>
-#include <ATen/ops/constant_pad_nd.h>
 
 #include "core/moe/apply_rule.h"
-#include "core/moe/layer_check.h"
 #include "core/moe/precision.h"
+#include "core/moe/routing_check.h"
 #include "core/moe/token_groups.h"
 
 namespace switchyard {
@@ -39,6 +38,13 @@ Registry<RouterLoss>& router_losses() {
   return registry;
 }
 
+void NullSlotParams::declare(Fields<NullSlotParams>& f) {
+  f.add("count", &NullSlotParams::count, "slots behind the experts whose output is zero",
+        between(0, 4096));
+  f.add("keep_share", &NullSlotParams::keep_share,
+        "weights are renormalised over all chosen slots; false: over the experts among them");
+}
+
 RouterParams::RouterParams()
     : granularity(std::string("token")),
       scorer(std::string("linear")),
@@ -47,7 +53,8 @@ RouterParams::RouterParams()
 
 void RouterParams::declare(Fields<RouterParams>& f) {
   f.add("granularity", &RouterParams::granularity, "which tokens share one decision");
-  f.add("scorer", &RouterParams::scorer, "gives every token a logit per expert");
+  f.add("scorer", &RouterParams::scorer, "gives every token a logit per expert and null slot");
+  f.node("null_slots", &RouterParams::null_slots, "slots that do nothing");
   f.add("hooks", &RouterParams::hooks, "changes of the logits before selection, in order");
   f.add("selector", &RouterParams::selector, "chooses the experts of every token");
   f.add("weigher", &RouterParams::weigher, "turns logits into scores and scores into weights");
@@ -57,20 +64,31 @@ void RouterParams::declare(Fields<RouterParams>& f) {
 }
 
 Router::Router(const RouterParams& params, int64_t channels, int64_t experts, std::string site)
-    : site_(std::move(site)), params_(params), experts_(experts) {
+    : site_(std::move(site)),
+      params_(params),
+      experts_(experts),
+      columns_(experts + params.null_slots.count) {
   granularity_ = granularities().make(params.granularity, "router.granularity");
-  scorer_ = &add_child("", scorers().make(params.scorer, "router.scorer", channels, experts));
+  scorer_ = &add_child("", scorers().make(params.scorer, "router.scorer", channels, columns_));
   for (const ConfigNode& node : params.hooks) {
     const std::string name = "hook" + to_text(hooks_.size());
-    hooks_.push_back(&add_child(name, logit_hooks().make(node, "router.hooks", experts)));
+    hooks_.push_back(&add_child(name, logit_hooks().make(node, "router.hooks", columns_)));
   }
   selector_ =
-      &add_child("", selectors().make(params.selector, "router.selector", channels, experts));
+      &add_child("", selectors().make(params.selector, "router.selector", channels, columns_));
   weigher_ = weighers().make(params.weigher, "router.weigher");
-  for (const ConfigNode& node : params.selection_hooks)
+  for (const ConfigNode& node : params.selection_hooks) {
     selection_hooks_.push_back(selection_hooks().make(node, "router.selection_hooks"));
+    check(granularity_->alone() || !selection_hooks_.back()->cuts(), "router.selection_hooks",
+          node.to_line(), " cuts tokens that decide together: got granularity ",
+          params.granularity.to_line(), ", expected token");
+  }
   for (const ConfigNode& node : params.losses)
     losses_.push_back(router_losses().make(node, "router.losses"));
+}
+
+double Router::mean_k() const {
+  return selector_->mean_k() * params_.null_slots.routed_share(experts_);
 }
 
 int64_t Router::slots() const {
@@ -82,11 +100,45 @@ int64_t Router::slots() const {
 Router::Decision Router::Decision::take(const at::Tensor& row_T) const {
   auto [taken, entry_A] = take_tokens(selection, row_T);
   return {logits_TE.index_select(0, row_T), scores_TE.index_select(0, row_T), std::move(taken),
-          weight_A.index_select(0, entry_A)};
+          weight_A.index_select(0, entry_A),
+          chosen_TK.defined() ? chosen_TK.index_select(0, row_T) : chosen_TK};
+}
+
+at::Tensor Router::kept_entries(const Decision& decision, const ForwardContext& context) const {
+  at::Tensor kept_A;
+  const int64_t tokens = decision.scores_TE.size(0);
+  for (const auto& hook : selection_hooks_) {
+    if (!hook->cuts()) continue;
+    auto open_T = context.level().valid;
+    const auto routed_T = routed_tokens(tokens, context);
+    if (routed_T.defined()) open_T = open_T.defined() ? open_T & routed_T : routed_T;
+    const auto own_A = hook->kept(
+        {decision.selection, decision.logits_TE.detach(), decision.scores_TE.detach(), open_T});
+    kept_A = kept_A.defined() ? kept_A & own_A : own_A;
+  }
+  return kept_A;
+}
+
+void Router::weigh(Decision& decision, const ForwardContext& context) const {
+  const auto weights = [&] { return weigher_->weights(decision.scores_TE, decision.selection); };
+  const auto keep = [&](const at::Tensor& kept_A) {
+    auto [left, entry_A] = keep_entries(decision.selection, kept_A);
+    decision.selection = std::move(left);
+    return entry_A;
+  };
+  const bool nulls = columns_ > experts_;
+  const auto kept_A = kept_entries(decision, context);
+  if (nulls || kept_A.defined()) decision.chosen_TK = padded_slots(decision.selection);
+  if (kept_A.defined()) keep(kept_A);
+  if (!nulls) return void(decision.weight_A = weights());
+  if (params_.null_slots.keep_share) decision.weight_A = weights();
+  const auto entry_A = keep(decision.selection.slot_of < experts_);
+  decision.weight_A =
+      decision.weight_A.defined() ? decision.weight_A.index_select(0, entry_A) : weights();
 }
 
 Router::Decision Router::decide(const at::Tensor& x_TC, const ForwardContext& context) const {
-  const auto rules = rules_at(site_, x_TC.size(0), experts_, context);
+  const auto rules = rules_at(site_, x_TC.size(0), columns_, context);
   Decision out;
   out.logits_TE = scorer_->forward(x_TC, context);
   for (LogitHook* hook : hooks_) out.logits_TE = hook->forward(out.logits_TE, context);
@@ -96,7 +148,7 @@ Router::Decision Router::decide(const at::Tensor& x_TC, const ForwardContext& co
   out.selection = selector_->select({x_TC.detach(), fixed_TE}, context);
   for (const auto& rule : rules) out.selection = rule.selection(out.selection, fixed_TE);
   for (const auto& rule : rules) rule.check_dropped(out.selection);
-  out.weight_A = weigher_->weights(out.scores_TE, out.selection);
+  weigh(out, context);
   for (const auto& rule : rules) out.weight_A = rule.weights(out.weight_A, out.selection);
   return out;
 }
@@ -117,6 +169,10 @@ void Router::apply_hooks(Decision& decision, const ForwardContext& context) cons
     hook->apply(decision.selection, decision.weight_A, first_slot, context);
     first_slot += hook->extra_slots();
   }
+  if (!decision.chosen_TK.defined()) return;
+  const auto routed_T = routed_tokens(decision.chosen_TK.size(0), context);
+  if (routed_T.defined())
+    decision.chosen_TK = decision.chosen_TK.masked_fill(~routed_T.unsqueeze(1), -1);
 }
 
 at::Tensor Router::routed_tokens(int64_t tokens, const ForwardContext& context) const {
@@ -130,29 +186,46 @@ at::Tensor Router::routed_tokens(int64_t tokens, const ForwardContext& context) 
   return routed_S.to(sequence_T.device()).index_select(0, sequence_T);
 }
 
-std::optional<TopKRule> Router::one_rule() const {
+std::optional<TopPRule> Router::one_rule() const {
   const int64_t k = selector_->best_k();
+  if (!granularity_->alone() || k == 0) return {};
+  auto rule = weigher_->rule(k);
+  if (!rule) return {};
+  rule->p = selector_->best_p();
+  rule->null_slots = columns_ - experts_;
+  rule->keep_share = params_.null_slots.keep_share;
   const auto& hooks = selection_hooks_;
-  if (!granularity_->alone() || k == 0 || !route_top_k_fits(slots(), k)) return {};
-  if (!hooks.empty() && !(hooks.size() == 1 && hooks[0]->forces_slot() && k == 1)) return {};
-  return weigher_->rule(k);
+  const bool forces = hooks.size() == 1 && hooks[0]->forces_slot() && k == 1 && is_top_k(*rule);
+  if (!hooks.empty() && !forces) return {};
+  return route_top_k_fits(std::max(columns_, slots()), k) ? rule : std::nullopt;
 }
 
-std::optional<TopKRule> Router::one_rule(const at::Tensor& x_TC,
+std::optional<TopPRule> Router::one_rule(const at::Tensor& x_TC,
                                          const ForwardContext& context) const {
-  if (!rules_at(site_, x_TC.size(0), experts_, context).empty()) return {};
+  if (!rules_at(site_, x_TC.size(0), columns_, context).empty()) return {};
   return one_rule();
 }
 
-RouterOutput Router::route_at_once(const at::Tensor& x_TC, const TopKRule& rule,
+RouterOutput Router::route_at_once(const at::Tensor& x_TC, const TopPRule& rule,
                                    const ForwardContext& context) const {
   auto logits_TE = scorer_->forward(x_TC, context);
   for (LogitHook* hook : hooks_) logits_TE = hook->forward(logits_TE, context);
+  RouterOutput out{logits_TE, {}, {}, x_TC, scorer_->prototypes(), {}};
+  if (!is_top_k(rule)) {
+    const RoutedTopP routed = route_top_p(logits_TE, rule);
+    out.scores_TE = routed.scores_TE;
+    out.assignment = routed.assignment;
+    out.chosen_TK = routed.chosen_TK;
+    out.null_slots = rule.null_slots;
+    return out;
+  }
   std::optional<ForcedTokens> forced;
   if (!selection_hooks_.empty())
     forced = {context.level().seq_offset, selection_hooks_[0]->routed(context)};
-  const Routed routed = route_top_k(logits_TE, rule, forced);
-  return {logits_TE, routed.scores_TE, routed.assignment, x_TC, scorer_->prototypes(), {}};
+  const Routed routed = route_top_k(logits_TE, rule.best, forced);
+  out.scores_TE = routed.scores_TE;
+  out.assignment = routed.assignment;
+  return out;
 }
 
 RouterOutput Router::route_by_stages(const at::Tensor& x_TC, ForwardContext& context) const {
@@ -164,7 +237,9 @@ RouterOutput Router::route_by_stages(const at::Tensor& x_TC, ForwardContext& con
                           decision.weight_A, slots()),
           x_TC,
           scorer_->prototypes(),
-          {}};
+          {},
+          decision.chosen_TK,
+          columns_ - experts_};
 }
 
 RouterOutput Router::forward(const at::Tensor& x_TC, ForwardContext& context) {
@@ -185,16 +260,7 @@ std::optional<double> Router::op_error(const at::Tensor& x_TC, ForwardContext& c
   const at::NoGradGuard no_grad;
   const auto rule = one_rule(x_TC, context);
   if (!rule) return {};
-  const RouterOutput op = route_at_once(x_TC, *rule, context),
-                     stages = route_by_stages(x_TC, context);
-  const int64_t behind = slots() - experts_;
-  const auto score_TE = at::constant_pad_nd(stages.scores_TE, {0, behind});
-  const auto score_of = [&](const Assignment& a) {
-    return chosen(score_TE, {a.token_offset, a.slot_of, rule->k});
-  };
-  const auto short_A = (score_of(op.assignment) - score_of(stages.assignment)).abs();
-  const double most = short_A.numel() == 0 ? 0 : short_A.max().item<double>();
-  return std::max(most, relative_l2(op.assignment.weight, stages.assignment.weight));
+  return routing_gap(route_at_once(x_TC, *rule, context), route_by_stages(x_TC, context), rule->p);
 }
 
 void Router::describe(SiteInfo& info) const {
@@ -205,18 +271,22 @@ void Router::describe(SiteInfo& info) const {
   };
   std::vector<std::string> stages = {params_.granularity.to_line(), params_.scorer.to_line()};
   for (const auto& hook : lines(params_.hooks)) stages.push_back(hook);
+  if (columns_ > experts_) stages.push_back(cat(columns_ - experts_, " null slots"));
   stages.push_back(params_.selector.to_line());
   stages.push_back(params_.weigher.to_line());
   for (const auto& hook : lines(params_.selection_hooks)) stages.push_back(hook);
   info.stages = join(stages, " > ");
   info.losses = lines(params_.losses);
-  info.k = selector_->mean_k();
+  info.k = mean_k();
+  info.null_slots = columns_ - experts_;
   info.one_op = one_rule().has_value();
   info.slots = slots();
   info.reads = scorer_->reads();
-  for (const auto& hook : selection_hooks_)
-    for (const auto& field : hook->reads()) info.reads.push_back(field);
   info.causal = granularity_->causal() && selector_->causal();
+  for (const auto& hook : selection_hooks_) {
+    for (const auto& field : hook->reads()) info.reads.push_back(field);
+    info.causal = info.causal && hook->causal();
+  }
 }
 
 }  // namespace switchyard

@@ -44,6 +44,25 @@ std::pair<Selection, at::Tensor> take_tokens(const Selection& selection, const a
   return {{offset, selection.slot_of.index_select(0, entry_A), selection.k}, entry_A};
 }
 
+std::pair<Selection, at::Tensor> keep_entries(const Selection& selection,
+                                              const at::Tensor& kept_A) {
+  const auto entry_A = kept_A.nonzero().view(-1);
+  const auto before = at::cat({at::zeros({1}, entry_A.options()), kept_A.to(at::kLong).cumsum(0)});
+  return {{before.index_select(0, selection.token_offset),
+           selection.slot_of.index_select(0, entry_A), 0},
+          entry_A};
+}
+
+at::Tensor padded_slots(const Selection& selection) {
+  const int64_t tokens = selection.token_offset.size(0) - 1;
+  if (selection.k > 0) return selection.slot_of.view({tokens, selection.k});
+  const auto length_T = at::diff(selection.token_offset);
+  const int64_t most = tokens == 0 ? 0 : length_T.max().item<int64_t>();
+  const auto place_K = at::arange(most, length_T.options());
+  auto out_TK = at::full({tokens, most}, -1, length_T.options());
+  return out_TK.masked_scatter_(place_K < length_T.unsqueeze(1), selection.slot_of);
+}
+
 std::pair<Selection, at::Tensor> where_tokens(const at::Tensor& choose_T, const Selection& yes,
                                               const Selection& no) {
   const int64_t tokens = choose_T.size(0);

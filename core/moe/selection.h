@@ -24,6 +24,10 @@ Selection mask_selection(const at::Tensor& mask_TE);
 /// Token t of the result has the slots of token row_T[t] of `selection`; second: the entry of
 /// `selection` that every entry of the result came from.
 std::pair<Selection, at::Tensor> take_tokens(const Selection& selection, const at::Tensor& row_T);
+/// The entries for which kept_A [A] bool holds; second: which those are.
+std::pair<Selection, at::Tensor> keep_entries(const Selection& selection, const at::Tensor& kept_A);
+/// [T, K] the slots of every token, -1 behind the last; K is the most that a token has.
+at::Tensor padded_slots(const Selection& selection);
 /// Token t has its slots from `yes` where choose_T[t] holds, else from `no`. Second: the entry of
 /// `no`, then of `yes`, that every entry of the result came from.
 std::pair<Selection, at::Tensor> where_tokens(const at::Tensor& choose_T, const Selection& yes,

@@ -20,8 +20,9 @@ struct SiteInfo {
   std::vector<std::string> losses;      ///< auxiliary, as configured
   std::vector<std::string> reads;       ///< fields of ForwardContext read besides x
   bool causal = true;                   ///< no decision depends on a later token
-  bool one_op = false;                  ///< a GPU routes in one op, see route_top_k()
+  bool one_op = false;                  ///< a GPU routes in one op, see route_top_p()
   int64_t slots = 0;                    ///< experts and those of the router's selection hooks
+  int64_t null_slots = 0;               ///< slots that do nothing
   bool gated = false;
   Activation activation = Activation::ReLU;
 

@@ -11,7 +11,8 @@
 //   level<j>.seq_offset [S+1] i64, level<j>.coords [T_j, c] f32 (optional),
 //   level<j>.label [T_j] i64 (-1 unlabelled; a pooled label is the majority, ties lowest),
 //   level<j>.member_of [T_0] i64 for j >= 1: the token of level j that holds each finest token
-//   site<i>.token_offset [T+1] i64, site<i>.slot [A] i16, site<i>.weight [A] f16,
+//   site<i>.token_offset [T+1] i64, site<i>.slot [A] i16, site<i>.weight [A] f16 (0 for null slots
+//   and dropped ones),
 //   site<i>.kept [A] u8 (optional: 0 = dropped by capacity), site<i>.scores [T, columns] f16
 //   (optional): softmax of the router's logits, 0 for slots that hooks added
 

@@ -8,6 +8,7 @@
 #include "core/io/safetensors.h"
 #include "core/moe/forward_context.h"
 #include "core/moe/router.h"
+#include "core/moe/traced_choices.h"
 
 namespace switchyard {
 namespace {
@@ -43,11 +44,13 @@ at::Tensor majority(const at::Tensor& label_T0, const at::Tensor& member_T0, int
   return out;
 }
 
-/// [T, slots] softmax of the logits, 0 for slots that hooks added.
+/// [T, slots and null slots] softmax of the logits, 0 for slots that hooks added.
 at::Tensor shares_of(const RouterOutput& routed) {
-  const auto& logits = routed.logits_TE;
-  const auto shares = at::softmax(logits, 1);
-  return at::constant_pad_nd(shares, {0, routed.assignment.slots() - logits.size(1)});
+  const auto shares = at::softmax(routed.logits_TE, 1);
+  const int64_t nulls = routed.null_slots, experts = shares.size(1) - nulls;
+  const auto own =
+      at::constant_pad_nd(shares.narrow(1, 0, experts), {0, routed.assignment.slots() - experts});
+  return at::cat({own, shares.narrow(1, experts, nulls)}, 1);
 }
 
 Json mean_k(const std::vector<at::Tensor>& lengths) {
@@ -97,9 +100,11 @@ void TraceRecorder::record(const std::string& name, const RouterOutput& routed,
   check(static_cast<int64_t>(entry.length.size()) == batches_ - 1, kWhere, "site ", name,
         " was recorded ", entry.length.size(), " times in ", batches_,
         " batches, expected once per batch");
-  entry.length.push_back(to_cpu(at::diff(assignment.token_offset), at::kLong));
-  entry.slot.push_back(to_cpu(assignment.slot_of, at::kShort));
-  entry.weight.push_back(to_cpu(assignment.weight, at::kHalf));
+  const TracedChoices choices = traced_choices(routed);
+  entry.length.push_back(choices.length_T);
+  entry.slot.push_back(choices.slot_A);
+  entry.weight.push_back(choices.weight_A);
+  entry.kept.push_back(choices.kept_A);
   if (routed.logits_TE.defined()) entry.scores.push_back(to_cpu(shares_of(routed), at::kHalf));
 }
 
@@ -131,7 +136,7 @@ TraceRecorder::Site& TraceRecorder::site(const std::string& name, int64_t depth,
   for (Site& known : sites_) {
     if (known.name == name) return known;
   }
-  sites_.push_back({name, depth, experts, {}, {}, {}, {}});
+  sites_.push_back({name, depth, experts, {}, {}, {}, {}, {}});
   return sites_.back();
 }
 
@@ -181,6 +186,8 @@ void TraceRecorder::write(const std::filesystem::path& path) const {
     out.emplace_back(name + "token_offset", offsets(site.length));
     out.emplace_back(name + "slot", at::cat(site.slot));
     out.emplace_back(name + "weight", at::cat(site.weight));
+    const auto kept = at::cat(site.kept);
+    if (kept.numel() > 0 && kept.min().item<uint8_t>() == 0) out.emplace_back(name + "kept", kept);
     if (site.scores.size() == site.length.size())
       out.emplace_back(name + "scores", at::cat(site.scores));
   }

@@ -53,7 +53,7 @@ class TraceRecorder : public TraceSink {
   struct Site {
     std::string name;
     int64_t level = 0, experts = 0;
-    std::vector<at::Tensor> length, slot, weight, scores;  // one per batch
+    std::vector<at::Tensor> length, slot, weight, kept, scores;  // one per batch
   };
   void record_level(int64_t depth, const TokenLevel& level);
   Site& site(const std::string& name, int64_t depth, int64_t experts);

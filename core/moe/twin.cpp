@@ -9,9 +9,10 @@ namespace {
 
 double selector_k(const MoEConfig& config) {
   const auto params = parse_params<RouterParams>(config.router, "router");
-  return selectors()
-      .make(params.selector, "router.selector", /*channels=*/1, config.experts.count)
-      ->mean_k();
+  const int64_t experts = config.experts.count;
+  const auto selector = selectors().make(params.selector, "router.selector", /*channels=*/1,
+                                         experts + params.null_slots.count);
+  return selector->mean_k() * params.null_slots.routed_share(experts);
 }
 
 }  // namespace

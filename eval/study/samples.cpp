@@ -24,8 +24,10 @@ std::map<std::string, double> expert_share(const TraceView& trace) {
   std::map<std::string, double> share;
   for (const TraceSite& site : trace.sites) {
     const double tokens = std::max<double>(1, static_cast<double>(site.tokens()));
-    share[site.name] =
-        static_cast<double>(site.slot.size()) / tokens / static_cast<double>(site.experts);
+    int64_t used = 0;
+    for (size_t a = 0; a < site.slot.size(); ++a)
+      used += site.slot[a] < site.experts && (site.kept.empty() || site.kept[a] != 0);
+    share[site.name] = static_cast<double>(used) / tokens / static_cast<double>(site.experts);
   }
   return share;
 }

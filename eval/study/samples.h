@@ -17,7 +17,8 @@ struct TraceView;
 /// none.
 at::Tensor first_choices(const TraceView& trace, int64_t s);
 
-/// For every site the mean share of its experts that a token uses (mean k / experts).
+/// For every site the mean share of its experts that a token uses (mean k / experts); null slots
+/// and dropped choices are not used.
 std::map<std::string, double> expert_share(const TraceView& trace);
 
 class SampleRecorder {

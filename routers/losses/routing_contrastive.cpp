@@ -19,9 +19,9 @@ at::Tensor uses_of(const RouterOutput& output, bool all_slots, at::ScalarType ty
   const auto options = output.logits_TE.options().dtype(type);
   at::Tensor first_A;
   if (!all_slots) {
-    const auto token_A = token_of_entry({a.token_offset, a.slot_of, 0});
-    const auto entry_A = at::arange(a.entries(), a.slot_of.options());
-    first_A = (entry_A == a.token_offset.index_select(0, token_A)).to(type);
+    first_A = at::zeros({a.entries() + 1}, options)
+                  .index_fill_(0, a.token_offset.narrow(0, 0, a.tokens()), 1)
+                  .narrow(0, 0, a.entries());
   }
   return combine_rows(at::eye(a.slots(), output.logits_TE.size(1), options), first_A, a.slot_of,
                       a.token_offset);

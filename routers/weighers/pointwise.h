@@ -11,8 +11,8 @@ class PointwiseWeigher : public Weigher {
   explicit PointwiseWeigher(bool sigmoid) : sigmoid_(sigmoid) {}
   at::Tensor scores(const at::Tensor& logits_TE, const ForwardContext& context) override;
   at::Tensor weights(const at::Tensor& scores_TE, const Selection& selection) override;
-  std::optional<TopKRule> rule(int64_t k) const override {
-    return TopKRule{sigmoid_ ? Score::Sigmoid : Score::Identity, false, k};
+  std::optional<TopPRule> rule(int64_t k) const override {
+    return TopPRule{{sigmoid_ ? Score::Sigmoid : Score::Identity, false, k}};
   }
 
  private:

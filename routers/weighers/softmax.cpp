@@ -8,10 +8,11 @@ namespace switchyard {
 namespace {
 
 struct Params {
-  bool renormalise = true;
+  bool renormalise = true, singles = false;
   std::string over = "experts";
   static void declare(Fields<Params>& f) {
     f.add("renormalise", &Params::renormalise, "weights of a token sum to 1 (k > 1)");
+    f.add("singles", &Params::singles, "renormalise where a token has one slot too: weight 1");
     f.add("over", &Params::over, "what the scores are normalised over",
           Choices{{"experts", "tokens"}});
   }
@@ -38,26 +39,30 @@ at::Tensor SoftmaxWeigher::scores(const at::Tensor& logits_TE, const ForwardCont
 
 at::Tensor SoftmaxWeigher::weights(const at::Tensor& scores_TE, const Selection& selection) {
   const auto p_A = chosen(scores_TE, selection);
-  if (!renormalise_ || selection.k == 1) return p_A;
-  if (selection.k > 1) {
+  if (!renormalise_ || (selection.k == 1 && !singles_)) return p_A;
+  if (selection.k > 0) {
     const auto p_TK = p_A.view({scores_TE.size(0), selection.k});
     return (p_TK / (p_TK.sum(1, true) + 1e-20)).view(-1);
   }
   const auto row_A = token_of_entry(selection);
   const auto sum_T = at::zeros({scores_TE.size(0)}, p_A.options()).index_add(0, row_A, p_A);
+  const auto share_A = p_A / (sum_T.index_select(0, row_A) + 1e-20);
+  if (singles_) return share_A;
   const auto several_A = at::diff(selection.token_offset).index_select(0, row_A) > 1;
-  return at::where(several_A, p_A / (sum_T.index_select(0, row_A) + 1e-20), p_A);
+  return at::where(several_A, share_A, p_A);
 }
 
-std::optional<TopKRule> SoftmaxWeigher::rule(int64_t k) const {
+std::optional<TopPRule> SoftmaxWeigher::rule(int64_t k) const {
   if (over_tokens_) return {};
-  return TopKRule{Score::Softmax, renormalise_, k};
+  TopPRule rule{{Score::Softmax, renormalise_, k}};
+  rule.singles = singles_;
+  return rule;
 }
 
 void register_softmax_weigher() {
   weighers().add<Params>(
       "softmax", "softmax over all slots, renormalised over the chosen ones", [](const Params& p) {
-        return std::make_unique<SoftmaxWeigher>(p.renormalise, p.over == "tokens");
+        return std::make_unique<SoftmaxWeigher>(p.renormalise, p.over == "tokens", p.singles);
       });
 }
 

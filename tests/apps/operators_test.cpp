@@ -7,7 +7,7 @@
 
 #include "core/io/file.h"
 #include "core/kernels/expert_mlp.h"
-#include "core/kernels/route.h"
+#include "core/kernels/route_top_p.h"
 #include "tests/support/moe.h"
 #include "tests/support/program.h"
 
@@ -71,6 +71,59 @@ TEST_CASE("operators give what the functions give, gradients included", "[apps][
   CHECK(at::equal(dx, x.grad()));
   CHECK(at::equal(dlogits, logits.grad()));
   CHECK(at::equal(din, in.grad()));
+}
+
+TEST_CASE("the top-p operator routes for the experts' operators", "[apps][ops]") {
+  load_operators();
+  const auto logits = normal({40, 7}, "logits").requires_grad_(true), x = normal({40, 6}, "x"),
+             in = normal({5, 8, 6}, "in"), out = normal({5, 6, 8}, "out");
+  const auto routed = call("switchyard::route_top_p", logits, int64_t{4}, .6,
+                           std::string("softmax"), true, int64_t{2}, true, false);
+  const RoutedTopP expected =
+      route_top_p(logits, {{Score::Softmax, true, 4}, .6, /*null_slots=*/2});
+  const std::vector<at::Tensor> routing = {routed.begin() + 2, routed.end()};
+  CHECK(at::equal(routed[1], expected.chosen_TK));
+  const auto y = call("switchyard::expert_mlp", x, in, out, routing, std::string("relu"), false,
+                      c10::IValue(), c10::IValue())[0];
+  CHECK(
+      at::equal(y, expert_mlp(x, {in, {}, out, {}}, expected.assignment, Activation::ReLU, false)));
+  // The same by gather and combine, with NaN in rows that are not in use.
+  auto rows = at::full({160, 6}, std::numeric_limits<double>::quiet_NaN(), at::kDouble);
+  const auto x_AC = call("switchyard::gather", x, routing)[0];
+  for (int64_t e = 0; e < 5; ++e) {
+    const int64_t begin = routing[3][e].item<int64_t>(),
+                  count = routing[3][e + 1].item<int64_t>() - begin;
+    rows.narrow(0, begin, count)
+        .copy_(at::linear(at::linear(x_AC.narrow(0, begin, count), in[e]).relu(), out[e]));
+  }
+  const auto combined = call("switchyard::combine", rows, routing)[0];
+  CHECK(relative_error(combined, y) < 1e-13);
+  const auto gradient = [&](const at::Tensor& value) {
+    logits.mutable_grad() = at::Tensor();
+    value.square().sum().backward({}, /*retain_graph=*/true);
+    return logits.grad().clone();
+  };
+  CHECK(relative_error(gradient(combined), gradient(y)) < 1e-12);
+}
+
+TEST_CASE("half rows are combined by weights in float", "[apps][ops]") {
+  load_operators();
+  const auto logits = normal({30, 4}, "logits").to(at::kFloat).requires_grad_(true),
+             rows = normal({90, 6}, "rows").to(at::kBFloat16).requires_grad_(true);
+  const auto routing = routing_of(route(logits, 3));
+  const auto y = call("switchyard::combine", rows, routing)[0];
+  const auto plain = at::zeros({30, 6}).index_add(
+      0, routing[4], rows.to(at::kFloat) * routing[0].index_select(0, routing[6]).unsqueeze(1));
+  CHECK(y.scalar_type() == at::kBFloat16);
+  CHECK(relative_error(y, plain) < 4e-3);
+  const auto gradients = [&](const at::Tensor& value) {
+    for (const at::Tensor& t : {logits, rows}) t.mutable_grad() = at::Tensor();
+    value.sum().backward({}, /*retain_graph=*/true);
+    return std::vector{logits.grad().clone(), rows.grad().clone()};
+  };
+  const auto got = gradients(y), expected = gradients(plain);
+  CHECK(relative_error(got[0], expected[0]) < 1e-5);
+  CHECK(relative_error(got[1], expected[1]) < 1e-5);
 }
 
 TEST_CASE("gather and combine have the gradients of plain indexing", "[apps][ops]") {

@@ -4,6 +4,7 @@
 #include <ATen/ops/isfinite.h>
 #include <ATen/ops/sin.h>
 
+#include "core/moe/expert_bank.h"
 #include "core/moe/layer_check.h"
 #include "core/nn/activation.h"
 #include "tests/support/device.h"
@@ -120,6 +121,35 @@ TEST_CASE("fast and reference backends agree in value and gradient", "[moe]") {
   }
   compare_backends(moe_config(5, 1), at::kDouble, 1e-12);
   compare_backends(moe_config(3, 3, 2, true, "relu", true), at::kDouble, 1e-12);
+}
+
+TEST_CASE("routing weights stay in float beside half operands", "[moe][cuda]") {
+  for (const at::Device device : devices()) {
+    ExpertBank bank({4, 16, 32, 16, true, false}, Activation::SiLU, true);
+    init_parameters(bank, 1);
+    bank.to(device, at::kBFloat16);
+    const int64_t tokens = 400;
+    const auto slots = at::arange(4).expand({tokens, 4}).reshape(-1).to(device),
+               offset = at::arange(0, 4 * tokens + 1, 4, at::kLong).to(device),
+               weight = at::softmax(normal({tokens, 4}, "w"), 1).view(-1).to(device, at::kFloat),
+               x = normal({tokens, 16}, "x").to(device, at::kBFloat16);
+    auto o = bank.operands(x, make_assignment(offset, slots, weight, 4));
+    CHECK(o.assignment.weight.scalar_type() == at::kFloat);
+    const auto output_error = [&](const at::Tensor& rounded) {
+      ExpertOperands exact = o;
+      for (at::Tensor* t :
+           {&exact.x_TC, &exact.assignment.weight, &exact.experts.in_ENC, &exact.experts.out_EDH})
+        *t = t->to(at::kDouble);
+      auto given = o.assignment;
+      given.weight = rounded;
+      return relative_l2(expert_mlp(o.x_TC, o.experts, given, o.activation, o.gated),
+                         expert_loop(exact));
+    };
+    const double kept = output_error(o.assignment.weight),
+                 rounded = output_error(o.assignment.weight.to(at::kBFloat16));
+    INFO(device.str() << " " << kept << " " << rounded);
+    CHECK(kept < .9 * rounded);
+  }
 }
 
 TEST_CASE("the check backend trains on the fast result and reports its error", "[moe][cuda]") {
