@@ -1,5 +1,5 @@
 #pragma once
-// The adaptive layer norm of diffusion transformers (adaLN-zero: Peebles, Xie 2023), fused with the
+// The adaptive layer norm of transformers (adaLN-zero: Peebles, Xie, ICCV 2023), fused with the
 // gated residual sum before it: one pass over the residual stream instead of six.
 
 #include <ATen/core/Tensor.h>
