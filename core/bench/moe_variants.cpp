@@ -25,7 +25,9 @@ at::Tensor ours_on(const MoeCase& c, Assignment assignment, ExpertPath path) {
   return expert_mlp(c.x_TC, c.experts, assignment, c.activation, c.shape.gated, path);
 }
 
-Assignment by_count(const MoeCase& c) { return route_top_k(c.logits_TE, rule_of(c)).assignment; }
+Assignment by_count(const MoeCase& c) {
+  return route_top_k(c.logits_TE, rule_of(c), {}, /*with_scores=*/false).assignment;
+}
 
 at::Tensor ours(const MoeCase& c) { return ours_on(c, by_count(c), ExpertPath::Auto); }
 at::Tensor ours_grouped(const MoeCase& c) { return ours_on(c, by_count(c), ExpertPath::Grouped); }

@@ -55,7 +55,7 @@ struct Route {
   const bool* routed;         // [sequences] or null: all true
   const int64_t* seq_offset;  // [sequences + 1] where `routed` is there
   int64_t sequences;
-  void* scores;  // like logits
+  void* scores;  // like logits; on a GPU null: not wanted
   void* weight;  // [tokens, k]
   int64_t *slot_of, *token_offset;
   SlotSort sort;
@@ -72,7 +72,7 @@ void route_cpu(const Route& p);
 void route_cuda(const Route& p, void* stream);
 
 struct RouteBackward {
-  const void *scores, *dscores;  // [tokens, columns]; dscores may be null: zero
+  const void *logits, *dscores;  // [tokens, columns]; dscores may be null: zero
   const void *weight, *dweight;  // [tokens, k]; dweight may be null: zero
   const int64_t* slot_of;        // a slot behind the columns has no gradient
   DType dtype;

@@ -18,15 +18,22 @@ struct Forcing {
   Optional seq_offset, routed_S;
 };
 
-/// scores, weight, token_offset, slot_of, slot_offset, token_of, position, entry.
-variable_list route(const at::Tensor& logits, const TopKRule& rule, const Forcing& forcing) {
+/// scores (empty where a GPU need not give them), weight, token_offset, slot_of, slot_offset,
+/// token_of, position, entry.
+variable_list route(const at::Tensor& logits, const TopKRule& rule, const Forcing& forcing,
+                    bool with_scores) {
   const int64_t tokens = logits.size(0), columns = logits.size(1), entries = tokens * rule.k;
   const int64_t slots = columns + (forcing.seq_offset ? 1 : 0);
   const auto ints = [&](int64_t n) { return at::empty({n}, logits.options().dtype(at::kLong)); };
-  variable_list out = {at::empty_like(logits), at::empty({entries}, logits.options()),
-                       ints(tokens + 1),       ints(entries),
-                       ints(slots + 1),        ints(entries),
-                       ints(entries),          ints(entries)};
+  const bool writes = with_scores || !logits.is_cuda();
+  variable_list out = {at::empty({writes ? tokens : 0, columns}, logits.options()),
+                       at::empty({entries}, logits.options()),
+                       ints(tokens + 1),
+                       ints(entries),
+                       ints(slots + 1),
+                       ints(entries),
+                       ints(entries),
+                       ints(entries)};
   const auto at = [&](size_t i) { return out[i].data_ptr<int64_t>(); };
   SlotSort sort{
       at(3), at(2), entries, tokens, slots,  rule.k, route_chunk(tokens, columns) * rule.k,
@@ -39,7 +46,8 @@ variable_list route(const at::Tensor& logits, const TopKRule& rule, const Forcin
       Route{logits.data_ptr(), dtype_of(logits, "route_top_k"), static_cast<ScoreKind>(rule.score),
             rule.renormalise, columns, routed ? routed->data_ptr<bool>() : nullptr,
             routed ? forcing.seq_offset->data_ptr<int64_t>() : nullptr,
-            routed ? routed->size(0) : 0, out[0].data_ptr(), out[1].data_ptr(), at(3), at(2), sort},
+            routed ? routed->size(0) : 0, writes ? out[0].data_ptr() : nullptr, out[1].data_ptr(),
+            at(3), at(2), sort},
       logits.device(), route_cpu, route_cuda);
   return out;
 }
@@ -48,11 +56,12 @@ class RouteTopK : public torch::autograd::Function<RouteTopK> {
  public:
   static variable_list forward(AutogradContext* context, const at::Tensor& logits, int64_t score,
                                bool renormalise, int64_t k, const Optional& seq_offset,
-                               const Optional& routed_S) {
-    auto out = route(logits, {static_cast<Score>(score), renormalise, k}, {seq_offset, routed_S});
+                               const Optional& routed_S, bool with_scores) {
+    auto out = route(logits, {static_cast<Score>(score), renormalise, k}, {seq_offset, routed_S},
+                     with_scores);
     context->mark_non_differentiable({out.begin() + 2, out.end()});
     context->set_materialize_grads(false);
-    context->save_for_backward({out[0], out[1], out[3]});
+    context->save_for_backward({logits, out[1], out[3]});
     context->saved_data["score"] = score;
     context->saved_data["renormalise"] = renormalise;
     context->saved_data["k"] = k;
@@ -61,18 +70,18 @@ class RouteTopK : public torch::autograd::Function<RouteTopK> {
 
   static variable_list backward(AutogradContext* context, variable_list grads) {
     const auto saved = context->get_saved_variables();
-    const at::Tensor& scores = saved[0];
+    const at::Tensor& logits = saved[0];
     const auto contiguous = [](const at::Tensor& t) { return t.defined() ? t.contiguous() : t; };
     const auto pointer = [](const at::Tensor& t) { return t.defined() ? t.data_ptr() : nullptr; };
     const auto dscores = contiguous(grads[0]), dweight = contiguous(grads[1]);
-    auto dlogits = at::empty_like(scores);
-    launch(RouteBackward{scores.data_ptr(), pointer(dscores), saved[1].data_ptr(), pointer(dweight),
-                         saved[2].data_ptr<int64_t>(), dtype_of(scores, "route_top_k"),
+    auto dlogits = at::empty_like(logits);
+    launch(RouteBackward{logits.data_ptr(), pointer(dscores), saved[1].data_ptr(), pointer(dweight),
+                         saved[2].data_ptr<int64_t>(), dtype_of(logits, "route_top_k"),
                          static_cast<ScoreKind>(context->saved_data["score"].toInt()),
-                         context->saved_data["renormalise"].toBool(), scores.size(0),
-                         scores.size(1), context->saved_data["k"].toInt(), dlogits.data_ptr()},
-           scores.device(), route_backward_cpu, route_backward_cuda);
-    return {dlogits, {}, {}, {}, {}, {}};
+                         context->saved_data["renormalise"].toBool(), logits.size(0),
+                         logits.size(1), context->saved_data["k"].toInt(), dlogits.data_ptr()},
+           logits.device(), route_backward_cpu, route_backward_cuda);
+    return {dlogits, {}, {}, {}, {}, {}, {}};
   }
 };
 
@@ -98,7 +107,7 @@ Forcing checked(const ForcedTokens& forced, const TopKRule& rule, const at::Tens
 bool route_top_k_fits(int64_t slots, int64_t k) { return slots <= kRouteSlots && k <= kRouteBest; }
 
 Routed route_top_k(const at::Tensor& logits_TE, const TopKRule& rule,
-                   const std::optional<ForcedTokens>& forced) {
+                   const std::optional<ForcedTokens>& forced, bool with_scores) {
   const int64_t most = kRouteSlots - (forced ? 1 : 0);
   check(logits_TE.dim() == 2 && logits_TE.size(1) <= most, kWhere, "logits: got shape ",
         to_text(logits_TE.sizes().vec()), ", expected [tokens, slots], at most ", most, " slots");
@@ -108,9 +117,11 @@ Routed route_top_k(const at::Tensor& logits_TE, const TopKRule& rule,
   check(type == at::kFloat || type == at::kDouble, kWhere, "type of the logits: got ",
         c10::toString(type), "; valid: float, double");
   const Forcing forcing = forced ? checked(*forced, rule, logits_TE) : Forcing{};
-  const auto out = RouteTopK::apply(logits_TE.contiguous(), static_cast<int64_t>(rule.score),
-                                    rule.renormalise, rule.k, forcing.seq_offset, forcing.routed_S);
-  return {out[0], {out[2], out[3], out[1], out[4], out[5], out[6], out[7]}};
+  const auto out =
+      RouteTopK::apply(logits_TE.contiguous(), static_cast<int64_t>(rule.score), rule.renormalise,
+                       rule.k, forcing.seq_offset, forcing.routed_S, with_scores);
+  return {with_scores ? out[0] : at::Tensor(),
+          {out[2], out[3], out[1], out[4], out[5], out[6], out[7]}};
 }
 
 }  // namespace switchyard

@@ -13,7 +13,7 @@ template <class S, class T>
 __device__ void choose(const Route& p, const Part<S, T>& part, int token, T (&score)[S::kPer],
                        Choice<T>* chosen) {
   to_scores<S>(p.kind, score);
-  part.store(p.scores, token, score);
+  if (p.scores) part.store(p.scores, token, score);
   if (!is_routed(p, token)) {
     if (S::lane() == 0) chosen[0] = {order_key(T(1)), static_cast<int>(p.columns)};
     return;
@@ -110,9 +110,10 @@ __global__ void __launch_bounds__(S::kThreads) backward_tokens(RouteBackward p) 
   wait_for_previous();
   const int t = blockIdx.x * (S::kThreads / S::kLanes) + threadIdx.x / S::kLanes;
   if (t >= p.tokens) return;
-  const Part<S, T> part(static_cast<int>(p.columns), p.scores, p.dlogits);
+  const Part<S, T> part(static_cast<int>(p.columns), p.logits, p.dlogits);
   T score[S::kPer], d[S::kPer] = {};
-  part.load(p.scores, t, T(0), score);
+  part.load(p.logits, t, T(-INFINITY), score);
+  to_scores<S>(p.kind, score);
   if (p.dscores) {
     const Part<S, T> given(static_cast<int>(p.columns), p.dscores, p.dscores);
     given.load(p.dscores, t, T(0), d);

@@ -27,7 +27,7 @@ struct ForcedTokens {
 };
 
 struct Routed {
-  at::Tensor scores_TE;   ///< differentiable
+  at::Tensor scores_TE;   ///< differentiable; undefined where nobody wants them
   Assignment assignment;  ///< over E slots, with forced tokens over E + 1
 };
 
@@ -35,9 +35,10 @@ struct Routed {
 bool route_top_k_fits(int64_t slots, int64_t k);
 
 /// logits [T, E], float or double. Ties go to the lowest slot, NaN counts as smallest. Once
-/// differentiable in the logits, through scores and weights. The same bits on every run. Errors:
+/// differentiable in the logits, through scores and weights. `with_scores`: false saves writing
+/// them. The same bits on every run. Errors:
 /// shape, type, k outside 1 .. E or other than 1 with forced tokens, not route_top_k_fits().
 Routed route_top_k(const at::Tensor& logits_TE, const TopKRule& rule,
-                   const std::optional<ForcedTokens>& forced = {});
+                   const std::optional<ForcedTokens>& forced = {}, bool with_scores = true);
 
 }  // namespace switchyard

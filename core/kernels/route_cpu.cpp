@@ -1,6 +1,7 @@
 #include <ATen/Parallel.h>
 
 #include <algorithm>
+#include <vector>
 
 #include "core/kernels/route_row.h"
 
@@ -65,10 +66,11 @@ void add_weight_gradient(const RouteBackward& p, int64_t t, const T* score, T* d
     d[slot[i]] += renormalises(p, p.k) ? (dweight[i] - dot) / sum : dweight[i];
 }
 
+/// score [columns] is scratch.
 template <class T>
-void backward_row(const RouteBackward& p, int64_t t) {
+void backward_row(const RouteBackward& p, int64_t t, T* score) {
   const int64_t n = p.columns;
-  const T* score = static_cast<const T*>(p.scores) + t * n;
+  score_row(p.kind, static_cast<const T*>(p.logits) + t * n, n, score);
   T* d = static_cast<T*>(p.dlogits) + t * n;
   const T* dscores = static_cast<const T*>(p.dscores);
   std::fill(d, d + n, T(0));
@@ -80,7 +82,8 @@ void backward_row(const RouteBackward& p, int64_t t) {
 template <class T>
 void route_backward(const RouteBackward& p) {
   at::parallel_for(0, p.tokens, kGrain, [&](int64_t begin, int64_t end) {
-    for (int64_t t = begin; t < end; ++t) backward_row<T>(p, t);
+    std::vector<T> score(static_cast<size_t>(p.columns));
+    for (int64_t t = begin; t < end; ++t) backward_row<T>(p, t, score.data());
   });
 }
 

@@ -222,7 +222,8 @@ RouterOutput Router::route_at_once(const at::Tensor& x_TC, const TopPRule& rule,
   std::optional<ForcedTokens> forced;
   if (!selection_hooks_.empty())
     forced = {context.level().seq_offset, selection_hooks_[0]->routed(context)};
-  const Routed routed = route_top_k(logits_TE, rule.best, forced);
+  const bool scores_are_read = context.trace || (context.training && !losses_.empty());
+  const Routed routed = route_top_k(logits_TE, rule.best, forced, scores_are_read);
   out.scores_TE = routed.scores_TE;
   out.assignment = routed.assignment;
   return out;

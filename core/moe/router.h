@@ -118,7 +118,8 @@ class SelectionHook {
 };
 
 struct RouterOutput {
-  at::Tensor logits_TE, scores_TE;
+  at::Tensor logits_TE;
+  at::Tensor scores_TE;      ///< on a GPU undefined where no loss and no trace reads them
   Assignment assignment;     ///< over all slots, those of selection hooks behind the experts
   at::Tensor x_TC;           ///< what was routed
   at::Tensor prototypes_EC;  ///< of the scorer; may be undefined

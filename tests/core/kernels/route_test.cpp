@@ -154,7 +154,9 @@ TEST_CASE("a routing op's gradient is that of its weights alone where nothing el
     const auto logits = normal({50, 6}, "logits");
     const auto leaf = logits.to(device).clone().requires_grad_(true),
                twin = logits.clone().requires_grad_(true);
-    const Routed got = route_top_k(leaf, {Score::Softmax, true, 2});
+    const Routed got = route_top_k(leaf, {Score::Softmax, true, 2}, {}, /*with_scores=*/false);
+    CHECK(!got.scores_TE.defined());
+    check_assignment(got.assignment, route_top_k(leaf, {Score::Softmax, true, 2}).assignment);
     got.assignment.weight.square().sum().backward();
     const auto slot = top_k_slots(logits, 2);
     plain_weights(at::softmax(twin, 1), slot, true).square().sum().backward();
