@@ -5,13 +5,32 @@
 namespace switchyard::kernels {
 namespace {
 
-/// Scores and choices of one token; chosen [k], those that it does not take with column -1.
+/// What a token's weights are divided by. Every lane gets it.
+template <class S, class T>
+__device__ T divisor(const RouteTopP& p, const Choice<T>* chosen) {
+  const int k = static_cast<int>(p.sort.k);
+  const auto counted = static_cast<unsigned>(p.keep_share ? p.columns : p.sort.slots);
+  T sum = 0;
+  int n = 0;
+#pragma unroll 1
+  for (int j = S::lane(); j < k; j += S::kLanes) {
+    if (static_cast<unsigned>(chosen[j].column) >= counted) continue;
+    sum += of_key(chosen[j].key);
+    ++n;
+  }
+  sum = group_sum<S>(sum) + T(1e-20);
+  return p.renormalise && (group_sum<S>(n) > 1 || p.singles) ? sum : T(1);
+}
+
+/// Scores and choices of one token; chosen [k], those that it does not take with column -1, and
+/// what they are divided by.
 template <class S, class T>
 __device__ void choose(const RouteTopP& p, const Part<S, T>& part, int token, T (&score)[S::kPer],
-                       Choice<T>* chosen) {
+                       Choice<T>* chosen, T* divided_by) {
   to_scores<S>(p.kind, score);
   part.store(p.scores, token, score);
   Candidates<S, T> left(score, part);
+  const Choice<T>* const own = chosen;
   Choice<T>* const end = chosen + static_cast<int>(p.sort.k);
   const bool all = p.p >= 1;
   const T bound = static_cast<T>(p.p);
@@ -20,32 +39,17 @@ __device__ void choose(const RouteTopP& p, const Part<S, T>& part, int token, T 
   do {
     sum += of_key(left.take(chosen++));
   } while (chosen != end && (all || sum < bound));
-  if (S::lane() > 0) return;
 #pragma unroll 1
-  for (; chosen != end; ++chosen) *chosen = {0, -1};
-}
-
-/// What a token's weights are divided by.
-template <class T>
-__device__ T divisor(const RouteTopP& p, const Choice<T>* own) {
-  const int k = static_cast<int>(p.sort.k),
-            counted = static_cast<int>(p.keep_share ? p.columns : p.sort.slots);
-  if (!p.renormalise) return T(1);
-  T sum = T(1e-20);
-  int n = 0;
-#pragma unroll 4
-  for (int j = 0; j < k; ++j) {
-    if (static_cast<unsigned>(own[j].column) >= static_cast<unsigned>(counted)) continue;
-    sum += of_key(own[j].key);
-    ++n;
-  }
-  return n > 1 || p.singles ? sum : T(1);
+  for (; S::lane() == 0 && chosen != end; ++chosen) *chosen = {0, -1};
+  if constexpr (S::kLanes > 1) __syncwarp();
+  const T by = divisor<S>(p, own);
+  if (S::lane() == 0) *divided_by = by;
 }
 
 /// Choices and weights of `tokens` tokens from `first` on; adds to count [slots].
 template <class S, class T>
 __device__ void write_choices(const RouteTopP& p, int first, int tokens, const Choice<T>* chosen,
-                              int32_t* count) {
+                              const T* divided_by, int32_t* count) {
   const int k = static_cast<int>(p.sort.k), slots = static_cast<int>(p.sort.slots);
   T* share = static_cast<T*>(p.share) + int64_t{first} * k;
   int16_t* out = p.chosen + int64_t{first} * k;
@@ -54,12 +58,12 @@ __device__ void write_choices(const RouteTopP& p, int first, int tokens, const C
     const Choice<T> own = chosen[i];
     out[i] = static_cast<int16_t>(own.column);
     if (static_cast<unsigned>(own.column) >= static_cast<unsigned>(slots)) continue;
-    share[i] = of_key(own.key) / divisor(p, chosen + i / k * k);
+    share[i] = of_key(own.key) / divided_by[i / k];
     atomicAdd(count + own.column, 1);
   }
 }
 
-/// Shared memory: Choice [round_tokens(k), k], count [slots].
+/// Shared memory: Choice [round_tokens(k), k], T [round_tokens(k)], count [slots].
 template <class S, class T>
 __global__ void __launch_bounds__(S::kThreads, S::kBlocks) route_tokens(RouteTopP p) {
   extern __shared__ __align__(16) char shared[];
@@ -70,7 +74,8 @@ __global__ void __launch_bounds__(S::kThreads, S::kBlocks) route_tokens(RouteTop
   const int share = static_cast<int>(p.sort.chunk) / k, begin = blockIdx.x * share,
             end = min(begin + share, static_cast<int>(p.sort.tokens));
   auto* chosen = reinterpret_cast<Choice<T>*>(shared);
-  auto* count = reinterpret_cast<int32_t*>(chosen + round * k);
+  auto* divided_by = reinterpret_cast<T*>(chosen + round * k);
+  auto* count = reinterpret_cast<int32_t*>(divided_by + round);
   T score[S::kPer], next[S::kPer];
   int t = begin + threadIdx.x / S::kLanes;
   if (t < end) part.load(p.logits, t, T(-INFINITY), next);
@@ -83,10 +88,10 @@ __global__ void __launch_bounds__(S::kThreads, S::kBlocks) route_tokens(RouteTop
     for (; t < stop; t += kStep) {
       copy(next, score);
       if (t + kStep < end) part.load(p.logits, t + kStep, T(-INFINITY), next);
-      choose<S>(p, part, t, score, chosen + (t - first) * k);
+      choose<S>(p, part, t, score, chosen + (t - first) * k, divided_by + (t - first));
     }
     __syncthreads();
-    write_choices<S>(p, first, stop - first, chosen, count);
+    write_choices<S>(p, first, stop - first, chosen, divided_by, count);
     __syncthreads();
   }
   cudaTriggerProgrammaticLaunchCompletion();
@@ -269,9 +274,9 @@ void route_top_p_cuda(const RouteTopP& p, void* stream) {
   with_split(p.columns, p.dtype, [&](auto split, auto type) {
     using S = decltype(split);
     using T = typename decltype(type)::type;
-    const size_t bytes =
-        static_cast<size_t>(round_tokens<S>(p.sort.k) * p.sort.k) * sizeof(Choice<T>) +
-        static_cast<size_t>(p.sort.slots) * sizeof(int32_t);
+    const size_t bytes = static_cast<size_t>(round_tokens<S>(p.sort.k)) *
+                             (static_cast<size_t>(p.sort.k) * sizeof(Choice<T>) + sizeof(T)) +
+                         static_cast<size_t>(p.sort.slots) * sizeof(int32_t);
     allow_shared(route_tokens<S, T>, bytes);
     if (blocks > 0)
       route_tokens<S, T><<<blocks, S::kThreads, bytes, static_cast<cudaStream_t>(stream)>>>(p);
