@@ -1,12 +1,12 @@
 #include "core/kernels/expert_mlp.h"
 
 #include <ATen/core/grad_mode.h>
-#include <ATen/ops/mm.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "core/base/error.h"
 #include "core/kernels/blocked_mlp.h"
 #include "core/kernels/expert_activation.h"
+#include "core/kernels/expert_linear.h"
 #include "core/kernels/fused_mlp.h"
 #include "core/kernels/grouped_mm.h"
 #include "core/kernels/rows.h"
@@ -21,13 +21,6 @@ using torch::autograd::variable_list;
 using Optional = std::optional<at::Tensor>;
 
 Optional if_defined(const at::Tensor& t) { return t.defined() ? Optional(t) : std::nullopt; }
-
-/// dweight of an entry from the bias of its slot: dy[token] . bias[slot].
-at::Tensor bias_dot(const at::Tensor& dy_TD, const at::Tensor& bias_ED, const at::Tensor& token_A,
-                    const at::Tensor& slot_A) {
-  const auto dot_TE = at::mm(dy_TD, bias_ED.t());
-  return dot_TE.view(-1).index_select(0, token_A * dot_TE.size(1) + slot_A);
-}
 
 /// What forward() saved, by name.
 struct Saved {
@@ -122,7 +115,7 @@ class ExpertMlp : public torch::autograd::Function<ExpertMlp> {
     if (out_bias.defined()) {
       const auto weight_A = a.weight.index_select(0, a.entry).to(dy_AD.scalar_type());
       d_out_bias = grouped_sum(dy_AD, weight_A, groups);
-      d.dweight += bias_dot(dy_TD, out_bias, a.token_of.index_select(0, a.position), a.slot_of);
+      d.dweight += bias_dot(dy_TD, out_bias, a);
     }
     return {d.dx_TC, d.d_in, d.d_in_bias, d.d_out, d_out_bias, {}, {}, d.dweight,
             {},      {},     {},          {},      {},         {}, {}, {}};
@@ -142,7 +135,7 @@ void check_shapes(const at::Tensor& x, const ExpertWeights& w, const Assignment&
   check(x.size(0) == a.tokens() && w.in_ENC.size(0) == a.slots(), kWhere, "assignment: got ",
         a.tokens(), " tokens and ", a.slots(), " slots, expected ", x.size(0), " and ",
         w.in_ENC.size(0));
-  check(w.in_ENC.size(1) == w.out_EDH.size(2) * (gated ? 2 : 1), kWhere,
+  check(w.is_linear() ? !gated : w.in_ENC.size(1) == w.out_EDH.size(2) * (gated ? 2 : 1), kWhere,
         "hidden widths of the two weights differ");
   const auto type = x.scalar_type(), weight = a.weight.scalar_type();
   check(type == w.in_ENC.scalar_type() && (weight == type || weight == row_weight_type(x)), kWhere,
@@ -158,10 +151,13 @@ at::Tensor expert_mlp(const at::Tensor& x_TC, const ExpertWeights& experts,
   check_shapes(x_TC, experts, assignment, gated);
   const ExpertSetting setting = expert_setting(x_TC, experts, assignment, activation);
   check(path != ExpertPath::Fused || fused_mlp_fits(setting), "expert_mlp",
-        "fused: got shapes or types without a kernel; valid: half types on a GPU, at most 256 "
-        "channels (gated 128), multiples of 8");
-  check(path != ExpertPath::Blocked || blocked_mlp_fits(setting), "expert_mlp",
-        "blocked: got wide experts, a half type or a GPU; valid: float or double on the CPU");
+        "fused: got shapes or types without a kernel; valid: half types or float on a GPU, at most "
+        "256 channels (gated 128), multiples of 8");
+  check(path != ExpertPath::Blocked || (!experts.is_linear() && blocked_mlp_fits(setting)),
+        "expert_mlp",
+        "blocked: got linear or wide experts, a half type or a GPU; valid: float or double on the "
+        "CPU");
+  if (experts.is_linear()) return expert_linear(x_TC, experts, assignment, path);
   const int64_t way = way_of(setting, path);
   return ExpertMlp::apply(
       way == kFused ? x_TC.contiguous() : x_TC, experts.in_ENC, if_defined(experts.in_bias),

@@ -19,6 +19,7 @@ bool has_warpgroups(at::Device device) {
 }
 
 ExpertChoice on_cpu(const ExpertSetting& s) {
+  if (s.hidden == 0) return {ExpertPath::Grouped, "grouped", "one product, narrow ones in blocks"};
   if (blocked_mlp_fits(s))
     return {ExpertPath::Blocked, "blocked", "an expert's weights stay in the cache"};
   return {ExpertPath::Grouped, "loop", "wide experts or half types on the CPU"};
@@ -28,15 +29,15 @@ ExpertChoice on_cpu(const ExpertSetting& s) {
 
 ExpertSetting expert_setting(const at::Tensor& x_TC, const ExpertWeights& experts,
                              const Assignment& assignment, Activation activation) {
-  const auto &in = experts.in_ENC, &out = experts.out_EDH;
+  const auto& in = experts.in_ENC;
   return {x_TC.device().type(),
           x_TC.scalar_type(),
           in.size(0),
           in.size(2),
-          out.size(2),
-          out.size(1),
+          experts.hidden(),
+          experts.width(),
           activation,
-          in.size(1) != out.size(2),
+          !experts.is_linear() && in.size(1) != experts.hidden(),
           assignment.entries() / std::max<int64_t>(in.size(0), 1),
           has_warpgroups(x_TC.device())};
 }
@@ -45,6 +46,8 @@ ExpertChoice expert_path_of(const ExpertSetting& s) {
   if (s.device == at::kCPU) return on_cpu(s);
   const bool fits = fused_mlp_fits(s), small = s.out * s.hidden <= kFusedWeights,
              narrow = std::max(s.channels, s.out) <= kFusedWidth;
+  if (fits && s.type == at::kFloat)
+    return {ExpertPath::Fused, "fused", "float: products in turn would wait for the device"};
   if (fits && small && narrow) return {ExpertPath::Fused, "fused", "half type, small experts"};
   if (fits && small && s.rows <= kFusedRows)
     return {ExpertPath::Fused, "fused", cat("half type, at most ", kFusedRows, " rows an expert")};

@@ -7,12 +7,14 @@
 
 namespace switchyard {
 
-/// What the kernels take: bfloat16 or half on a GPU of compute capability 9.0, at most 256 channels
+/// What the kernels take: bfloat16 or half on a GPU of compute capability 9.0, or float on any GPU,
+/// there without tensor cores and not for experts of one linear map; at most 256 channels
 /// in and out (gated 128), widths that are multiples of 8, at most 1024 slots, and relu, gelu,
-/// gelu_tanh or silu.
+/// gelu_tanh or silu between the layers.
 bool fused_mlp_fits(const ExpertSetting& setting);
 
-/// Operands of the kernels, all contiguous; the index tensors as in Assignment.
+/// Operands of the kernels, all contiguous; the index tensors as in Assignment. Experts of one
+/// linear map have no activation.
 struct FusedMlpInput {
   at::Tensor x_TC;
   ExpertWeights experts;
@@ -21,12 +23,12 @@ struct FusedMlpInput {
   bool gated;
 };
 
-/// [A, D], slot-major: the experts' outputs without the bias of the second layer.
+/// [A, D], slot-major: the experts' outputs without the bias of the last layer.
 at::Tensor fused_mlp_rows(const FusedMlpInput& input);
 
 struct FusedMlpGrad {
   at::Tensor dx_TC;
-  at::Tensor dweight;  ///< [A] token-major, float, without the bias of the second layer
+  at::Tensor dweight;  ///< [A] token-major, float, without the bias of the last layer
   at::Tensor d_in, d_in_bias, d_out;
 };
 /// dy [T, D]; weight [A] token-major, float. Sums run in float and in fixed order.

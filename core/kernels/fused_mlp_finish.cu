@@ -96,6 +96,7 @@ void fused_mlp_finish(const FusedMlpBackward& back, const FusedGrid& grid, void*
     const auto kernel = grid.slices == 1 ? finish<T, 2> : finish<T, 8>;
     kernel<<<blocks, kThreads, 0, static_cast<cudaStream_t>(stream)>>>(back, grid, shares, shift);
   };
+  if (p.dtype == DType::Float) return run(TypeTag<float>{});
   p.dtype == DType::Half ? run(TypeTag<__half>{}) : run(TypeTag<__nv_bfloat16>{});
 }
 

@@ -225,19 +225,30 @@ inline int device_attribute(cudaDeviceAttr attribute) {
   return value;
 }
 
-/// Calls run.operator()<T, padded width, gated>().
+/// Blocks that a multiprocessor holds, of `threads` threads and `bytes` of shared memory.
+constexpr int resident_blocks(int threads, size_t bytes) {
+  const auto fit = static_cast<int>((228 << 10) / (bytes + 1024));
+  return fit < 768 / threads ? fit : 768 / threads;
+}
+
+/// Calls run.operator()<padded width, gated>().
 template <class Run>
-void with_fused(const FusedMlp& p, Run&& run) {
-  const auto typed = [&]<class T, int kWidth>() {
+void with_width(const FusedMlp& p, Run&& run) {
+  const auto wide = [&]<int kWidth>() {
     if constexpr (kWidth <= 128)
-      if (p.gated) return run.template operator()<T, kWidth, true>();
-    run.template operator()<T, kWidth, false>();
+      if (p.gated) return run.template operator()<kWidth, true>();
+    run.template operator()<kWidth, false>();
   };
   const int64_t width = padded_width(p);
+  if (width == 64) return wide.template operator()<64>();
+  if (width == 128) return wide.template operator()<128>();
+  wide.template operator()<256>();
+}
+/// Calls run.operator()<T, padded width, gated>(), for half types.
+template <class Run>
+void with_fused(const FusedMlp& p, Run&& run) {
   const auto wide = [&]<class T>() {
-    if (width == 64) return typed.template operator()<T, 64>();
-    if (width == 128) return typed.template operator()<T, 128>();
-    typed.template operator()<T, 256>();
+    with_width(p, [&]<int kWidth, bool kGated>() { run.template operator()<T, kWidth, kGated>(); });
   };
   p.dtype == DType::Half ? wide.template operator()<__half>()
                          : wide.template operator()<__nv_bfloat16>();

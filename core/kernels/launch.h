@@ -159,6 +159,11 @@ struct FusedMlp {
 void fused_mlp_cuda(const FusedMlp& p, void* stream);
 /// Whether the current device has what they need: compute capability 9.0.
 bool fused_mlp_cuda_runs();
+/// The same in float, of all GPUs: no tensor cores, all sums in float.
+void fused_simt_cuda(const FusedMlp& p, void* stream);
+/// Experts of one linear map likewise, rows = x in^T: `in` is [E, hidden, C], `rows` [A, hidden];
+/// `out` is null and `width` 0. Channels and hidden at most 256.
+void fused_linear_cuda(const FusedMlp& p, void* stream);
 
 /// Its backward pass, the hidden activation recomputed. Row r has the weight weight[entry[r]].
 /// `blocks` of rows times `slices` of the hidden axis work side by side: the latter leave shares of
@@ -171,7 +176,8 @@ struct FusedMlpBackward {
   FusedMlp forward;     // its `rows` is not used
   const void* dy;       // [T, D]
   const float* weight;  // [A] token-major
-  Combine dx;           // of rows [slices, A, C], scratch; its weight and bias are null
+  Combine dx;           // of rows [slices, A, C], scratch; its bias is null; its weight is that
+                        // above for experts of one linear map, else null
   float* dot;           // [slices, A], slot-major: scratch
   float* dweight;       // [A] token-major
   float *in_parts, *in_bias_parts, *out_parts;  // [blocks + slots, like d_in ...]: scratch
@@ -179,6 +185,11 @@ struct FusedMlpBackward {
 };
 FusedGrid fused_grid_cuda(const FusedMlp& p);
 void fused_mlp_backward_cuda(const FusedMlpBackward& p, const FusedGrid& grid, void* stream);
+FusedGrid fused_simt_grid_cuda(const FusedMlp& p);
+void fused_simt_backward_cuda(const FusedMlpBackward& p, const FusedGrid& grid, void* stream);
+/// For experts of one linear map: dy is [T, hidden].
+FusedGrid fused_linear_grid_cuda(const FusedMlp& p);
+void fused_linear_backward_cuda(const FusedMlpBackward& p, const FusedGrid& grid, void* stream);
 
 /// Rows of the voxels around each voxel, by a hash table of mask + 1 cells (a power of two, more
 /// than the voxels). `keys`: all bits set. Coordinates and clouds below 2^16.

@@ -119,6 +119,7 @@ TEST_CASE("fast and reference backends agree in value and gradient", "[moe]") {
     }
   }
   compare_backends(moe_config(5, 1), at::kDouble, 1e-12);
+  compare_backends(linear_config(4, 2, true, 1), at::kDouble, 1e-12);
   compare_backends(moe_config(3, 3, 2, true, "relu", true), at::kDouble, 1e-12);
 }
 
@@ -155,6 +156,7 @@ TEST_CASE("gradients match finite differences", "[moe]") {
   check_slope(moe_config(4, 2, 1, true, "silu"));
   check_slope(moe_config(4, 2, 2, false, "gelu", true, 1));
   check_slope(moe_config(3, 1, 1, true, "mish", true));
+  check_slope(linear_config(4, 2, true, 1));
 }
 
 TEST_CASE("equal experts are the dense twin", "[moe]") {
@@ -210,8 +212,9 @@ TEST_CASE("20 repeats of a layer's forward and backward are bit-equal on every d
 }
 
 TEST_CASE("no tokens, one token, experts without tokens", "[moe]") {
-  for (const auto& config : {moe_config(8, 2), as_reference(moe_config(8, 2)),
-                             moe_config(8, 1, 1, false, "gelu", true, 1)}) {
+  for (const auto& config :
+       {moe_config(8, 2), as_reference(moe_config(8, 2)),
+        moe_config(8, 1, 1, false, "gelu", true, 1), linear_config(8, 2, true)}) {
     auto layer = moe_layer(config, 6, 3);
     for (int64_t tokens : {0, 1, 3}) {
       const Run run = run_layer(*layer, normal({tokens, 6}, "x"), 3);
@@ -274,6 +277,11 @@ TEST_CASE("published views, counts and wrong configs", "[moe]") {
         }).find("more experts per token than experts") != std::string::npos);
   CHECK(error_of([] { moe_layer(moe_config(2, 1, 0.01), 4, 4); }).find("hidden width") !=
         std::string::npos);
+  auto wide = linear_config(2, 1, false);
+  wide.experts.hidden = 4;
+  CHECK(error_of([&] { moe_layer(wide, 4, 4); }).find("no hidden layer") != std::string::npos);
+  CHECK(error_of([] { moe_layer(linear_config(2, 1, false, 2), 4, 4); }).find("expected 0 or 1") !=
+        std::string::npos);
   auto config = moe_config(2, 1);
   config.router.child("scorer") = ConfigNode(std::string("liner"));
   CHECK(error_of([&] { moe_layer(config, 4, 4); }).find("linear") != std::string::npos);
@@ -281,4 +289,15 @@ TEST_CASE("published views, counts and wrong configs", "[moe]") {
           auto context = one_sequence(3);
           moe_layer(moe_config(2, 1), 4, 4)->forward(normal({3, 5}, "x"), context);
         }).find("site") != std::string::npos);
+}
+
+TEST_CASE("linear experts publish one map each; without a router the map is the layer", "[moe]") {
+  auto layer = moe_layer(linear_config(3, 2, true, 1), 4, 6);
+  CHECK(view_of(*layer, "experts.2.weight").value().sizes() == at::IntArrayRef({6, 4}));
+  CHECK(view_of(*layer, "experts.2.bias").value().sizes() == at::IntArrayRef({6}));
+  CHECK(count_parameters(*layer) == 4 * (6 * 4 + 6) + 3 * 4);
+  CHECK(layer->site_info()->hidden == 0);
+  auto dense = linear_config(1, 1, true);
+  dense.router = ConfigNode(std::string("none"));
+  CHECK(view_of(*moe_layer(dense, 4, 6), "weight").value().sizes() == at::IntArrayRef({6, 4}));
 }

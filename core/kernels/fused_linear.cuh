@@ -1,0 +1,65 @@
+#pragma once
+// How the kernels of linear experts divide their work: a block has a run of tiles of 64 rows, whose
+// rows come one tile ahead, and the weights of one expert at a time; each of its warpgroups has 64
+// columns of the result.
+
+#include "core/kernels/fused_tile.cuh"
+
+namespace switchyard::kernels {
+
+constexpr int kLinearRows = kBackwardRows;
+
+template <class T_, int kWidth_>
+struct LinearPlan {
+  using T = T_;
+  static constexpr int kWidth = kWidth_, kAcross = kWidth / kPanel, kGroups = kAcross;
+  static constexpr int kThreadCount = 128 * kGroups, kShare = kThreadCount / kLinearRows;
+  /// Outputs of a block of the backward pass: their gradients fit into registers.
+  static constexpr int kSlice = kWidth == 128 ? 128 : 64;
+};
+
+/// The token of a row of the tile to come: kShare threads share a row.
+template <class Plan>
+struct RowAhead {
+  using T = typename Plan::T;
+  bool live = false;
+  int token = 0;
+
+  __device__ static int row() { return threadIdx.x / Plan::kShare; }
+  __device__ static bool leads() { return threadIdx.x % Plan::kShare == 0; }
+  __device__ void read(const FusedMlp& p, const RowTile& tile) {
+    live = tile.begin + row() < tile.end;
+    if (live) token = static_cast<int>(p.token_of[tile.begin + row()]);
+  }
+  /// Starts to copy `columns` values of the token's row of `from` [T, stride] to a tile.
+  template <int kColumns>
+  __device__ void copy(const void* from, int64_t stride, int64_t first, int64_t columns,
+                       T* to) const {
+    copy_row<kColumns, Plan::kShare>(static_cast<const T*>(from) + token * stride + first, row(),
+                                     live ? columns : 0, to);
+  }
+};
+
+/// Writes a warpgroup's panel to columns 64 group .. of the rows of a tile.
+template <class T>
+__device__ void write_panel(const T* panel, unsigned group, const RowTile& tile, int64_t width,
+                            T* rows) {
+  const int64_t first = group * kPanel;
+  write_matrix<64, kPanel, 128>(panel, width, tile.end - tile.begin, width - first,
+                                rows + tile.begin * width + first);
+}
+
+/// Calls run.operator()<LinearPlan>().
+template <class Run>
+void with_linear(const FusedMlp& p, Run&& run) {
+  const auto typed = [&]<class T>() {
+    const int64_t width = std::max(p.channels, p.hidden);
+    if (width <= 64) return run.template operator()<LinearPlan<T, 64>>();
+    if (width <= 128) return run.template operator()<LinearPlan<T, 128>>();
+    run.template operator()<LinearPlan<T, 256>>();
+  };
+  p.dtype == DType::Half ? typed.template operator()<__half>()
+                         : typed.template operator()<__nv_bfloat16>();
+}
+
+}  // namespace switchyard::kernels

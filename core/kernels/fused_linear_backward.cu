@@ -1,0 +1,302 @@
+#include "core/kernels/fused_linear.cuh"
+
+namespace switchyard::kernels {
+namespace {
+
+// A block also has a slice of the outputs, whose weights lie in shared memory. Per tile it
+// computes dy W, the slice's share of the rows of dx without their weights, and adds to the slice
+// of dW, which stays in registers over all tiles of an expert. The gradient of an expert that lies
+// in one block is written as it is; else the blocks leave parts in float, which are added in order.
+
+template <class Plan>
+struct alignas(1024) BackwardShared {
+  using T = typename Plan::T;
+  T weight[Plan::kSlice * Plan::kWidth];  // [slice, channels]
+  T x[2][kLinearRows * Plan::kWidth], dy[2][kLinearRows * Plan::kSlice];
+  T dx[kLinearRows * Plan::kWidth];
+  float row_weight[2][kLinearRows];       // of this tile and the next
+  float dot[Plan::kGroups][kLinearRows];  // dy W . x over a warpgroup's columns
+  int tile_end[kMostSlots];
+};
+
+/// Brings rows of x and dy and their weights.
+template <class Plan>
+class RowFeed {
+ public:
+  __device__ RowFeed(const FusedMlpBackward& back, BackwardShared<Plan>& s, int64_t slice)
+      : back_(back), s_(s), slice_(slice) {}
+  __device__ void read_indices(const RowTile& tile) {
+    rows_.read(back_.forward, tile);
+    if (rows_.live && rows_.leads())
+      entry_ = static_cast<int>(back_.forward.entry[tile.begin + rows_.row()]);
+  }
+  __device__ void start_copy(int buffer) {
+    const FusedMlp& p = back_.forward;
+    rows_.template copy<Plan::kWidth>(p.x, p.channels, 0, p.channels, s_.x[buffer]);
+    rows_.template copy<Plan::kSlice>(back_.dy, p.hidden, slice_, p.hidden - slice_, s_.dy[buffer]);
+    weight_ = rows_.live && rows_.leads() ? back_.weight[entry_] : 0.f;
+    commit_copies();
+  }
+  __device__ void store_weight(int buffer) const {
+    if (rows_.leads()) s_.row_weight[buffer][rows_.row()] = weight_;
+  }
+
+ private:
+  const FusedMlpBackward& back_;
+  BackwardShared<Plan>& s_;
+  int64_t slice_;
+  RowAhead<Plan> rows_;
+  int entry_ = 0;
+  float weight_ = 0;
+};
+
+/// Scales dy by the weights of the rows, and sums its columns for the gradient of the bias: a
+/// thread has 8 columns of every kStep-th row.
+template <class Plan>
+struct Scale {
+  using T = typename Plan::T;
+  static constexpr int kUnits = Plan::kSlice / 8, kStep = Plan::kThreadCount / kUnits;
+  static_assert(kStep * Plan::kSlice * sizeof(float) <= sizeof(BackwardShared<Plan>::dx));
+  float sum[8] = {};
+
+  __device__ void run(BackwardShared<Plan>& s, int buffer) {
+    const int unit = threadIdx.x % kUnits;
+#pragma unroll
+    for (int row = threadIdx.x / kUnits; row < kLinearRows; row += kStep) {
+      const int at = unit / 8 * kBlockSize + swizzled(row, unit % 8);
+      auto& pack = *reinterpret_cast<Pack<T, 8>*>(s.dy[buffer] + at);
+      const float w = s.row_weight[buffer][row];
+      Pack<T, 8> values = pack;
+#pragma unroll
+      for (int i = 0; i < 8; ++i) {
+        const float value = w * load(values.v + i);
+        sum[i] += value;
+        store(values.v + i, value);
+      }
+      pack = values;
+    }
+  }
+  /// Writes the sums of all rows, to `whole` if not null, and starts again from zero.
+  __device__ void flush(T* scratch, int64_t columns, float* parts, T* whole) {
+    auto* all = reinterpret_cast<float(*)[Plan::kSlice]>(scratch);
+#pragma unroll
+    for (int i = 0; i < 8; ++i) {
+      all[threadIdx.x / kUnits][threadIdx.x % kUnits * 8 + i] = sum[i];
+      sum[i] = 0;
+    }
+    __syncthreads();
+    const int column = static_cast<int>(threadIdx.x);
+    if (column < Plan::kSlice && column < columns) {
+      float total = 0;
+#pragma unroll
+      for (int row = 0; row < kStep; ++row) total += all[row][column];
+      if (whole)
+        store(whole + column, total);
+      else
+        parts[column] = total;
+    }
+  }
+};
+
+__device__ inline void store_pair(float* to, float low, float high) {
+  *reinterpret_cast<float2*>(to) = {low, high};
+}
+template <class T>
+__device__ void store_pair(T* to, float low, float high) {
+  *reinterpret_cast<uint32_t*>(to) = packed(T(), low, high);
+}
+
+/// A warpgroup's blocks [64, 64] of dW.
+template <class Plan>
+struct WeightGradient {
+  using T = typename Plan::T;
+  static constexpr int kOwn = Plan::kSlice / kPanel * Plan::kAcross / Plan::kGroups;
+  unsigned group;
+  float sum[kOwn][8][4] = {};
+
+  __device__ unsigned row(int i) const { return (group * kOwn + i) / Plan::kAcross; }
+  __device__ unsigned column(int i) const { return (group * kOwn + i) % Plan::kAcross; }
+  /// Starts to add the products over the rows of a tile.
+  __device__ void start(const BackwardShared<Plan>& s, int buffer) {
+    begin_products();
+#pragma unroll
+    for (int i = 0; i < kOwn; ++i)
+      multiply<T>(sum[i], Down(s.dy[buffer] + row(i) * kBlockSize),
+                  Down(s.x[buffer] + column(i) * kBlockSize), true);
+    commit_products();
+  }
+  /// Writes the values inside [rows, columns], and starts again from zero.
+  template <class To>
+  __device__ void flush(int64_t rows, int64_t columns, To* to) {
+#pragma unroll
+    for (int i = 0; i < kOwn; ++i)
+#pragma unroll
+      for (int down = 0; down < 2; ++down) {
+        const int r = static_cast<int>(row(i)) * 64 + sum_row() + 8 * down,
+                  first = static_cast<int>(column(i)) * 64 + threadIdx.x % 4 * 2,
+                  left = r < rows ? static_cast<int>(columns) - first : 0;
+        To* line = to + r * columns + first;
+#pragma unroll
+        for (int n = 0; n < 8; ++n) {
+          float* pair = sum[i][n] + 2 * down;
+          if (n * 8 < left) store_pair(line + n * 8, pair[0], pair[1]);
+          pair[0] = pair[1] = 0;
+        }
+      }
+  }
+};
+
+/// The slice's share of dx rows: a warpgroup's columns of dy W.
+template <class Plan>
+struct InputGradient {
+  using T = typename Plan::T;
+  unsigned group;
+  float sum[8][4];
+
+  __device__ void start(const BackwardShared<Plan>& s, int buffer) {
+    begin_products();
+#pragma unroll
+    for (int i = 0; i < Plan::kSlice / kPanel; ++i)
+      multiply<T>(sum, Along(s.dy[buffer] + i * kBlockSize),
+                  Down(s.weight + (group * Plan::kSlice + i * 64) * kPanel), i > 0);
+    commit_products();
+  }
+  /// Its products with x.
+  __device__ void dot(BackwardShared<Plan>& s, int buffer) const {
+    const T* x = s.x[buffer] + group * kBlockSize + threadIdx.x % 4 * 2;
+    float total[2] = {};
+#pragma unroll
+    for (int n = 0; n < 8; ++n) {
+      const T* at = x + swizzled(sum_row(), n);
+#pragma unroll
+      for (int i = 0; i < 4; ++i) total[i / 2] += sum[n][i] * load(at + i / 2 * 8 * kPanel + i % 2);
+    }
+#pragma unroll
+    for (int down = 0; down < 2; ++down) {
+      for (int step = 1; step < 4; step *= 2)
+        total[down] += __shfl_xor_sync(kFullWarp, total[down], step);
+      if (threadIdx.x % 4 == 0) s.dot[group][sum_row() + 8 * down] = total[down];
+    }
+  }
+};
+
+/// The slice's share of the gradients of the weights of a tile's rows.
+template <class Plan>
+__device__ void write_dots(const FusedMlpBackward& back, const BackwardShared<Plan>& s,
+                           const RowTile& tile) {
+  const int row = static_cast<int>(threadIdx.x);
+  if (row >= tile.end - tile.begin) return;
+  float sum = 0;
+#pragma unroll
+  for (int i = 0; i < Plan::kGroups; ++i) sum += s.dot[i][row];
+  back.dot[blockIdx.y * back.forward.entries + tile.begin + row] = sum;
+}
+
+/// Writes what a block has summed for an expert. All products are done.
+template <class Plan>
+__device__ void flush(const FusedMlpBackward& back, BackwardShared<Plan>& s, int expert, bool whole,
+                      int64_t slice, WeightGradient<Plan>& dw, Scale<Plan>& bias) {
+  using T = typename Plan::T;
+  const FusedMlp& p = back.forward;
+  const int64_t part = blockIdx.x + expert, left = p.hidden - slice;
+  if (whole)
+    dw.flush(left, p.channels, const_cast<T*>(in_of<T>(p, back.d_in, expert, 0, slice)));
+  else
+    dw.flush(left, p.channels, back.in_parts + (part * p.hidden + slice) * p.channels);
+  if (!p.in_bias) return;
+  __syncthreads();
+  bias.flush(s.dx, left, back.in_bias_parts + part * p.hidden + slice,
+             whole ? static_cast<T*>(back.d_in_bias) + expert * p.hidden + slice : nullptr);
+}
+
+template <class Plan>
+constexpr int kResident = resident_blocks(Plan::kThreadCount, sizeof(BackwardShared<Plan>));
+
+template <class Plan>
+__global__ __launch_bounds__(Plan::kThreadCount,
+                             kResident<Plan>) void backward(FusedMlpBackward back) {
+  using T = typename Plan::T;
+  extern __shared__ __align__(1024) unsigned char bytes[];
+  auto& s = *reinterpret_cast<BackwardShared<Plan>*>(bytes);
+  const FusedMlp& p = back.forward;
+  const int64_t slice = blockIdx.y * Plan::kSlice;
+  if (threadIdx.x < 32) count_tiles(p, kLinearRows, s.tile_end);
+  __syncthreads();
+  const TileShare share(p, s.tile_end, blockIdx.x, gridDim.x);
+  TileWalk walk(p, kLinearRows, s.tile_end, share.first, share.last);
+  T* dx_rows =
+      static_cast<T*>(const_cast<void*>(back.dx.rows)) + blockIdx.y * p.entries * p.channels;
+  RowFeed<Plan> feed(back, s, slice);
+  WeightGradient<Plan> dw{group_index()};
+  Scale<Plan> scale;
+  RowTile tile = walk.next(), next = walk.next();
+  feed.read_indices(tile);
+  feed.start_copy(0);
+  feed.store_weight(0);
+  feed.read_indices(next);
+  int expert = -1;
+  for (int buffer = 0; tile.begin < tile.end; buffer ^= 1) {
+    if (tile.expert != expert) {
+      expert = tile.expert;
+      copy_matrix<Plan::kSlice, Plan::kWidth, Plan::kThreadCount>(
+          in_of<T>(p, p.in, expert, 0, slice), p.channels, p.hidden - slice, p.channels, s.weight);
+      commit_copies();
+    }
+    wait_copies<0>();
+    publish_operands();
+    __syncthreads();
+    feed.start_copy(buffer ^ 1);
+    const RowTile ahead = walk.next();
+    feed.read_indices(ahead);
+    InputGradient<Plan> dx{dw.group};
+    dx.start(s, buffer);
+    wait_products<0>();
+    dx.dot(s, buffer);
+    T* panel = s.dx + dw.group * kBlockSize;
+    store_sums(dx.sum, 0, panel);
+    __syncthreads();
+    scale.run(s, buffer);
+    publish_operands();
+    __syncthreads();
+    dw.start(s, buffer);
+    write_panel(panel, dw.group, tile, p.channels, dx_rows);
+    write_dots<Plan>(back, s, tile);
+    feed.store_weight(buffer ^ 1);
+    wait_products<0>();
+    const bool last = next.begin == next.end;
+    if (last || next.expert != expert)
+      flush(back, s, expert, share.has(s.tile_end, expert), slice, dw, scale);
+    tile = next;
+    next = ahead;
+  }
+  wait_copies<0>();
+}
+
+}  // namespace
+
+FusedGrid fused_linear_grid_cuda(const FusedMlp& p) {
+  FusedGrid grid{};
+  with_linear(p, [&]<class Plan>() {
+    grid.slices = (p.hidden + Plan::kSlice - 1) / Plan::kSlice;
+    const int64_t most =
+        kResident<Plan> * device_attribute(cudaDevAttrMultiProcessorCount) / grid.slices;
+    grid.blocks = std::max<int64_t>(1, std::min(most, p.entries / kLinearRows + p.slots));
+  });
+  return grid;
+}
+
+void fused_linear_backward_cuda(const FusedMlpBackward& back, const FusedGrid& grid, void* stream) {
+  const FusedMlp& p = back.forward;
+  with_linear(p, [&]<class Plan>() {
+    constexpr size_t kBytes = sizeof(BackwardShared<Plan>);
+    static_assert(kBytes <= kSharedPerBlock);
+    allow_shared(backward<Plan>, kBytes);
+    const dim3 blocks(static_cast<unsigned>(grid.blocks), static_cast<unsigned>(grid.slices));
+    if (p.entries > 0)
+      backward<Plan>
+          <<<blocks, Plan::kThreadCount, kBytes, static_cast<cudaStream_t>(stream)>>>(back);
+  });
+  fused_mlp_finish(back, grid, stream);
+}
+
+}  // namespace switchyard::kernels
