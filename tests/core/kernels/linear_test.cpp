@@ -62,7 +62,7 @@ std::vector<at::Tensor> tensors_of(const ExpertOperands& o) {
 TEST_CASE("linear experts agree with the loop over them in every type", "[kernels][cuda]") {
   for (const at::Device device : devices()) {
     for (const auto type : {at::kDouble, at::kFloat, at::kBFloat16, at::kHalf}) {
-      for (const int64_t tokens : {0, 1, 37, 1000}) {
+      for (const int64_t tokens : {0, 1, 37, 300}) {
         check_errors({tokens, 5, 64, 64, true}, false, type, device);
         check_errors({tokens, 5, 24, 56, false}, false, type, device);
         check_errors({tokens, 7, 128, 96, true}, false, type, device);
