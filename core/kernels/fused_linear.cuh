@@ -52,14 +52,10 @@ __device__ void write_panel(const T* panel, unsigned group, const RowTile& tile,
 /// Calls run.operator()<LinearPlan>().
 template <class Run>
 void with_linear(const FusedMlp& p, Run&& run) {
-  const auto typed = [&]<class T>() {
-    const int64_t width = std::max(p.channels, p.hidden);
-    if (width <= 64) return run.template operator()<LinearPlan<T, 64>>();
-    if (width <= 128) return run.template operator()<LinearPlan<T, 128>>();
-    run.template operator()<LinearPlan<T, 256>>();
-  };
-  p.dtype == DType::Half ? typed.template operator()<__half>()
-                         : typed.template operator()<__nv_bfloat16>();
+  with_padded(std::max(p.channels, p.hidden), [&]<int kWidth>() {
+    p.dtype == DType::Half ? run.template operator()<LinearPlan<__half, kWidth>>()
+                           : run.template operator()<LinearPlan<__nv_bfloat16, kWidth>>();
+  });
 }
 
 }  // namespace switchyard::kernels

@@ -17,10 +17,11 @@ struct Kernels {
   void (*backward)(const FusedMlpBackward&, const FusedGrid&, void*);
 };
 Kernels kernels_of(const FusedMlpInput& input) {
-  if (input.experts.is_linear())
-    return {fused_linear_cuda, fused_linear_grid_cuda, fused_linear_backward_cuda};
-  if (input.x_TC.scalar_type() == at::kFloat)
-    return {fused_simt_cuda, fused_simt_grid_cuda, fused_simt_backward_cuda};
+  const bool linear = input.experts.is_linear(), simt = input.x_TC.scalar_type() == at::kFloat;
+  if (linear && simt)
+    return {fused_simt_linear_cuda, fused_simt_linear_grid_cuda, fused_simt_linear_backward_cuda};
+  if (linear) return {fused_linear_cuda, fused_linear_grid_cuda, fused_linear_backward_cuda};
+  if (simt) return {fused_simt_cuda, fused_simt_grid_cuda, fused_simt_backward_cuda};
   return {fused_mlp_cuda, fused_grid_cuda, fused_mlp_backward_cuda};
 }
 
@@ -56,8 +57,7 @@ FusedMlp to_kernel(const FusedMlpInput& f) {
 }  // namespace
 
 bool fused_mlp_fits(const ExpertSetting& s) {
-  const bool half = s.type == at::kBFloat16 || s.type == at::kHalf,
-             simt = s.type == at::kFloat && s.hidden > 0;
+  const bool half = s.type == at::kBFloat16 || s.type == at::kHalf, simt = s.type == at::kFloat;
   return s.device == at::kCUDA && ((half && s.warpgroups) || simt) &&
          (s.hidden == 0 || has_kernel(s.activation)) &&
          std::max(s.channels, s.out) <= (s.gated ? kWidestGated : kWidest) && s.channels % 8 == 0 &&

@@ -7,10 +7,9 @@
 
 namespace switchyard {
 
-/// What the kernels take: bfloat16 or half on a GPU of compute capability 9.0, or float on any GPU,
-/// there without tensor cores and not for experts of one linear map; at most 256 channels
-/// in and out (gated 128), widths that are multiples of 8, at most 1024 slots, and relu, gelu,
-/// gelu_tanh or silu between the layers.
+/// What the kernels take: bfloat16 or half on a GPU of compute capability 9.0, or float, without
+/// tensor cores, on any; at most 256 channels in and out (gated 128), widths that are multiples of
+/// 8, at most 1024 slots, and relu, gelu, gelu_tanh or silu between the layers.
 bool fused_mlp_fits(const ExpertSetting& setting);
 
 /// Operands of the kernels, all contiguous; the index tensors as in Assignment. Experts of one

@@ -76,7 +76,7 @@ __global__ __launch_bounds__(kThreads, kResident<Plan>) void forward(FusedMlp p)
     y.clear();
     for (int first = 0; first < p.hidden; first += Plan::kChunk) {
       __syncthreads();
-      if (first == 0) copy_tokens<Plan::kRows, Plan::kWidth>(p, tile, p.x, p.channels, s.x);
+      if (first == 0) copy_tokens<Plan::kRows, Plan::kWidth>(p, tile, p.x, p.channels, 0, s.x);
       copy_chunk(p, s, tile.expert, first);
       commit_copies();
       wait_copies<0>();

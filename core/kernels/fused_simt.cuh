@@ -98,19 +98,19 @@ struct BlockSum {
   }
 };
 
-/// Starts to copy the tile's rows of x or dy, [T, columns], zeros outside.
+/// Starts to copy columns first .. of the tile's rows of x or dy, [T, columns], zeros outside.
 template <int kRowCount, int kWidth>
 __device__ void copy_tokens(const FusedMlp& p, const RowTile& tile, const void* from,
-                            int64_t columns, float* to) {
+                            int64_t columns, int64_t first, float* to) {
   constexpr int kShare = kThreads / kRowCount;
   const int row = threadIdx.x / kShare;
   const bool live = tile.begin + row < tile.end;
   const float* line =
-      static_cast<const float*>(from) + (live ? p.token_of[tile.begin + row] : 0) * columns;
+      static_cast<const float*>(from) + first + (live ? p.token_of[tile.begin + row] : 0) * columns;
 #pragma unroll 2
   for (int c = threadIdx.x % kShare * 4; c < kWidth; c += kShare * 4) {
-    const bool valid = live && c < columns;
-    copy_async(to + row * padded(kWidth) + c, line + (valid ? c : 0), valid);
+    const bool valid = live && first + c < columns;
+    copy_async(to + row * padded(kWidth) + c, valid ? line + c : from, valid);
   }
 }
 /// Starts to copy a matrix [kRowCount, kWidth], zeros outside [rows, columns].

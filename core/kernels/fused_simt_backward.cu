@@ -161,8 +161,8 @@ __global__ __launch_bounds__(kThreads, kResident<Plan>) void backward(FusedMlpBa
   int expert = -1;
   for (RowTile tile = walk.next(); tile.begin < tile.end;) {
     __syncthreads();
-    copy_tokens<Plan::kRows, Plan::kWidth>(p, tile, p.x, p.channels, s.x);
-    copy_tokens<Plan::kRows, Plan::kWidth>(p, tile, back.dy, p.width, s.dy);
+    copy_tokens<Plan::kRows, Plan::kWidth>(p, tile, p.x, p.channels, 0, s.x);
+    copy_tokens<Plan::kRows, Plan::kWidth>(p, tile, back.dy, p.width, 0, s.dy);
     if (tile.expert != expert) copy_slice(p, tile.expert, slice, s);
     expert = tile.expert;
     commit_copies();

@@ -231,18 +231,21 @@ constexpr int resident_blocks(int threads, size_t bytes) {
   return fit < 768 / threads ? fit : 768 / threads;
 }
 
+/// Calls run.operator()<64, 128 or 256>(), the least that `width` fits in.
+template <class Run>
+void with_padded(int64_t width, Run&& run) {
+  if (width <= 64) return run.template operator()<64>();
+  if (width <= 128) return run.template operator()<128>();
+  run.template operator()<256>();
+}
 /// Calls run.operator()<padded width, gated>().
 template <class Run>
 void with_width(const FusedMlp& p, Run&& run) {
-  const auto wide = [&]<int kWidth>() {
+  with_padded(std::max(p.channels, p.width), [&]<int kWidth>() {
     if constexpr (kWidth <= 128)
       if (p.gated) return run.template operator()<kWidth, true>();
     run.template operator()<kWidth, false>();
-  };
-  const int64_t width = padded_width(p);
-  if (width == 64) return wide.template operator()<64>();
-  if (width == 128) return wide.template operator()<128>();
-  wide.template operator()<256>();
+  });
 }
 /// Calls run.operator()<T, padded width, gated>(), for half types.
 template <class Run>

@@ -164,6 +164,7 @@ void fused_simt_cuda(const FusedMlp& p, void* stream);
 /// Experts of one linear map likewise, rows = x in^T: `in` is [E, hidden, C], `rows` [A, hidden];
 /// `out` is null and `width` 0. Channels and hidden at most 256.
 void fused_linear_cuda(const FusedMlp& p, void* stream);
+void fused_simt_linear_cuda(const FusedMlp& p, void* stream);
 
 /// Its backward pass, the hidden activation recomputed. Row r has the weight weight[entry[r]].
 /// `blocks` of rows times `slices` of the hidden axis work side by side: the latter leave shares of
@@ -190,6 +191,9 @@ void fused_simt_backward_cuda(const FusedMlpBackward& p, const FusedGrid& grid, 
 /// For experts of one linear map: dy is [T, hidden].
 FusedGrid fused_linear_grid_cuda(const FusedMlp& p);
 void fused_linear_backward_cuda(const FusedMlpBackward& p, const FusedGrid& grid, void* stream);
+FusedGrid fused_simt_linear_grid_cuda(const FusedMlp& p);
+void fused_simt_linear_backward_cuda(const FusedMlpBackward& p, const FusedGrid& grid,
+                                     void* stream);
 
 /// Rows of the voxels around each voxel, by a hash table of mask + 1 cells (a power of two, more
 /// than the voxels). `keys`: all bits set. Coordinates and clouds below 2^16.

@@ -78,8 +78,8 @@ TEST_CASE("linear experts agree with the loop over them in every type", "[kernel
 TEST_CASE("the fused linear experts agree beyond one tile, one block and one slice",
           "[kernels][cuda]") {
   if (devices().size() < 2) return;
-  for (const auto type : {at::kBFloat16, at::kHalf}) {
-    const double scale = type == at::kHalf ? .2 : 1;
+  for (const auto type : {at::kBFloat16, at::kHalf, at::kFloat}) {
+    const double scale = type == at::kFloat ? 1. / 3000 : type == at::kHalf ? .2 : 1;
     for (const int64_t channels : {64, 128, 256}) {
       for (const bool one : {false, true}) {
         const Size s{20000, one ? 4 : 70, channels, channels == 64 ? 40 : channels, true};
