@@ -21,7 +21,7 @@ struct MoeShape {
   MoeShape scaled(int64_t divisor) const;
 };
 
-/// P0 P2 P4 D1 D2 Q1 Q16 A1 A0 F1 F2 F3 M1, and L0, linear experts.
+/// P0 P2 P4 D1 D2 Q1 Q16 A1 A0 F1 F2 F3 M1; L0: linear experts; K1: P0 with one expert a token.
 const std::vector<MoeShape>& moe_shapes();
 /// Errors: unknown name, with the valid ones.
 const MoeShape& moe_shape(const std::string& name);

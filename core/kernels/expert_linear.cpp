@@ -26,14 +26,14 @@ struct Saved {
     x = s[0];
     weight_EDC = s[1];
     bias_ED = s[2];
-    assignment = {s[3], s[4], s[5], s[6], s[7], s[8], s[9]};
+    assignment = {s[3], s[4], s[5], s[6], s[7], s[8], s[9], context->saved_data["once"].toBool()};
   }
 };
 
 FusedMlpInput operands(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                        const Assignment& a) {
   return {x,          {weight, bias, {}, {}}, a.token_of, a.slot_offset, a.entry,
-          a.position, a.token_offset,         {},         false};
+          a.position, a.token_offset,         {},         false,         a.once};
 }
 
 /// Sums over the columns of the products of two matrices.
@@ -61,15 +61,19 @@ class ExpertLinear : public torch::autograd::Function<ExpertLinear> {
                             const Optional& in_bias, const at::Tensor& token_offset,
                             const at::Tensor& slot_of, const at::Tensor& weight,
                             const at::Tensor& slot_offset, const at::Tensor& token_of,
-                            const at::Tensor& position, const at::Tensor& entry, bool fused) {
+                            const at::Tensor& position, const at::Tensor& entry, bool once,
+                            bool fused) {
     const at::Tensor bias = in_bias.value_or(at::Tensor());
-    const Assignment a{token_offset, slot_of, weight, slot_offset, token_of, position, entry};
+    const Assignment a{token_offset, slot_of, weight, slot_offset, token_of, position, entry, once};
     RowGroups groups(slot_offset);
-    const auto rows = fused ? fused_mlp_rows(operands(x, in, {}, a))
-                            : grouped_linear(gather_rows(x, token_of), in, groups);
     context->save_for_backward(
         {x, in, bias, token_offset, slot_of, weight, slot_offset, token_of, position, entry});
     context->saved_data["fused"] = fused;
+    context->saved_data["once"] = once;
+    if (fused && once && x.element_size() < 4)
+      return fused_mlp_once(operands(x, in, {}, a), weight, bias);
+    const auto rows = fused ? fused_mlp_rows(operands(x, in, {}, a))
+                            : grouped_linear(gather_rows(x, token_of), in, groups);
     return combine_rows(rows, weight, position, token_offset, {bias, slot_of});
   }
 
@@ -84,7 +88,7 @@ class ExpertLinear : public torch::autograd::Function<ExpertLinear> {
             ? fused_mlp_backward(operands(s.x, s.weight_EDC, s.bias_ED, a), dy_TD, a.weight)
             : grouped_backward(s, dy_TD, groups);
     if (s.bias_ED.defined()) d.dweight += bias_dot(dy_TD, s.bias_ED, a);
-    return {d.dx_TC, d.d_in, d.d_in_bias, {}, {}, d.dweight, {}, {}, {}, {}, {}};
+    return {d.dx_TC, d.d_in, d.d_in_bias, {}, {}, d.dweight, {}, {}, {}, {}, {}, {}};
   }
 };
 
@@ -104,7 +108,7 @@ at::Tensor expert_linear(const at::Tensor& x_TC, const ExpertWeights& experts, c
                              experts.in_bias.defined() ? Optional(experts.in_bias) : std::nullopt,
                              a.token_offset, a.slot_of,
                              a.weight.to(row_weight_type(x_TC)).contiguous(), a.slot_offset,
-                             a.token_of, a.position, a.entry, path == ExpertPath::Fused);
+                             a.token_of, a.position, a.entry, a.once, path == ExpertPath::Fused);
 }
 
 }  // namespace switchyard

@@ -69,8 +69,8 @@ class ExpertMlp : public torch::autograd::Function<ExpertMlp> {
                             const Optional& out_bias, const at::Tensor& token_offset,
                             const at::Tensor& slot_of, const at::Tensor& weight,
                             const at::Tensor& slot_offset, const at::Tensor& token_of,
-                            const at::Tensor& position, const at::Tensor& entry, int64_t activation,
-                            bool gated, int64_t way, bool keep) {
+                            const at::Tensor& position, const at::Tensor& entry, bool once,
+                            int64_t activation, bool gated, int64_t way, bool keep) {
     const at::Tensor in_add = in_bias.value_or(at::Tensor()),
                      out_add = out_bias.value_or(at::Tensor());
     const auto act = static_cast<Activation>(activation);
@@ -79,7 +79,10 @@ class ExpertMlp : public torch::autograd::Function<ExpertMlp> {
         gated};
     RowGroups groups(slot_offset);
     at::Tensor z, rows;
-    if (way == kFused) {
+    const bool in_place = way == kFused && once && x.element_size() < 4;
+    if (in_place) {
+      rows = fused_mlp_once(input, weight, out_add);
+    } else if (way == kFused) {
       rows = fused_mlp_rows(input);
     } else if (way == kBlocked) {
       if (keep) z = at::empty({entry.size(0), in.size(1)}, x.options());
@@ -94,6 +97,7 @@ class ExpertMlp : public torch::autograd::Function<ExpertMlp> {
     context->saved_data["activation"] = activation;
     context->saved_data["gated"] = gated;
     context->saved_data["way"] = way;
+    if (in_place) return rows;
     return combine_rows(rows, weight, position, token_offset, {out_add, slot_of});
   }
 
@@ -117,7 +121,7 @@ class ExpertMlp : public torch::autograd::Function<ExpertMlp> {
       d_out_bias = grouped_sum(dy_AD, weight_A, groups);
       d.dweight += bias_dot(dy_TD, out_bias, a);
     }
-    return {d.dx_TC, d.d_in, d.d_in_bias, d.d_out, d_out_bias, {}, {}, d.dweight,
+    return {d.dx_TC, d.d_in, d.d_in_bias, d.d_out, d_out_bias, {}, {}, d.dweight, {},
             {},      {},     {},          {},      {},         {}, {}, {}};
   }
 };
@@ -163,8 +167,8 @@ at::Tensor expert_mlp(const at::Tensor& x_TC, const ExpertWeights& experts,
       way == kFused ? x_TC.contiguous() : x_TC, experts.in_ENC, if_defined(experts.in_bias),
       experts.out_EDH, if_defined(experts.out_bias), assignment.token_offset, assignment.slot_of,
       assignment.weight.to(row_weight_type(x_TC)).contiguous(), assignment.slot_offset,
-      assignment.token_of, assignment.position, assignment.entry, static_cast<int64_t>(activation),
-      gated, way, at::GradMode::is_enabled());
+      assignment.token_of, assignment.position, assignment.entry, assignment.once,
+      static_cast<int64_t>(activation), gated, way, at::GradMode::is_enabled());
 }
 
 }  // namespace switchyard

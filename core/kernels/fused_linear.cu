@@ -63,13 +63,15 @@ __global__ __launch_bounds__(Plan::kThreadCount, kResident<Plan>) void forward(F
     start_copy(buffer ^ 1);
     const RowTile ahead = walk.next();
     rows.read(p, ahead);
-    float y[8][4];
-    multiply_rows(s, buffer, group, y);
+    float y[1][8][4];
+    multiply_rows(s, buffer, group, y[0]);
+    if (p.weight) weigh_rows<T>(p, expert, tile.begin, tile.end, p.hidden, group * kPanel, y);
     __syncthreads();
     T* panel = s.x[buffer] + group * kBlockSize;
-    store_sums(y, 0, panel);
+    store_sums(y[0], 0, panel);
     sync_group(group);
-    write_panel(panel, group, tile, p.hidden, static_cast<T*>(p.rows));
+    write_panel(panel, group, tile, p.hidden, p.weight ? p.token_of : nullptr,
+                static_cast<T*>(p.rows));
     tile = next;
     next = ahead;
   }

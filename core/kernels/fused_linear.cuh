@@ -40,13 +40,15 @@ struct RowAhead {
   }
 };
 
-/// Writes a warpgroup's panel to columns 64 group .. of the rows of a tile.
+/// Writes a warpgroup's panel to columns 64 group .. of the rows of a tile, or, where `token_of` is
+/// not null, of their tokens.
 template <class T>
 __device__ void write_panel(const T* panel, unsigned group, const RowTile& tile, int64_t width,
-                            T* rows) {
+                            const int64_t* token_of, T* rows) {
   const int64_t first = group * kPanel;
   write_matrix<64, kPanel, 128>(panel, width, tile.end - tile.begin, width - first,
-                                rows + tile.begin * width + first);
+                                rows + (token_of ? 0 : tile.begin * width) + first,
+                                token_of ? token_of + tile.begin : nullptr);
 }
 
 /// Calls run.operator()<LinearPlan>().

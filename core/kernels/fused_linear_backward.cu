@@ -161,6 +161,12 @@ struct InputGradient {
                   Down(s.weight + (group * Plan::kSlice + i * 64) * kPanel), i > 0);
     commit_products();
   }
+  /// Times the weights of the rows.
+  __device__ void weigh(const BackwardShared<Plan>& s, int buffer) {
+#pragma unroll
+    for (int i = 0; i < 32; ++i)
+      sum[i / 4][i % 4] *= s.row_weight[buffer][sum_row() + i % 4 / 2 * 8];
+  }
   /// Its products with x.
   __device__ void dot(BackwardShared<Plan>& s, int buffer) const {
     const T* x = s.x[buffer] + group * kBlockSize + threadIdx.x % 4 * 2;
@@ -224,8 +230,9 @@ __global__ __launch_bounds__(Plan::kThreadCount,
   __syncthreads();
   const TileShare share(p, s.tile_end, blockIdx.x, gridDim.x);
   TileWalk walk(p, kLinearRows, s.tile_end, share.first, share.last);
-  T* dx_rows =
-      static_cast<T*>(const_cast<void*>(back.dx.rows)) + blockIdx.y * p.entries * p.channels;
+  T* dx_rows = back.dx.rows ? static_cast<T*>(const_cast<void*>(back.dx.rows)) +
+                                  blockIdx.y * p.entries * p.channels
+                            : static_cast<T*>(back.dx.out);
   RowFeed<Plan> feed(back, s, slice);
   WeightGradient<Plan> dw{group_index()};
   Scale<Plan> scale;
@@ -253,13 +260,14 @@ __global__ __launch_bounds__(Plan::kThreadCount,
     wait_products<0>();
     dx.dot(s, buffer);
     T* panel = s.dx + dw.group * kBlockSize;
+    if (!back.dx.rows) dx.weigh(s, buffer);
     store_sums(dx.sum, 0, panel);
     __syncthreads();
     scale.run(s, buffer);
     publish_operands();
     __syncthreads();
     dw.start(s, buffer);
-    write_panel(panel, dw.group, tile, p.channels, dx_rows);
+    write_panel(panel, dw.group, tile, p.channels, back.dx.rows ? nullptr : p.token_of, dx_rows);
     write_dots<Plan>(back, s, tile);
     feed.store_weight(buffer ^ 1);
     wait_products<0>();

@@ -64,10 +64,15 @@ bool fused_mlp_fits(const ExpertSetting& s) {
          s.out % 8 == 0 && s.hidden % 8 == 0 && s.experts <= kMostSlots;
 }
 
-at::Tensor fused_mlp_rows(const FusedMlpInput& input) {
+at::Tensor fused_mlp_rows(const FusedMlpInput& input) { return fused_mlp_once(input, {}, {}); }
+
+at::Tensor fused_mlp_once(const FusedMlpInput& input, const at::Tensor& weight_A,
+                          const at::Tensor& bias_ED) {
   FusedMlp p = to_kernel(input);
   auto rows_AD = at::empty({p.entries, input.experts.width()}, input.x_TC.options());
   p.rows = rows_AD.data_ptr();
+  p.weight = static_cast<const float*>(pointer(weight_A));
+  p.out_bias = pointer(bias_ED);
   const c10::DeviceGuard guard(rows_AD.device());
   kernels_of(input).rows(p, current_stream(rows_AD.device()));
   return rows_AD;
@@ -86,8 +91,10 @@ FusedMlpGrad fused_mlp_backward(const FusedMlpInput& input, const at::Tensor& dy
                    at::empty_like(in),
                    {},
                    linear ? at::Tensor() : at::empty_like(input.experts.out_EDH)};
-  const auto rows_SAC = at::empty({grid.slices, p.entries, p.channels}, dy_TD.options());
-  const Combine dx{rows_SAC.data_ptr(),
+  const bool in_place = input.once && linear && grid.slices == 1 && p.dtype != DType::Float;
+  const auto rows_SAC =
+      at::empty({grid.slices, in_place ? 0 : p.entries, p.channels}, dy_TD.options());
+  const Combine dx{in_place ? nullptr : rows_SAC.data_ptr(),
                    linear ? weight_A.data_ptr() : nullptr,
                    nullptr,
                    input.position.data_ptr<int64_t>(),

@@ -12,18 +12,23 @@ namespace switchyard {
 /// 8, at most 1024 slots, and relu, gelu, gelu_tanh or silu between the layers.
 bool fused_mlp_fits(const ExpertSetting& setting);
 
-/// Operands of the kernels, all contiguous; the index tensors as in Assignment. Experts of one
-/// linear map have no activation.
+/// Operands of the kernels, all contiguous; the index tensors and `once` as in Assignment. Experts
+/// of one linear map have no activation.
 struct FusedMlpInput {
   at::Tensor x_TC;
   ExpertWeights experts;
   at::Tensor token_of, slot_offset, entry, position, token_offset;
   Activation activation;
   bool gated;
+  bool once = false;
 };
 
 /// [A, D], slot-major: the experts' outputs without the bias of the last layer.
 at::Tensor fused_mlp_rows(const FusedMlpInput& input);
+/// Where every token has exactly one entry, and in half types: [T, D], weight [A] (float) times the
+/// expert's output with `bias` [E, D], if defined, that of the last layer.
+at::Tensor fused_mlp_once(const FusedMlpInput& input, const at::Tensor& weight_A,
+                          const at::Tensor& bias_ED);
 
 struct FusedMlpGrad {
   at::Tensor dx_TC;

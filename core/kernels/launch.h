@@ -155,6 +155,10 @@ struct FusedMlp {
   bool gated;
   int64_t entries, slots, channels, hidden, width;
   void* rows;  // [A, D], slot-major, without the bias of the second layer
+  // [A], and [E, D] or null, where every token has exactly one entry: `rows` is then the result,
+  // weight (row + bias) in the place of the token. Else null. Half types only.
+  const float* weight = nullptr;
+  const void* out_bias = nullptr;
 };
 void fused_mlp_cuda(const FusedMlp& p, void* stream);
 /// Whether the current device has what they need: compute capability 9.0.
@@ -178,7 +182,9 @@ struct FusedMlpBackward {
   const void* dy;       // [T, D]
   const float* weight;  // [A] token-major
   Combine dx;           // of rows [slices, A, C], scratch; its bias is null; its weight is that
-                        // above for experts of one linear map, else null
+                        // above for experts of one linear map, else null. Its rows are null where
+                        // every token has exactly one entry, of experts of one linear map with one
+                        // slice: they are those of dx
   float* dot;           // [slices, A], slot-major: scratch
   float* dweight;       // [A] token-major
   float *in_parts, *in_bias_parts, *out_parts;  // [blocks + slots, like d_in ...]: scratch

@@ -110,7 +110,7 @@ Routed route_top_k(const at::Tensor& logits_TE, const TopKRule& rule,
   const Forcing forcing = forced ? checked(*forced, rule, logits_TE) : Forcing{};
   const auto out = RouteTopK::apply(logits_TE.contiguous(), static_cast<int64_t>(rule.score),
                                     rule.renormalise, rule.k, forcing.seq_offset, forcing.routed_S);
-  return {out[0], {out[2], out[3], out[1], out[4], out[5], out[6], out[7]}};
+  return {out[0], {out[2], out[3], out[1], out[4], out[5], out[6], out[7], rule.k == 1}};
 }
 
 }  // namespace switchyard
