@@ -46,11 +46,10 @@ ExpertChoice expert_path_of(const ExpertSetting& s) {
   if (s.device == at::kCPU) return on_cpu(s);
   const bool fits = fused_mlp_fits(s), small = s.out * s.hidden <= kFusedWeights,
              narrow = std::max(s.channels, s.out) <= kFusedWidth;
-  if (fits && s.type == at::kFloat)
-    return {ExpertPath::Fused, "fused", "float: products in turn would wait for the device"};
-  if (fits && small && narrow) return {ExpertPath::Fused, "fused", "half type, small experts"};
+  const std::string type = s.type == at::kFloat ? "float" : "half type";
+  if (fits && small && narrow) return {ExpertPath::Fused, "fused", type + ", small experts"};
   if (fits && small && s.rows <= kFusedRows)
-    return {ExpertPath::Fused, "fused", cat("half type, at most ", kFusedRows, " rows an expert")};
+    return {ExpertPath::Fused, "fused", cat(type, ", at most ", kFusedRows, " rows an expert")};
   if (s.type == at::kBFloat16 && s.channels % 8 == 0 && s.hidden % 8 == 0 && s.out % 8 == 0)
     return {ExpertPath::Grouped, "grouped",
             !fits   ? "no fused kernel for the shape"

@@ -1,4 +1,4 @@
-#include "core/kernels/fused_linear.cuh"
+#include "core/kernels/fused_linear_gradient.cuh"
 
 namespace switchyard::kernels {
 namespace {
@@ -8,187 +8,9 @@ namespace {
 // of dW, which stays in registers over all tiles of an expert. The gradient of an expert that lies
 // in one block is written as it is; else the blocks leave parts in float, which are added in order.
 
-template <class Plan>
-struct alignas(1024) BackwardShared {
-  using T = typename Plan::T;
-  T weight[Plan::kSlice * Plan::kWidth];  // [slice, channels]
-  T x[2][kLinearRows * Plan::kWidth], dy[2][kLinearRows * Plan::kSlice];
-  T dx[kLinearRows * Plan::kWidth];
-  float row_weight[2][kLinearRows];       // of this tile and the next
-  float dot[Plan::kGroups][kLinearRows];  // dy W . x over a warpgroup's columns
-  int tile_end[kMostSlots];
-};
-
-/// Brings rows of x and dy and their weights.
-template <class Plan>
-class RowFeed {
- public:
-  __device__ RowFeed(const FusedMlpBackward& back, BackwardShared<Plan>& s, int64_t slice)
-      : back_(back), s_(s), slice_(slice) {}
-  __device__ void read_indices(const RowTile& tile) {
-    rows_.read(back_.forward, tile);
-    if (rows_.live && rows_.leads())
-      entry_ = static_cast<int>(back_.forward.entry[tile.begin + rows_.row()]);
-  }
-  __device__ void start_copy(int buffer) {
-    const FusedMlp& p = back_.forward;
-    rows_.template copy<Plan::kWidth>(p.x, p.channels, 0, p.channels, s_.x[buffer]);
-    rows_.template copy<Plan::kSlice>(back_.dy, p.hidden, slice_, p.hidden - slice_, s_.dy[buffer]);
-    weight_ = rows_.live && rows_.leads() ? back_.weight[entry_] : 0.f;
-    commit_copies();
-  }
-  __device__ void store_weight(int buffer) const {
-    if (rows_.leads()) s_.row_weight[buffer][rows_.row()] = weight_;
-  }
-
- private:
-  const FusedMlpBackward& back_;
-  BackwardShared<Plan>& s_;
-  int64_t slice_;
-  RowAhead<Plan> rows_;
-  int entry_ = 0;
-  float weight_ = 0;
-};
-
-/// Scales dy by the weights of the rows, and sums its columns for the gradient of the bias: a
-/// thread has 8 columns of every kStep-th row.
-template <class Plan>
-struct Scale {
-  using T = typename Plan::T;
-  static constexpr int kUnits = Plan::kSlice / 8, kStep = Plan::kThreadCount / kUnits;
-  static_assert(kStep * Plan::kSlice * sizeof(float) <= sizeof(BackwardShared<Plan>::dx));
-  float sum[8] = {};
-
-  __device__ void run(BackwardShared<Plan>& s, int buffer) {
-    const int unit = threadIdx.x % kUnits;
-#pragma unroll
-    for (int row = threadIdx.x / kUnits; row < kLinearRows; row += kStep) {
-      const int at = unit / 8 * kBlockSize + swizzled(row, unit % 8);
-      auto& pack = *reinterpret_cast<Pack<T, 8>*>(s.dy[buffer] + at);
-      const float w = s.row_weight[buffer][row];
-      Pack<T, 8> values = pack;
-#pragma unroll
-      for (int i = 0; i < 8; ++i) {
-        const float value = w * load(values.v + i);
-        sum[i] += value;
-        store(values.v + i, value);
-      }
-      pack = values;
-    }
-  }
-  /// Writes the sums of all rows, to `whole` if not null, and starts again from zero.
-  __device__ void flush(T* scratch, int64_t columns, float* parts, T* whole) {
-    auto* all = reinterpret_cast<float(*)[Plan::kSlice]>(scratch);
-#pragma unroll
-    for (int i = 0; i < 8; ++i) {
-      all[threadIdx.x / kUnits][threadIdx.x % kUnits * 8 + i] = sum[i];
-      sum[i] = 0;
-    }
-    __syncthreads();
-    const int column = static_cast<int>(threadIdx.x);
-    if (column < Plan::kSlice && column < columns) {
-      float total = 0;
-#pragma unroll
-      for (int row = 0; row < kStep; ++row) total += all[row][column];
-      if (whole)
-        store(whole + column, total);
-      else
-        parts[column] = total;
-    }
-  }
-};
-
-__device__ inline void store_pair(float* to, float low, float high) {
-  *reinterpret_cast<float2*>(to) = {low, high};
-}
-template <class T>
-__device__ void store_pair(T* to, float low, float high) {
-  *reinterpret_cast<uint32_t*>(to) = packed(T(), low, high);
-}
-
-/// A warpgroup's blocks [64, 64] of dW.
-template <class Plan>
-struct WeightGradient {
-  using T = typename Plan::T;
-  static constexpr int kOwn = Plan::kSlice / kPanel * Plan::kAcross / Plan::kGroups;
-  unsigned group;
-  float sum[kOwn][8][4] = {};
-
-  __device__ unsigned row(int i) const { return (group * kOwn + i) / Plan::kAcross; }
-  __device__ unsigned column(int i) const { return (group * kOwn + i) % Plan::kAcross; }
-  /// Starts to add the products over the rows of a tile.
-  __device__ void start(const BackwardShared<Plan>& s, int buffer) {
-    begin_products();
-#pragma unroll
-    for (int i = 0; i < kOwn; ++i)
-      multiply<T>(sum[i], Down(s.dy[buffer] + row(i) * kBlockSize),
-                  Down(s.x[buffer] + column(i) * kBlockSize), true);
-    commit_products();
-  }
-  /// Writes the values inside [rows, columns], and starts again from zero.
-  template <class To>
-  __device__ void flush(int64_t rows, int64_t columns, To* to) {
-#pragma unroll
-    for (int i = 0; i < kOwn; ++i)
-#pragma unroll
-      for (int down = 0; down < 2; ++down) {
-        const int r = static_cast<int>(row(i)) * 64 + sum_row() + 8 * down,
-                  first = static_cast<int>(column(i)) * 64 + threadIdx.x % 4 * 2,
-                  left = r < rows ? static_cast<int>(columns) - first : 0;
-        To* line = to + r * columns + first;
-#pragma unroll
-        for (int n = 0; n < 8; ++n) {
-          float* pair = sum[i][n] + 2 * down;
-          if (n * 8 < left) store_pair(line + n * 8, pair[0], pair[1]);
-          pair[0] = pair[1] = 0;
-        }
-      }
-  }
-};
-
-/// The slice's share of dx rows: a warpgroup's columns of dy W.
-template <class Plan>
-struct InputGradient {
-  using T = typename Plan::T;
-  unsigned group;
-  float sum[8][4];
-
-  __device__ void start(const BackwardShared<Plan>& s, int buffer) {
-    begin_products();
-#pragma unroll
-    for (int i = 0; i < Plan::kSlice / kPanel; ++i)
-      multiply<T>(sum, Along(s.dy[buffer] + i * kBlockSize),
-                  Down(s.weight + (group * Plan::kSlice + i * 64) * kPanel), i > 0);
-    commit_products();
-  }
-  /// Times the weights of the rows.
-  __device__ void weigh(const BackwardShared<Plan>& s, int buffer) {
-#pragma unroll
-    for (int i = 0; i < 32; ++i)
-      sum[i / 4][i % 4] *= s.row_weight[buffer][sum_row() + i % 4 / 2 * 8];
-  }
-  /// Its products with x.
-  __device__ void dot(BackwardShared<Plan>& s, int buffer) const {
-    const T* x = s.x[buffer] + group * kBlockSize + threadIdx.x % 4 * 2;
-    float total[2] = {};
-#pragma unroll
-    for (int n = 0; n < 8; ++n) {
-      const T* at = x + swizzled(sum_row(), n);
-#pragma unroll
-      for (int i = 0; i < 4; ++i) total[i / 2] += sum[n][i] * load(at + i / 2 * 8 * kPanel + i % 2);
-    }
-#pragma unroll
-    for (int down = 0; down < 2; ++down) {
-      for (int step = 1; step < 4; step *= 2)
-        total[down] += __shfl_xor_sync(kFullWarp, total[down], step);
-      if (threadIdx.x % 4 == 0) s.dot[group][sum_row() + 8 * down] = total[down];
-    }
-  }
-};
-
 /// The slice's share of the gradients of the weights of a tile's rows.
 template <class Plan>
-__device__ void write_dots(const FusedMlpBackward& back, const BackwardShared<Plan>& s,
+__device__ void write_dots(const FusedMlpBackward& back, const LinearShared<Plan>& s,
                            const RowTile& tile) {
   const int row = static_cast<int>(threadIdx.x);
   if (row >= tile.end - tile.begin) return;
@@ -200,8 +22,8 @@ __device__ void write_dots(const FusedMlpBackward& back, const BackwardShared<Pl
 
 /// Writes what a block has summed for an expert. All products are done.
 template <class Plan>
-__device__ void flush(const FusedMlpBackward& back, BackwardShared<Plan>& s, int expert, bool whole,
-                      int64_t slice, WeightGradient<Plan>& dw, Scale<Plan>& bias) {
+__device__ void flush(const FusedMlpBackward& back, LinearShared<Plan>& s, int expert, bool whole,
+                      int64_t slice, LinearGradient<Plan>& dw, LinearScale<Plan>& bias) {
   using T = typename Plan::T;
   const FusedMlp& p = back.forward;
   const int64_t part = blockIdx.x + expert, left = p.hidden - slice;
@@ -216,14 +38,14 @@ __device__ void flush(const FusedMlpBackward& back, BackwardShared<Plan>& s, int
 }
 
 template <class Plan>
-constexpr int kResident = resident_blocks(Plan::kThreadCount, sizeof(BackwardShared<Plan>));
+constexpr int kResident = resident_blocks(Plan::kThreadCount, sizeof(LinearShared<Plan>));
 
 template <class Plan>
 __global__ __launch_bounds__(Plan::kThreadCount,
                              kResident<Plan>) void backward(FusedMlpBackward back) {
   using T = typename Plan::T;
   extern __shared__ __align__(1024) unsigned char bytes[];
-  auto& s = *reinterpret_cast<BackwardShared<Plan>*>(bytes);
+  auto& s = *reinterpret_cast<LinearShared<Plan>*>(bytes);
   const FusedMlp& p = back.forward;
   const int64_t slice = blockIdx.y * Plan::kSlice;
   if (threadIdx.x < 32) count_tiles(p, kLinearRows, s.tile_end);
@@ -233,9 +55,9 @@ __global__ __launch_bounds__(Plan::kThreadCount,
   T* dx_rows = back.dx.rows ? static_cast<T*>(const_cast<void*>(back.dx.rows)) +
                                   blockIdx.y * p.entries * p.channels
                             : static_cast<T*>(back.dx.out);
-  RowFeed<Plan> feed(back, s, slice);
-  WeightGradient<Plan> dw{group_index()};
-  Scale<Plan> scale;
+  LinearFeed<Plan> feed(back, s, slice);
+  LinearGradient<Plan> dw{group_index()};
+  LinearScale<Plan> scale;
   RowTile tile = walk.next(), next = walk.next();
   feed.read_indices(tile);
   feed.start_copy(0);
@@ -255,7 +77,7 @@ __global__ __launch_bounds__(Plan::kThreadCount,
     feed.start_copy(buffer ^ 1);
     const RowTile ahead = walk.next();
     feed.read_indices(ahead);
-    InputGradient<Plan> dx{dw.group};
+    LinearInput<Plan> dx{dw.group};
     dx.start(s, buffer);
     wait_products<0>();
     dx.dot(s, buffer);
@@ -296,7 +118,7 @@ FusedGrid fused_linear_grid_cuda(const FusedMlp& p) {
 void fused_linear_backward_cuda(const FusedMlpBackward& back, const FusedGrid& grid, void* stream) {
   const FusedMlp& p = back.forward;
   with_linear(p, [&]<class Plan>() {
-    constexpr size_t kBytes = sizeof(BackwardShared<Plan>);
+    constexpr size_t kBytes = sizeof(LinearShared<Plan>);
     static_assert(kBytes <= kSharedPerBlock);
     allow_shared(backward<Plan>, kBytes);
     const dim3 blocks(static_cast<unsigned>(grid.blocks), static_cast<unsigned>(grid.slices));
