@@ -35,7 +35,7 @@ __global__ __launch_bounds__(Plan::kThreadCount, kResident<Plan>) void forward(F
   using T = typename Plan::T;
   extern __shared__ __align__(1024) unsigned char bytes[];
   auto& s = *reinterpret_cast<ForwardShared<Plan>*>(bytes);
-  if (threadIdx.x < 32) count_tiles(p, kLinearRows, s.tile_end);
+  count_tiles(p, kLinearRows, s.tile_end);
   __syncthreads();
   const TileShare share(p, s.tile_end, blockIdx.x, gridDim.x);
   TileWalk walk(p, kLinearRows, s.tile_end, share.first, share.last);
@@ -63,12 +63,12 @@ __global__ __launch_bounds__(Plan::kThreadCount, kResident<Plan>) void forward(F
     start_copy(buffer ^ 1);
     const RowTile ahead = walk.next();
     rows.read(p, ahead);
-    float y[1][8][4];
-    multiply_rows(s, buffer, group, y[0]);
+    float y[8][4];
+    multiply_rows(s, buffer, group, y);
     if (p.weight) weigh_rows<T>(p, expert, tile.begin, tile.end, p.hidden, group * kPanel, y);
     __syncthreads();
     T* panel = s.x[buffer] + group * kBlockSize;
-    store_sums(y[0], 0, panel);
+    store_sums(y, 0, panel);
     sync_group(group);
     write_panel(panel, group, tile, p.hidden, p.weight ? p.token_of : nullptr,
                 static_cast<T*>(p.rows));

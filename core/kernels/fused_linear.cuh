@@ -45,10 +45,16 @@ struct RowAhead {
 template <class T>
 __device__ void write_panel(const T* panel, unsigned group, const RowTile& tile, int64_t width,
                             const int64_t* token_of, T* rows) {
-  const int64_t first = group * kPanel;
-  write_matrix<64, kPanel, 128>(panel, width, tile.end - tile.begin, width - first,
-                                rows + (token_of ? 0 : tile.begin * width) + first,
-                                token_of ? token_of + tile.begin : nullptr);
+  const int unit = threadIdx.x % 8;
+  const int64_t column = group * kPanel + unit * 8;
+  if (column >= width) return;
+#pragma unroll
+  for (int row = threadIdx.x % 128 / 8; row < 64; row += 16) {
+    const int at = tile.begin + row;
+    if (at < tile.end)
+      *reinterpret_cast<uint4*>(rows + (token_of ? token_of[at] : at) * width + column) =
+          *reinterpret_cast<const uint4*>(panel + swizzled(row, unit));
+  }
 }
 
 /// Calls run.operator()<LinearPlan>().

@@ -48,13 +48,12 @@ __global__ __launch_bounds__(Plan::kThreadCount,
   auto& s = *reinterpret_cast<LinearShared<Plan>*>(bytes);
   const FusedMlp& p = back.forward;
   const int64_t slice = blockIdx.y * Plan::kSlice;
-  if (threadIdx.x < 32) count_tiles(p, kLinearRows, s.tile_end);
+  count_tiles(p, kLinearRows, s.tile_end);
   __syncthreads();
   const TileShare share(p, s.tile_end, blockIdx.x, gridDim.x);
   TileWalk walk(p, kLinearRows, s.tile_end, share.first, share.last);
-  T* dx_rows = back.dx.rows ? static_cast<T*>(const_cast<void*>(back.dx.rows)) +
-                                  blockIdx.y * p.entries * p.channels
-                            : static_cast<T*>(back.dx.out);
+  T* dx_rows =
+      static_cast<T*>(const_cast<void*>(back.dx.rows)) + blockIdx.y * p.entries * p.channels;
   LinearFeed<Plan> feed(back, s, slice);
   LinearGradient<Plan> dw{group_index()};
   LinearScale<Plan> scale;
@@ -82,14 +81,13 @@ __global__ __launch_bounds__(Plan::kThreadCount,
     wait_products<0>();
     dx.dot(s, buffer);
     T* panel = s.dx + dw.group * kBlockSize;
-    if (!back.dx.rows) dx.weigh(s, buffer);
     store_sums(dx.sum, 0, panel);
     __syncthreads();
     scale.run(s, buffer);
     publish_operands();
     __syncthreads();
     dw.start(s, buffer);
-    write_panel(panel, dw.group, tile, p.channels, back.dx.rows ? nullptr : p.token_of, dx_rows);
+    write_panel(panel, dw.group, tile, p.channels, nullptr, dx_rows);
     write_dots<Plan>(back, s, tile);
     feed.store_weight(buffer ^ 1);
     wait_products<0>();

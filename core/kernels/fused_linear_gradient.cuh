@@ -159,12 +159,6 @@ struct LinearInput {
                   Down(s.weight + (group * Plan::kSlice + i * 64) * kPanel), i > 0);
     commit_products();
   }
-  /// Times the weights of the rows.
-  __device__ void weigh(const LinearShared<Plan>& s, int buffer) {
-#pragma unroll
-    for (int i = 0; i < 32; ++i)
-      sum[i / 4][i % 4] *= s.row_weight[buffer][sum_row() + i % 4 / 2 * 8];
-  }
   /// Its products with x.
   __device__ void dot(LinearShared<Plan>& s, int buffer) const {
     const T* x = s.x[buffer] + group * kBlockSize + threadIdx.x % 4 * 2;

@@ -91,10 +91,8 @@ FusedMlpGrad fused_mlp_backward(const FusedMlpInput& input, const at::Tensor& dy
                    at::empty_like(in),
                    {},
                    linear ? at::Tensor() : at::empty_like(input.experts.out_EDH)};
-  const bool in_place = input.once && linear && grid.slices == 1 && p.dtype != DType::Float;
-  const auto rows_SAC =
-      at::empty({grid.slices, in_place ? 0 : p.entries, p.channels}, dy_TD.options());
-  const Combine dx{in_place ? nullptr : rows_SAC.data_ptr(),
+  const auto rows_SAC = at::empty({grid.slices, p.entries, p.channels}, dy_TD.options());
+  const Combine dx{rows_SAC.data_ptr(),
                    linear ? weight_A.data_ptr() : nullptr,
                    nullptr,
                    input.position.data_ptr<int64_t>(),

@@ -85,19 +85,15 @@ struct ActiveUnit {
   }
 };
 
-/// Writes the sums of a warpgroup, rows from `begin` to `end` of an expert, through its tile.
+/// Writes the first `rows` rows of the sums of a warpgroup to `to` [., width], through its tile.
 template <class Plan>
-__device__ void write_tile(const FusedMlp& p, int expert, int begin, int end, unsigned group,
-                           float (&y)[Plan::kAcross][8][4], typename Plan::T* tile) {
-  using T = typename Plan::T;
-  if (p.weight) weigh_rows<T>(p, expert, begin, end, p.width, 0, y);
+__device__ void write_tile(const float (&y)[Plan::kAcross][8][4], unsigned group,
+                           typename Plan::T* tile, int rows, int64_t width, typename Plan::T* to) {
   sync_group(group);
 #pragma unroll
   for (int i = 0; i < Plan::kAcross; ++i) store_sums(y[i], 0, tile + i * kBlockSize);
   sync_group(group);
-  write_matrix<64, Plan::kWidth, 128>(tile, p.width, end - begin, p.width,
-                                      static_cast<T*>(p.rows) + (p.weight ? 0 : begin * p.width),
-                                      p.weight ? p.token_of + begin : nullptr);
+  write_matrix<64, Plan::kWidth, 128>(tile, width, rows, width, to);
 }
 
 /// y [64, width] = the expert of the rows x, or the share of this warpgroup's units of every chunk.
@@ -182,7 +178,8 @@ __global__ __launch_bounds__(Plan::kThreadCount, 1) void forward(FusedMlp p) {
       walk_chunks(p, ring, s.x[buffer][place], tile.expert, first_unit, y);
       if constexpr (Plan::kShared) add_groups(reinterpret_cast<float*>(s.x[buffer][0]), y);
       if (!Plan::kShared || group == 0)
-        write_tile<Plan>(p, tile.expert, begin, tile.end, group, y, s.x[buffer][place]);
+        write_tile<Plan>(y, group, s.x[buffer][place], tile.end - begin, p.width,
+                         static_cast<T*>(p.rows) + begin * p.width);
     }
     tile = next;
     next = ahead;

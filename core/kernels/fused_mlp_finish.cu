@@ -54,13 +54,13 @@ __device__ void finish_expert(const FusedMlpBackward& back, int blocks, int expe
   if (p.in_bias) add(back.in_bias_parts, in_rows, back.d_in_bias);
 }
 
-/// dx of a token, where its rows are not in their place, and the gradients of its weights.
+/// dx of a token and the gradients of its weights.
 template <class T, int kBatch>
 __device__ void finish_token(const FusedMlpBackward& back, int slices, int64_t token, int lane,
                              int lanes) {
   const Combine& dx = back.dx;
   const int64_t entries = back.forward.entries;
-  if (dx.rows) combine_token<T, kPack<T>, kBatch>(dx, slices, entries, token, lane, lanes);
+  combine_token<T, kPack<T>, kBatch>(dx, slices, entries, token, lane, lanes);
   const int64_t end = dx.token_offset[token + 1];
   for (int64_t a = dx.token_offset[token] + lane; a < end; a += lanes) {
     float sum = 0;

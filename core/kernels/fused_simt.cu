@@ -67,7 +67,7 @@ template <class Plan>
 __global__ __launch_bounds__(kThreads, kResident<Plan>) void forward(FusedMlp p) {
   extern __shared__ __align__(16) unsigned char bytes[];
   auto& s = *reinterpret_cast<SimtShared<Plan>*>(bytes);
-  if (threadIdx.x < 32) count_tiles(p, Plan::kRows, s.tile_end);
+  count_tiles(p, Plan::kRows, s.tile_end);
   __syncthreads();
   const TileShare share(p, s.tile_end, blockIdx.x, gridDim.x);
   TileWalk walk(p, Plan::kRows, s.tile_end, share.first, share.last);

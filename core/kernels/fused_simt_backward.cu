@@ -152,7 +152,7 @@ __global__ __launch_bounds__(kThreads, kResident<Plan>) void backward(FusedMlpBa
   auto& s = *reinterpret_cast<SimtShared<Plan>*>(bytes);
   const FusedMlp& p = back.forward;
   const int64_t slice = blockIdx.y * Plan::kSlice;
-  if (threadIdx.x < 32) count_tiles(p, Plan::kRows, s.tile_end);
+  count_tiles(p, Plan::kRows, s.tile_end);
   __syncthreads();
   const TileShare share(p, s.tile_end, blockIdx.x, gridDim.x);
   TileWalk walk(p, Plan::kRows, s.tile_end, share.first, share.last);

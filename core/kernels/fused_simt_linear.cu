@@ -32,7 +32,7 @@ __global__ __launch_bounds__(kThreads, Plan::kResident) void forward(FusedMlp p)
   constexpr int kChunk = Plan::kChunk, kStride = padded(kChunk);
   extern __shared__ __align__(16) unsigned char bytes[];
   auto& s = *reinterpret_cast<ForwardShared<Plan>*>(bytes);
-  if (threadIdx.x < 32) count_tiles(p, Plan::kRows, s.tile_end);
+  count_tiles(p, Plan::kRows, s.tile_end);
   __syncthreads();
   const TileShare share(p, s.tile_end, blockIdx.x, gridDim.x);
   TileWalk walk(p, Plan::kRows, s.tile_end, share.first, share.last);
@@ -122,7 +122,7 @@ __global__ __launch_bounds__(kThreads, Plan::kResident) void backward(FusedMlpBa
   auto& s = *reinterpret_cast<BackwardShared<Plan>*>(bytes);
   const FusedMlp& p = back.forward;
   const int64_t slice = blockIdx.y * Plan::kSlice;
-  if (threadIdx.x < 32) count_tiles(p, Plan::kTile, s.tile_end);
+  count_tiles(p, Plan::kTile, s.tile_end);
   __syncthreads();
   const TileShare share(p, s.tile_end, blockIdx.x, gridDim.x);
   TileWalk walk(p, Plan::kTile, s.tile_end, share.first, share.last);

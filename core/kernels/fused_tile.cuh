@@ -136,6 +136,25 @@ __device__ const T* bias_at(const FusedMlp& p, int expert, int part, int64_t fir
   return static_cast<const T*>(p.in_bias) + (expert * parts + part) * p.hidden + first;
 }
 
+/// y = weight (y + bias) of the rows begin .. end - 1 of an expert, each the only one of its token;
+/// y are sums [64, 8 kN] of a warpgroup, columns `first` .. of the output [., width].
+template <class T, int kN>
+__device__ void weigh_rows(const FusedMlp& p, int expert, int begin, int end, int64_t width,
+                           int64_t first, float (&y)[kN][4]) {
+  if (p.out_bias)
+    add_to_rows(static_cast<const T*>(p.out_bias) + expert * width + first, width - first, y);
+#pragma unroll
+  for (int down = 0; down < 2; ++down) {
+    const int at = begin + sum_row() + 8 * down;
+    const float w = at < end ? p.weight[p.entry[at]] : 0.f;
+#pragma unroll
+    for (int n = 0; n < kN; ++n) {
+      y[n][2 * down] *= w;
+      y[n][2 * down + 1] *= w;
+    }
+  }
+}
+
 /// Hidden unit `first` of part 0 (gate) or 1 (up) of an expert in values like p.in, [.., C]; and in
 /// values like p.out.
 template <class T>
@@ -146,27 +165,6 @@ __device__ const T* in_of(const FusedMlp& p, const void* in, int expert, int par
 template <class T>
 __device__ const T* out_of(const FusedMlp& p, const void* out, int expert, int64_t first) {
   return static_cast<const T*>(out) + expert * p.width * p.hidden + first;
-}
-
-/// y [64, 8 kN kAcross] = weight (y + bias): rows from `begin` to `end` of an expert, for the place
-/// of their token.
-template <class T, int kAcross, int kN>
-__device__ void weigh_rows(const FusedMlp& p, int expert, int begin, int end, int64_t width,
-                           int64_t first, float (&y)[kAcross][kN][4]) {
-  const T* bias = static_cast<const T*>(p.out_bias) + expert * width + first;
-#pragma unroll
-  for (int i = 0; i < kAcross; ++i)
-    if (p.out_bias) add_to_rows(bias + i * 8 * kN, width - first - i * 8 * kN, y[i]);
-#pragma unroll
-  for (int down = 0; down < 2; ++down) {
-    const int at = begin + sum_row() + 8 * down;
-    const float w = at < end ? p.weight[p.entry[at]] : 0.f;
-#pragma unroll
-    for (int i = 0; i < kAcross * kN; ++i) {
-      y[i / kN][i % kN][2 * down] *= w;
-      y[i / kN][i % kN][2 * down + 1] *= w;
-    }
-  }
 }
 
 /// Starts to copy a matrix [kRows, kColumns] to panels, zeros outside [rows, columns]; its rows lie
@@ -182,19 +180,16 @@ __device__ void copy_matrix(const T* from, int64_t stride, int64_t rows, int64_t
                from + (valid ? row * stride + unit * 8 : 0), valid);
   }
 }
-/// The reverse: writes those values of panels, by consecutive threads. Row i becomes row place[i],
-/// where `place` is not null.
+/// The reverse: writes those values of panels, by consecutive threads.
 template <int kRows, int kColumns, int kThreadCount, class T>
-__device__ void write_matrix(const T* from, int64_t stride, int64_t rows, int64_t columns, T* to,
-                             const int64_t* place = nullptr) {
+__device__ void write_matrix(const T* from, int64_t stride, int64_t rows, int64_t columns, T* to) {
   constexpr int kUnits = kColumns / 8;
 #pragma unroll 2
   for (int i = threadIdx.x % kThreadCount; i < kRows * kUnits; i += kThreadCount) {
     const int row = i / kUnits, unit = i % kUnits;
     if (row < rows && unit * 8 < columns)
-      *reinterpret_cast<uint4*>(to + (place ? place[row] : row) * stride + unit * 8) =
-          *reinterpret_cast<const uint4*>(from + unit / 8 * kRows * kPanel +
-                                          swizzled(row, unit % 8));
+      *reinterpret_cast<uint4*>(to + row * stride + unit * 8) = *reinterpret_cast<const uint4*>(
+          from + unit / 8 * kRows * kPanel + swizzled(row, unit % 8));
   }
 }
 /// Starts to copy row `row` of a tile [64, kColumns], zeros from `columns` on. kShare consecutive
@@ -219,20 +214,17 @@ __device__ void store_sums(const float (&sum)[kN][4], int first, T* panel) {
     *reinterpret_cast<uint32_t*>(at + 8 * kPanel) = packed(T(), sum[n][2], sum[n][3]);
   }
 }
-/// Writes sums [64, 8 kN] of a warpgroup to rows 0 .. rows - 1 of to [., columns], from `first` on;
-/// row i becomes row place[i], where `place` is not null.
+/// Writes sums [64, 8 kN] of a warpgroup to rows 0 .. rows - 1 of to [., columns], from `first` on.
 template <class T, int kN>
-__device__ void write_rows(const float (&sum)[kN][4], int rows, int64_t columns, int first, T* to,
-                           const int64_t* place = nullptr) {
+__device__ void write_rows(const float (&sum)[kN][4], int rows, int64_t columns, int first, T* to) {
 #pragma unroll
   for (int down = 0; down < 2; ++down) {
     const int row = sum_row() + 8 * down;
-    const int64_t line = place && row < rows ? place[row] : row;
 #pragma unroll
     for (int n = 0; n < kN; ++n) {
       const int column = first + n * 8 + threadIdx.x % 4 * 2;
       if (row < rows && column < columns)
-        *reinterpret_cast<uint32_t*>(to + line * columns + column) =
+        *reinterpret_cast<uint32_t*>(to + row * columns + column) =
             packed(T(), sum[n][2 * down], sum[n][2 * down + 1]);
     }
   }

@@ -182,9 +182,7 @@ struct FusedMlpBackward {
   const void* dy;       // [T, D]
   const float* weight;  // [A] token-major
   Combine dx;           // of rows [slices, A, C], scratch; its bias is null; its weight is that
-                        // above for experts of one linear map, else null. Its rows are null where
-                        // every token has exactly one entry, of experts of one linear map with one
-                        // slice: they are those of dx
+                        // above for experts of one linear map, else null
   float* dot;           // [slices, A], slot-major: scratch
   float* dweight;       // [A] token-major
   float *in_parts, *in_bias_parts, *out_parts;  // [blocks + slots, like d_in ...]: scratch
