@@ -6,7 +6,7 @@
 
 namespace switchyard::kernels {
 
-constexpr int kRows = kBackwardRows;
+constexpr int kRows = kBackwardRows, kGroups = 2, kThreadCount = 128 * kGroups;
 
 template <class T_, int kWidth_, bool kGated_>
 struct BackwardPlan {
@@ -14,7 +14,6 @@ struct BackwardPlan {
   static constexpr int kWidth = kWidth_, kIns = kGated_ ? 2 : 1;
   static constexpr bool kGated = kGated_;
   static constexpr int kSlice = fused_slice(kWidth, kGated);
-  static constexpr int kGroups = kGated || kWidth == 256 ? 2 : 4, kThreadCount = 128 * kGroups;
   static constexpr int kAcross = kWidth / kPanel, kDeep = kSlice / kPanel;  // panels
   static constexpr int kPerMatrix = kAcross * kDeep;                        // gradient blocks
   static constexpr int kOwn = (kIns + 1) * kPerMatrix / kGroups;
@@ -107,18 +106,24 @@ struct HiddenUnit {
   }
 };
 
-/// The hidden gradients of a tile.
+/// The hidden gradients of a tile; the products of a unit run while the last one is finished.
 template <class Plan>
 __device__ void hidden_gradients(const FusedMlp& p, BackwardShared<Plan>& s, int expert,
                                  int64_t slice, int buffer, unsigned group) {
+  const unsigned first = group * Plan::kOwnUnits;
   const int row = sum_row();
   const float w[2] = {s.weight[buffer][row], s.weight[buffer][row + 8]};
+  HiddenUnit<Plan> unit[2];
+  unit[0].start(s, buffer, first);
 #pragma unroll
-  for (unsigned i = 0; i < Plan::kOwnUnits; ++i) {
-    HiddenUnit<Plan> unit;
-    unit.start(s, buffer, group * Plan::kOwnUnits + i);
-    wait_products<0>();
-    unit.finish(p, s, expert, slice, w, group * Plan::kOwnUnits + i);
+  for (int i = 0; i < Plan::kOwnUnits; ++i) {
+    if (i + 1 < Plan::kOwnUnits) {
+      unit[(i + 1) % 2].start(s, buffer, first + i + 1);
+      wait_products<1>();
+    } else {
+      wait_products<0>();
+    }
+    unit[i % 2].finish(p, s, expert, slice, w, first + i);
   }
 }
 
@@ -158,30 +163,21 @@ struct GradientBlocks {
     }
     commit_products();
   }
-  /// Puts the values, rounded, where the weights lie.
-  __device__ void to_weights(BackwardShared<Plan>& s) const {
+  /// Writes the values inside the gradients of an expert: in [kIns, hidden, channels] and
+  /// out [width, hidden].
+  template <class To>
+  __device__ void write(const FusedMlp& p, int64_t slice, To* in, To* out) const {
 #pragma unroll
     for (int i = 0; i < Plan::kOwn; ++i) {
       const Place at = place(i);
-      const bool out = at.which == Plan::kIns;
-      T* panels = out ? s.out : s.in[0] + at.which * Plan::kSlice * Plan::kWidth;
-      const int rows = out ? Plan::kWidth : Plan::kSlice;
-      store_sums(sum[i], 0, panels + (at.column * rows + at.row * 64) * kPanel);
+      const int64_t row = at.row * 64, column = at.column * 64;
+      if (at.which == Plan::kIns)
+        write_sums(sum[i], p.width - row, p.hidden - slice - column, p.hidden,
+                   out + row * p.hidden + slice + column);
+      else
+        write_sums(sum[i], p.hidden - slice - row, p.channels - column, p.channels,
+                   in + (at.which * p.hidden + slice + row) * p.channels + column);
     }
-  }
-  /// Writes the values of block i inside [rows, columns] to `to`, whose rows lie `stride` apart.
-  __device__ void write(int i, int64_t rows, int64_t columns, int64_t stride, float* to) const {
-    const Place at = place(i);
-#pragma unroll
-    for (int n = 0; n < 8; ++n)
-#pragma unroll
-      for (int down = 0; down < 2; ++down) {
-        const int row = at.row * 64 + sum_row() + 8 * down;
-        const int column = at.column * 64 + n * 8 + threadIdx.x % 4 * 2;
-        if (row < rows && column < columns)
-          *reinterpret_cast<float2*>(to + row * stride + column) = {sum[i][n][2 * down],
-                                                                    sum[i][n][2 * down + 1]};
-      }
   }
 };
 
@@ -189,7 +185,7 @@ struct GradientBlocks {
 template <class Plan>
 struct InputGradient {
   using T = typename Plan::T;
-  static constexpr int kColumns = Plan::kWidth / Plan::kGroups;
+  static constexpr int kColumns = Plan::kWidth / kGroups;
   static constexpr int kN = kColumns < kPanel ? kColumns / 8 : 8, kBlocks = kColumns / (8 * kN);
   unsigned group;
   float sum[kBlocks][kN][4];
@@ -215,7 +211,8 @@ struct InputGradient {
             (blockIdx.y * back.forward.entries + tile.begin) * channels;
 #pragma unroll
     for (int i = 0; i < kBlocks; ++i)
-      write_rows<T>(sum[i], tile.end - tile.begin, channels, first_column(i), to);
+      write_sums(sum[i], tile.end - tile.begin, channels - first_column(i), channels,
+                 to + first_column(i));
   }
 
  private:

@@ -99,6 +99,7 @@ FusedMlpGrad fused_mlp_backward(const FusedMlpInput& input, const at::Tensor& dy
                    input.token_offset.data_ptr<int64_t>(),
                    nullptr,
                    p.dtype,
+                   p.entries,
                    input.x_TC.size(0),
                    p.channels,
                    out.dx_TC.data_ptr()};

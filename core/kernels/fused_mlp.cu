@@ -85,15 +85,14 @@ struct ActiveUnit {
   }
 };
 
-/// Writes the first `rows` rows of the sums of a warpgroup to `to` [., width], through its tile.
+/// Writes the sums of a warpgroup to the rows begin .. end - 1.
 template <class Plan>
-__device__ void write_tile(const float (&y)[Plan::kAcross][8][4], unsigned group,
-                           typename Plan::T* tile, int rows, int64_t width, typename Plan::T* to) {
-  sync_group(group);
+__device__ void write_tile(const FusedMlp& p, const float (&y)[Plan::kAcross][8][4], int begin,
+                           int end) {
+  auto* to = static_cast<typename Plan::T*>(p.rows) + begin * p.width;
 #pragma unroll
-  for (int i = 0; i < Plan::kAcross; ++i) store_sums(y[i], 0, tile + i * kBlockSize);
-  sync_group(group);
-  write_matrix<64, Plan::kWidth, 128>(tile, width, rows, width, to);
+  for (int i = 0; i < Plan::kAcross; ++i)
+    write_sums(y[i], end - begin, p.width - i * kPanel, p.width, to + i * kPanel);
 }
 
 /// y [64, width] = the expert of the rows x, or the share of this warpgroup's units of every chunk.
@@ -137,6 +136,8 @@ __global__ __launch_bounds__(Plan::kThreadCount, 1) void forward(FusedMlp p) {
   using T = typename Plan::T;
   extern __shared__ __align__(1024) unsigned char bytes[];
   auto& s = *reinterpret_cast<ForwardShared<Plan>*>(bytes);
+  wait_for_previous();
+  let_next_start();
   if (threadIdx.x < 32) count_tiles(p, Plan::kRows, s.tile_end);
   __syncthreads();
   const TileShare share(p, s.tile_end, blockIdx.x, gridDim.x);
@@ -177,9 +178,7 @@ __global__ __launch_bounds__(Plan::kThreadCount, 1) void forward(FusedMlp p) {
       float y[Plan::kAcross][8][4];
       walk_chunks(p, ring, s.x[buffer][place], tile.expert, first_unit, y);
       if constexpr (Plan::kShared) add_groups(reinterpret_cast<float*>(s.x[buffer][0]), y);
-      if (!Plan::kShared || group == 0)
-        write_tile<Plan>(y, group, s.x[buffer][place], tile.end - begin, p.width,
-                         static_cast<T*>(p.rows) + begin * p.width);
+      if (!Plan::kShared || group == 0) write_tile<Plan>(p, y, begin, tile.end);
     }
     tile = next;
     next = ahead;
@@ -194,8 +193,8 @@ void run_forward(const FusedMlp& p, void* stream) {
   allow_shared(forward<Plan>, kBytes);
   const int64_t blocks = std::min<int64_t>(p.entries / Plan::kRows + p.slots,
                                            device_attribute(cudaDevAttrMultiProcessorCount));
-  forward<Plan><<<static_cast<unsigned>(blocks), Plan::kThreadCount, kBytes,
-                  static_cast<cudaStream_t>(stream)>>>(p);
+  launch_early(forward<Plan>, dim3(static_cast<unsigned>(blocks)), Plan::kThreadCount, kBytes,
+               stream, p);
 }
 
 }  // namespace

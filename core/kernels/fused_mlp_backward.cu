@@ -4,7 +4,7 @@ namespace switchyard::kernels {
 namespace {
 
 // A block has a run of tiles of 64 rows and a slice of the hidden axis, whose weights lie in shared
-// memory. Per tile, its warpgroups first compute dz and the weighted activation, [rows, slice],
+// memory. Per tile, its two warpgroups first compute dz and the weighted activation, [rows, slice],
 // into shared memory, 32 hidden units at a time; then each adds to its 64 x 64 blocks of the weight
 // gradients, which stay in registers over all tiles of an expert, and to dx. The gradient of an
 // expert that lies in one block is written as it is; else the blocks leave parts in float, which
@@ -15,11 +15,11 @@ template <class Plan>
 __device__ void copy_slice(const FusedMlp& p, int expert, int64_t slice, BackwardShared<Plan>& s) {
   using T = typename Plan::T;
   for (int part = 0; part < Plan::kIns; ++part)
-    copy_matrix<Plan::kSlice, Plan::kWidth, Plan::kThreadCount>(
-        in_of<T>(p, p.in, expert, part, slice), p.channels, p.hidden - slice, p.channels,
-        s.in[part]);
-  copy_matrix<Plan::kWidth, Plan::kSlice, Plan::kThreadCount>(
-      out_of<T>(p, p.out, expert, slice), p.hidden, p.width, p.hidden - slice, s.out);
+    copy_matrix<Plan::kSlice, Plan::kWidth, kThreadCount>(in_of<T>(p, p.in, expert, part, slice),
+                                                          p.channels, p.hidden - slice, p.channels,
+                                                          s.in[part]);
+  copy_matrix<Plan::kWidth, Plan::kSlice, kThreadCount>(out_of<T>(p, p.out, expert, slice),
+                                                        p.hidden, p.width, p.hidden - slice, s.out);
   commit_copies();
 }
 
@@ -27,7 +27,7 @@ __device__ void copy_slice(const FusedMlp& p, int expert, int64_t slice, Backwar
 template <class Plan>
 class RowFeed {
   using T = typename Plan::T;
-  static constexpr int kShare = Plan::kThreadCount / kRows;
+  static constexpr int kShare = kThreadCount / kRows;
 
  public:
   __device__ RowFeed(const FusedMlpBackward& back, BackwardShared<Plan>& shared)
@@ -35,7 +35,7 @@ class RowFeed {
   __device__ void read_indices(const RowTile& tile) {
     live_ = tile.begin + row_ < tile.end;
     if (!live_) return;
-    token_ = static_cast<int>(back_.forward.token_of[tile.begin + row_]);
+    token_ = back_.forward.token_of[tile.begin + row_];
     if (part_ == 0) entry_ = static_cast<int>(back_.forward.entry[tile.begin + row_]);
   }
   __device__ void start_copy(int buffer) {
@@ -56,44 +56,10 @@ class RowFeed {
   BackwardShared<Plan>& s_;
   int row_, part_;
   bool live_ = false;
-  int token_ = 0, entry_ = 0;
+  int64_t token_ = 0;
+  int entry_ = 0;
   float weight_ = 0;
 };
-
-/// Writes the gradients of the slice of an expert that this block has all rows of.
-template <class Plan>
-__device__ void write_whole(const FusedMlpBackward& back, BackwardShared<Plan>& s, int expert,
-                            int64_t slice, const GradientBlocks<Plan>& blocks) {
-  using T = typename Plan::T;
-  const FusedMlp& p = back.forward;
-  blocks.to_weights(s);
-  __syncthreads();
-  for (int part = 0; part < Plan::kIns; ++part)
-    write_matrix<Plan::kSlice, Plan::kWidth, Plan::kThreadCount>(
-        s.in[part], p.channels, p.hidden - slice, p.channels,
-        const_cast<T*>(in_of<T>(p, back.d_in, expert, part, slice)));
-  write_matrix<Plan::kWidth, Plan::kSlice, Plan::kThreadCount>(
-      s.out, p.hidden, p.width, p.hidden - slice,
-      const_cast<T*>(out_of<T>(p, back.d_out, expert, slice)));
-  __syncthreads();
-}
-
-/// Writes this block's part of them in float.
-template <class Plan>
-__device__ void write_part(const FusedMlpBackward& back, int64_t part, int64_t slice,
-                           const GradientBlocks<Plan>& blocks) {
-  const FusedMlp& p = back.forward;
-#pragma unroll
-  for (int i = 0; i < Plan::kOwn; ++i) {
-    const unsigned which = blocks.place(i).which;
-    if (which == Plan::kIns)
-      blocks.write(i, p.width, p.hidden - slice, p.hidden,
-                   back.out_parts + part * p.width * p.hidden + slice);
-    else
-      blocks.write(i, p.hidden - slice, p.channels, p.channels,
-                   back.in_parts + ((part * Plan::kIns + which) * p.hidden + slice) * p.channels);
-  }
-}
 
 template <class Plan>
 __device__ void write_bias(const FusedMlpBackward& back, BackwardShared<Plan>& s, int expert,
@@ -101,7 +67,7 @@ __device__ void write_bias(const FusedMlpBackward& back, BackwardShared<Plan>& s
   using T = typename Plan::T;
   const FusedMlp& p = back.forward;
   const int64_t in_rows = Plan::kIns * p.hidden;
-  for (int i = threadIdx.x; i < Plan::kIns * Plan::kSlice; i += Plan::kThreadCount) {
+  for (int i = threadIdx.x; i < Plan::kIns * Plan::kSlice; i += kThreadCount) {
     const int which = i / Plan::kSlice, h = i % Plan::kSlice;
     float sum = 0;
     for (auto& warp : s.bias[which]) {
@@ -117,26 +83,34 @@ __device__ void write_bias(const FusedMlpBackward& back, BackwardShared<Plan>& s
   }
 }
 
-/// Writes what a block has summed for an expert, and starts again from zero. All products are done.
+/// Writes what a block has summed for an expert, as it is or as a part, and starts again from zero.
 template <class Plan>
 __device__ void flush(const FusedMlpBackward& back, BackwardShared<Plan>& s, int expert,
                       const TileShare& share, GradientBlocks<Plan>& blocks) {
+  using T = typename Plan::T;
+  const FusedMlp& p = back.forward;
   const bool whole = share.has(s.tile_end, expert);
   const int64_t slice = blockIdx.y * Plan::kSlice, part = blockIdx.x + expert;
-  __syncthreads();
-  whole ? write_whole(back, s, expert, slice, blocks) : write_part(back, part, slice, blocks);
-  if (back.forward.in_bias) write_bias(back, s, expert, whole, part, slice);
+  const int64_t in = Plan::kIns * p.hidden * p.channels, out = p.width * p.hidden;
+  if (whole)
+    blocks.write(p, slice, static_cast<T*>(back.d_in) + expert * in,
+                 static_cast<T*>(back.d_out) + expert * out);
+  else
+    blocks.write(p, slice, back.in_parts + part * in, back.out_parts + part * out);
+  if (p.in_bias) write_bias(back, s, expert, whole, part, slice);
   blocks.clear();
 }
 
 template <class Plan>
-__global__ __launch_bounds__(Plan::kThreadCount, 1) void backward(FusedMlpBackward back) {
+__global__ __launch_bounds__(kThreadCount, 1) void backward(FusedMlpBackward back) {
   extern __shared__ __align__(1024) unsigned char bytes[];
   auto& s = *reinterpret_cast<BackwardShared<Plan>*>(bytes);
   const FusedMlp& p = back.forward;
   const int64_t slice = blockIdx.y * Plan::kSlice;
+  wait_for_previous();
+  let_next_start();
   if (threadIdx.x < 32) count_tiles(p, kRows, s.tile_end);
-  for (int i = threadIdx.x; i < Plan::kIns * 4 * Plan::kSlice; i += Plan::kThreadCount)
+  for (int i = threadIdx.x; i < Plan::kIns * 4 * Plan::kSlice; i += kThreadCount)
     s.bias[0][0][i] = 0;
   __syncthreads();
   const TileShare share(p, s.tile_end, blockIdx.x, gridDim.x);
@@ -171,8 +145,11 @@ __global__ __launch_bounds__(Plan::kThreadCount, 1) void backward(FusedMlpBackwa
     feed.store_weight(buffer ^ 1);
     wait_products<0>();
     const bool last = next.begin == next.end;
-    if (last || next.expert != tile.expert) flush(back, s, tile.expert, share, blocks);
-    if (!last && next.expert != tile.expert) copy_slice(p, next.expert, slice, s);
+    if (last || next.expert != tile.expert) {
+      __syncthreads();
+      if (!last) copy_slice(p, next.expert, slice, s);
+      flush(back, s, tile.expert, share, blocks);
+    }
     tile = next;
     next = ahead;
   }
@@ -198,9 +175,7 @@ void fused_mlp_backward_cuda(const FusedMlpBackward& back, const FusedGrid& grid
     static_assert(kBytes <= kSharedPerBlock);
     allow_shared(backward<Plan>, kBytes);
     const dim3 blocks(static_cast<unsigned>(grid.blocks), static_cast<unsigned>(grid.slices));
-    if (p.entries > 0)
-      backward<Plan>
-          <<<blocks, Plan::kThreadCount, kBytes, static_cast<cudaStream_t>(stream)>>>(back);
+    if (p.entries > 0) launch_early(backward<Plan>, blocks, kThreadCount, kBytes, stream, back);
   });
   fused_mlp_finish(back, grid, stream);
 }

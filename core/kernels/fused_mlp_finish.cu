@@ -60,10 +60,11 @@ __device__ void finish_token(const FusedMlpBackward& back, int slices, int64_t t
                              int lanes) {
   const Combine& dx = back.dx;
   const int64_t entries = back.forward.entries;
-  combine_token<T, kPack<T>, kBatch>(dx, slices, entries, token, lane, lanes);
+  combine_token<T, kPack<T>, kBatch, true>(dx, slices, token, lane, lanes);
   const int64_t end = dx.token_offset[token + 1];
   for (int64_t a = dx.token_offset[token] + lane; a < end; a += lanes) {
     float sum = 0;
+#pragma unroll 4
     for (int s = 0; s < slices; ++s) sum += back.dot[s * entries + dx.position[a]];
     back.dweight[a] = sum;
   }
@@ -71,7 +72,9 @@ __device__ void finish_token(const FusedMlpBackward& back, int slices, int64_t t
 
 /// The first blocks finish tokens, the last shares * slots experts.
 template <class T, int kBatch>
-__global__ void finish(FusedMlpBackward back, FusedGrid grid, int shares, int shift) {
+__global__ void __launch_bounds__(kThreads, 4)
+    finish(FusedMlpBackward back, FusedGrid grid, int shares, int shift) {
+  wait_for_previous();
   const int slots = static_cast<int>(back.forward.slots), lanes = 1 << shift;
   const int block = static_cast<int>(gridDim.x - blockIdx.x) - 1;
   if (block < shares * slots)
@@ -93,8 +96,8 @@ void fused_mlp_finish(const FusedMlpBackward& back, const FusedGrid& grid, void*
       static_cast<unsigned>(shares * p.slots) + blocks_for(back.dx.tokens << shift, kThreads);
   const auto run = [&](auto type) {
     using T = typename decltype(type)::type;
-    const auto kernel = grid.slices == 1 ? finish<T, 2> : finish<T, 8>;
-    kernel<<<blocks, kThreads, 0, static_cast<cudaStream_t>(stream)>>>(back, grid, shares, shift);
+    const auto kernel = grid.slices == 1 ? finish<T, 2> : finish<T, 4>;
+    launch_early(kernel, dim3(blocks), kThreads, 0, stream, back, grid, shares, shift);
   };
   if (p.dtype == DType::Float) return run(TypeTag<float>{});
   p.dtype == DType::Half ? run(TypeTag<__half>{}) : run(TypeTag<__nv_bfloat16>{});

@@ -180,18 +180,6 @@ __device__ void copy_matrix(const T* from, int64_t stride, int64_t rows, int64_t
                from + (valid ? row * stride + unit * 8 : 0), valid);
   }
 }
-/// The reverse: writes those values of panels, by consecutive threads.
-template <int kRows, int kColumns, int kThreadCount, class T>
-__device__ void write_matrix(const T* from, int64_t stride, int64_t rows, int64_t columns, T* to) {
-  constexpr int kUnits = kColumns / 8;
-#pragma unroll 2
-  for (int i = threadIdx.x % kThreadCount; i < kRows * kUnits; i += kThreadCount) {
-    const int row = i / kUnits, unit = i % kUnits;
-    if (row < rows && unit * 8 < columns)
-      *reinterpret_cast<uint4*>(to + row * stride + unit * 8) = *reinterpret_cast<const uint4*>(
-          from + unit / 8 * kRows * kPanel + swizzled(row, unit % 8));
-  }
-}
 /// Starts to copy row `row` of a tile [64, kColumns], zeros from `columns` on. kShare consecutive
 /// threads.
 template <int kColumns, int kShare, class T>
@@ -214,18 +202,56 @@ __device__ void store_sums(const float (&sum)[kN][4], int first, T* panel) {
     *reinterpret_cast<uint32_t*>(at + 8 * kPanel) = packed(T(), sum[n][2], sum[n][3]);
   }
 }
-/// Writes sums [64, 8 kN] of a warpgroup to rows 0 .. rows - 1 of to [., columns], from `first` on.
+/// Word n of the lane q of four neighbours becomes word q of lane n.
+__device__ inline void transpose_words(uint32_t (&word)[4]) {
+#pragma unroll
+  for (unsigned step = 1; step < 4; step *= 2) {
+    const bool high = threadIdx.x & step;
+#pragma unroll
+    for (unsigned i = 0; i < 4; ++i) {
+      if (i & step) continue;
+      const uint32_t got =
+          __shfl_xor_sync(kFullWarp, high ? word[i] : word[i + step], static_cast<int>(step));
+      (high ? word[i] : word[i + step]) = got;
+    }
+  }
+}
+/// Writes sums [64, 8 kN] of a warpgroup, rounded, to those places of `to` that lie inside
+/// [rows, columns]; its rows lie `stride` apart.
 template <class T, int kN>
-__device__ void write_rows(const float (&sum)[kN][4], int rows, int64_t columns, int first, T* to) {
+__device__ void write_sums(const float (&sum)[kN][4], int64_t rows, int64_t columns, int64_t stride,
+                           T* to) {
+  static_assert(kN % 4 == 0);
+#pragma unroll
+  for (int down = 0; down < 2; ++down) {
+    const int row = sum_row() + 8 * down;
+#pragma unroll
+    for (int first = 0; first < kN; first += 4) {
+      uint32_t word[4];
+#pragma unroll
+      for (int n = 0; n < 4; ++n)
+        word[n] = packed(T(), sum[first + n][2 * down], sum[first + n][2 * down + 1]);
+      transpose_words(word);
+      const int column = 8 * (first + static_cast<int>(threadIdx.x % 4));
+      if (row < rows && column < columns)
+        *reinterpret_cast<uint4*>(to + row * stride + column) = {word[0], word[1], word[2],
+                                                                 word[3]};
+    }
+  }
+}
+/// The same as they are.
+template <int kN>
+__device__ void write_sums(const float (&sum)[kN][4], int64_t rows, int64_t columns, int64_t stride,
+                           float* to) {
 #pragma unroll
   for (int down = 0; down < 2; ++down) {
     const int row = sum_row() + 8 * down;
 #pragma unroll
     for (int n = 0; n < kN; ++n) {
-      const int column = first + n * 8 + threadIdx.x % 4 * 2;
+      const int column = n * 8 + threadIdx.x % 4 * 2;
       if (row < rows && column < columns)
-        *reinterpret_cast<uint32_t*>(to + row * columns + column) =
-            packed(T(), sum[n][2 * down], sum[n][2 * down + 1]);
+        *reinterpret_cast<float2*>(to + row * stride + column) = {sum[n][2 * down],
+                                                                  sum[n][2 * down + 1]};
     }
   }
 }

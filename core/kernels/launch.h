@@ -112,7 +112,7 @@ struct Combine {
   const void* bias;    // [slots, width] or null: 0
   const int64_t *position, *token_offset, *slot_of;
   DType dtype;
-  int64_t tokens, width;
+  int64_t entries, tokens, width;
   void* out;
 };
 void combine_rows_cpu(const Combine& p);

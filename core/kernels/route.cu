@@ -20,20 +20,19 @@ __device__ void choose(const Route& p, const Part<S, T>& part, int token, T (&sc
   }
   Candidates<S, T> left(score, part);
   Choice<T>* const end = chosen + static_cast<int>(p.sort.k);
-  constexpr int kUnroll = S::kLanes == 1 ? 1 : 2;
-#pragma unroll kUnroll
+#pragma unroll 1
   for (; chosen != end; ++chosen) left.take(chosen);
 }
 
-/// Weights and slots of `tokens` tokens from `first` on, by one warp; adds to count [slots].
-template <class T>
+/// Weights and slots of `tokens` tokens from `first` on; adds to count [slots].
+template <class S, class T>
 __device__ void write_choices(const Route& p, int first, int tokens, const Choice<T>* chosen,
                               int32_t* count) {
-  const int k = static_cast<int>(p.sort.k), lane = threadIdx.x % 32;
+  const int k = static_cast<int>(p.sort.k);
   const bool divide = p.renormalise && k > 1;
   T* weight = static_cast<T*>(p.weight) + int64_t{first} * k;
 #pragma unroll 1
-  for (int i = lane; i < tokens * k; i += 32) {
+  for (int i = threadIdx.x; i < tokens * k; i += S::kThreads) {
     T sum = divide ? T(1e-20) : T(1);
     const Choice<T>* own = chosen + i / k * k;
 #pragma unroll 4
@@ -43,53 +42,47 @@ __device__ void write_choices(const Route& p, int first, int tokens, const Choic
     atomicAdd(count + chosen[i].column, 1);
   }
 #pragma unroll 1
-  for (int t = first + lane; t < first + tokens; t += 32) p.token_offset[t] = int64_t{t} * k;
+  for (int t = first + threadIdx.x; t < first + tokens; t += S::kThreads)
+    p.token_offset[t] = int64_t{t} * k;
 }
 
-/// Neighbouring tokens that a warp takes in a run, of `share` tokens of its block. Their choices
-/// lie in shared memory.
+/// Tokens of a round, whose choices lie in shared memory.
 template <class S>
-__host__ __device__ int run_tokens(int share, int k) {
-  if (S::kLanes == 1) return 32;
-  const int fair = (share + S::kWarps - 1) / S::kWarps, most = 2 * kRouteBest / k;
-  return fair < most ? fair : most;
+constexpr int round_tokens(int64_t k) {
+  constexpr int kGroups = S::kThreads / S::kLanes;
+  return kGroups * std::max(1, 2048 / (kGroups * static_cast<int>(k)));
 }
 
-/// Shared memory: Choice [warps, run, k], count [slots].
+/// Shared memory: Choice [round_tokens(k), k], count [slots].
 template <class S, class T>
 __global__ void __launch_bounds__(S::kThreads, S::kBlocks) route_tokens(Route p) {
   extern __shared__ __align__(16) char shared[];
+  constexpr int kStep = S::kThreads / S::kLanes;
   const Part<S, T> part(static_cast<int>(p.columns), p.logits, p.scores);
   const int k = static_cast<int>(p.sort.k), slots = static_cast<int>(p.sort.slots),
-            share = static_cast<int>(p.sort.chunk) / k, run = run_tokens<S>(share, k);
-  const int begin = blockIdx.x * share, end = min(begin + share, static_cast<int>(p.sort.tokens)),
-            warp = threadIdx.x / 32;
-  auto* choices = reinterpret_cast<Choice<T>*>(shared);
-  auto* chosen = choices + warp * run * k;
-  auto* count = reinterpret_cast<int32_t*>(choices + S::kWarps * run * k);
-  constexpr int kStep = 32 / S::kLanes;
-  const int own = threadIdx.x % kStep;
+            round = round_tokens<S>(k);
+  const int share = static_cast<int>(p.sort.chunk) / k, begin = blockIdx.x * share,
+            end = min(begin + share, static_cast<int>(p.sort.tokens));
+  auto* chosen = reinterpret_cast<Choice<T>*>(shared);
+  auto* count = reinterpret_cast<int32_t*>(chosen + round * k);
   T score[S::kPer], next[S::kPer];
-  int first = begin + warp * run;
-  if (first + own < end) part.load(p.logits, first + own, T(-INFINITY), next);
+  int t = begin + threadIdx.x / S::kLanes;
+  if (t < end) part.load(p.logits, t, T(-INFINITY), next);
 #pragma unroll 1
   for (int e = threadIdx.x; e < slots; e += S::kThreads) count[e] = 0;
-  __syncthreads();
 #pragma unroll 1
-  for (; first < end; first += S::kWarps * run) {
-    const int stop = min(first + run, end);
+  for (int first = begin; first < end; first += round) {
+    const int stop = min(first + round, end);
 #pragma unroll 1
-    for (int t = first + own; t < stop; t += kStep) {
+    for (; t < stop; t += kStep) {
       copy(next, score);
-      const int then = t + kStep < stop ? t + kStep : first + S::kWarps * run + own;
-      if (then < end) part.load(p.logits, then, T(-INFINITY), next);
+      if (t + kStep < end) part.load(p.logits, t + kStep, T(-INFINITY), next);
       choose<S>(p, part, t, score, chosen + (t - first) * k);
     }
-    __syncwarp();
-    write_choices(p, first, stop - first, chosen, count);
-    __syncwarp();
+    __syncthreads();
+    write_choices<S>(p, first, stop - first, chosen, count);
+    __syncthreads();
   }
-  __syncthreads();
   cudaTriggerProgrammaticLaunchCompletion();
   write_counts(p.sort, count);
   if (end == p.sort.tokens && threadIdx.x == 0) p.token_offset[end] = p.sort.entries;
@@ -169,10 +162,9 @@ void route_cuda(const Route& p, void* stream) {
     with_split(p.columns, p.dtype, [&](auto split, auto type) {
       using S = decltype(split);
       using T = typename decltype(type)::type;
-      const int k = static_cast<int>(p.sort.k),
-                run = run_tokens<S>(static_cast<int>(p.sort.chunk) / k, k);
-      const size_t bytes = static_cast<size_t>(S::kWarps * run * k) * sizeof(Choice<T>) +
-                           static_cast<size_t>(p.sort.slots) * sizeof(int32_t);
+      const size_t bytes =
+          static_cast<size_t>(round_tokens<S>(p.sort.k) * p.sort.k) * sizeof(Choice<T>) +
+          static_cast<size_t>(p.sort.slots) * sizeof(int32_t);
       allow_shared(route_tokens<S, T>, bytes);
       route_tokens<S, T><<<blocks, S::kThreads, bytes, s>>>(p);
     });

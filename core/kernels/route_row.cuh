@@ -13,7 +13,6 @@ template <int kLanesValue, int kPerValue>
 struct Split {
   static constexpr int kLanes = kLanesValue, kPer = kPerValue;
   static constexpr int kThreads = kLanes == 1 ? 512 : kPer <= 8 ? 1024 : 256;
-  static constexpr int kWarps = kThreads / 32;
   static constexpr int kBlocks = kLanes == 1 ? 2 : 1;  ///< for a multiprocessor
   static __device__ int lane() { return kLanes == 1 ? 0 : 31 - threadIdx.x % 32; }
   static __device__ int column(int j) { return lane() * kPer + j; }

@@ -29,7 +29,7 @@ at::Tensor combine_rows(const at::Tensor& rows_AC, const at::Tensor& weight_A,
   launch(Combine{rows_AC.data_ptr(), pointer(weight_A), pointer(bias_EC),
                  position_A.data_ptr<int64_t>(), token_offset.data_ptr<int64_t>(),
                  static_cast<const int64_t*>(pointer(bias.slot_of)),
-                 dtype_of(rows_AC, "combine_rows"), tokens, width, out.data_ptr()},
+                 dtype_of(rows_AC, "combine_rows"), rows_AC.size(0), tokens, width, out.data_ptr()},
          out.device(), combine_rows_cpu, combine_rows_cuda);
   return out;
 }

@@ -25,20 +25,22 @@ void gather(const Gather& p, void* stream) {
 }
 
 /// 2^shift lanes sum the rows of a token.
-template <class T, int N>
+template <class T, int N, int kBatch>
 __global__ void combine_tokens(Combine p, int shift) {
+  wait_for_previous();
   const int64_t thread = blockIdx.x * static_cast<int64_t>(blockDim.x) + threadIdx.x;
   const int lanes = 1 << shift;
   if (thread >> shift < p.tokens)
-    combine_token<T, N, 2>(p, 1, 0, thread >> shift, static_cast<int>(thread) & (lanes - 1), lanes);
+    combine_token<T, N, kBatch, false>(p, 1, thread >> shift,
+                                       static_cast<int>(thread) & (lanes - 1), lanes);
 }
 
 template <class T, int N>
 void combine(const Combine& p, void* stream) {
   const int shift = lane_shift(p.width / N);
-  combine_tokens<T, N>
-      <<<blocks_for(p.tokens << shift, kThreads), kThreads, 0, static_cast<cudaStream_t>(stream)>>>(
-          p, shift);
+  const auto kernel = p.entries > 2 * p.tokens ? combine_tokens<T, N, 8> : combine_tokens<T, N, 2>;
+  launch_early(kernel, dim3(blocks_for(p.tokens << shift, kThreads)), kThreads, 0, stream, p,
+               shift);
 }
 
 }  // namespace

@@ -88,6 +88,20 @@ __device__ inline void sum_counts(const SlotSort& p, int chunks, int32_t* before
   __syncthreads();
 }
 
+/// next[e]: the first row of slot e in this block. Block 0 writes slot_offset.
+__device__ inline void first_rows(const SlotSort& p, int chunks, int32_t* next, int32_t* local) {
+  const int slots = static_cast<int>(p.slots);
+  sum_counts(p, chunks, next, local);
+  if (threadIdx.x < 32) scan(local, slots);
+  __syncthreads();
+#pragma unroll 1
+  for (int e = threadIdx.x; e <= slots; e += blockDim.x) {
+    if (e < slots) next[e] += local[e];
+    if (blockIdx.x == 0) p.slot_offset[e] = local[e];
+  }
+  __syncthreads();
+}
+
 /// The last i with offset[i] <= value, of n.
 __device__ inline int64_t last_up_to(const int64_t* offset, int64_t n, int64_t value) {
   int64_t low = 0, high = n;
@@ -107,10 +121,7 @@ __device__ inline int64_t token_of_entry(const SlotSort& p, int64_t a) {
 /// items of the slot in words before. An odd stride: no bank conflicts either way.
 struct Round {
   int slots, stride, words, group;
-  int32_t* next;   // rows of the slot before those of this round
-  int32_t* total;  // the slot's first row
-  int32_t* local;  // the slot's first place in `order`
-  int32_t* rank;
+  int32_t *next, *local, *rank;
   uint32_t* bits;
   uint16_t* order;  // entries of the round by slot
 
@@ -131,19 +142,17 @@ struct Placing {
     const int64_t all = (p.chunk / group + 31) / 32,
                   most = std::min(kCells / stride, kEntries / (32 * group));
     words = static_cast<int>(std::max<int64_t>(1, std::min(all, most)));
-    bytes = static_cast<size_t>(3 * p.slots + 2 + 2 * words * stride) * sizeof(int32_t) +
+    bytes = static_cast<size_t>(2 * p.slots + 1 + 2 * words * stride) * sizeof(int32_t) +
             static_cast<size_t>(32 * words * group) * sizeof(uint16_t);
   }
   unsigned blocks() const { return chunks > 0 ? chunks : 1; }
   __device__ Round round(int slots, int32_t* shared) const {
-    int32_t *total = shared + slots, *local = total + slots + 1, *rank = local + slots + 1,
-            *bits = rank + words * stride;
+    int32_t *local = shared + slots, *rank = local + slots + 1, *bits = rank + words * stride;
     return {slots,
             stride,
             words,
             group,
             shared,
-            total,
             local,
             rank,
             reinterpret_cast<uint32_t*>(bits),
@@ -151,7 +160,7 @@ struct Placing {
   }
 };
 
-/// Fills bits, rank and, with the counts of the slots, local.
+/// Fills bits, rank and local: where the slots begin in `order`.
 __device__ inline void rank_entries(const Round& r, const int64_t* slot_of, int count) {
   const int threads = static_cast<int>(blockDim.x);
 #pragma unroll 1
@@ -172,27 +181,34 @@ __device__ inline void rank_entries(const Round& r, const int64_t* slot_of, int 
     r.local[e] = sum;
   }
   __syncthreads();
+  if (threadIdx.x < 32) scan(r.local, r.slots);
+  __syncthreads();
 }
 
-/// Writes the rows of `count` entries from `first` on, in their order.
-__device__ inline void write_rows(const SlotSort& p, const Round& r, int64_t first, int count) {
+/// One round: `count` entries from `first` on. Rows are written in their order.
+__device__ inline void place_round(const SlotSort& p, const Round& r, int64_t first, int count) {
   const int64_t* slot_of = p.slot_of + first;
   const int threads = static_cast<int>(blockDim.x);
+  rank_entries(r, slot_of, count);
 #pragma unroll 1
   for (int i = threadIdx.x; i < count; i += threads) {
     const int e = static_cast<int>(slot_of[i]), c = r.cell(i, e);
     const int rank = r.rank[c] + __popc(r.bits[c] & (r.bit(i) - 1));
     r.order[r.local[e] + rank] = static_cast<uint16_t>(i);
-    p.position[first + i] = r.total[e] + r.next[e] + rank;
+    p.position[first + i] = r.next[e] + rank;
   }
   __syncthreads();
 #pragma unroll 1
   for (int n = threadIdx.x; n < count; n += threads) {
     const int i = r.order[n], e = static_cast<int>(slot_of[i]);
-    const int64_t row = r.total[e] + r.next[e] + n - r.local[e];
+    const int64_t row = r.next[e] + n - r.local[e];
     p.token_of[row] = token_of_entry(p, first + i);
     p.entry[row] = first + i;
   }
+  __syncthreads();
+#pragma unroll 1
+  for (int e = threadIdx.x; e < r.slots; e += threads) r.next[e] += r.local[e + 1] - r.local[e];
+  __syncthreads();
 }
 
 /// May start while the kernel before it on the stream ends: what it needs of that comes behind the
@@ -201,29 +217,11 @@ static __global__ void __launch_bounds__(kSortThreads) place_entries(SlotSort p,
   cudaGridDependencySynchronize();
   extern __shared__ int32_t shared[];
   const Round r = placing.round(static_cast<int>(p.slots), shared);
-  const int threads = static_cast<int>(blockDim.x), most = 32 * r.words * r.group;
+  first_rows(p, placing.chunks, r.next, r.local);
   const int64_t begin = blockIdx.x * p.chunk, stop = min(begin + p.chunk, p.entries);
-  int64_t first = begin;
-  do {
-    const int count = static_cast<int>(min(stop - first, int64_t{most}));
-    rank_entries(r, p.slot_of + first, count);
-    if (first == begin) {
-      sum_counts(p, placing.chunks, r.next, r.total);
-      if (threadIdx.x / 32 == 1) scan(r.total, r.slots);
-    }
-    if (threadIdx.x / 32 == 0) scan(r.local, r.slots);
-    __syncthreads();
-    write_rows(p, r, first, count);
-    first += most;
-    if (first >= stop) break;
-    __syncthreads();
 #pragma unroll 1
-    for (int e = threadIdx.x; e < r.slots; e += threads) r.next[e] += r.local[e + 1] - r.local[e];
-    __syncthreads();
-  } while (true);
-  if (blockIdx.x > 0) return;
-#pragma unroll 1
-  for (int e = threadIdx.x; e <= r.slots; e += threads) p.slot_offset[e] = r.total[e];
+  for (int64_t first = begin; first < stop; first += 32 * r.words * r.group)
+    place_round(p, r, first, static_cast<int>(min(stop - first, int64_t{32} * r.words * r.group)));
 }
 
 /// After the kernel that counts, which calls cudaTriggerProgrammaticLaunchCompletion() when it is
