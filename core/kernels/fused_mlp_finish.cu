@@ -55,12 +55,12 @@ __device__ void finish_expert(const FusedMlpBackward& back, int blocks, int expe
 }
 
 /// dx of a token and the gradients of its weights.
-template <class T, int kBatch>
+template <class T, int N, int kBatch>
 __device__ void finish_token(const FusedMlpBackward& back, int slices, int64_t token, int lane,
                              int lanes) {
   const Combine& dx = back.dx;
   const int64_t entries = back.forward.entries;
-  combine_token<T, kPack<T>, kBatch, true>(dx, slices, token, lane, lanes);
+  combine_token<T, N, kBatch, true>(dx, slices, token, lane, lanes);
   const int64_t end = dx.token_offset[token + 1];
   for (int64_t a = dx.token_offset[token] + lane; a < end; a += lanes) {
     float sum = 0;
@@ -71,7 +71,7 @@ __device__ void finish_token(const FusedMlpBackward& back, int slices, int64_t t
 }
 
 /// The first blocks finish tokens, the last shares * slots experts.
-template <class T, int kBatch>
+template <class T, int N, int kBatch>
 __global__ void __launch_bounds__(kThreads, 4)
     finish(FusedMlpBackward back, FusedGrid grid, int shares, int shift) {
   wait_for_previous();
@@ -82,8 +82,8 @@ __global__ void __launch_bounds__(kThreads, 4)
                             shares);
   const int64_t thread = blockIdx.x * static_cast<int64_t>(kThreads) + threadIdx.x;
   if (thread >> shift < back.dx.tokens)
-    finish_token<T, kBatch>(back, static_cast<int>(grid.slices), thread >> shift,
-                            static_cast<int>(thread) & (lanes - 1), lanes);
+    finish_token<T, N, kBatch>(back, static_cast<int>(grid.slices), thread >> shift,
+                               static_cast<int>(thread) & (lanes - 1), lanes);
 }
 
 }  // namespace
@@ -91,16 +91,19 @@ __global__ void __launch_bounds__(kThreads, 4)
 void fused_mlp_finish(const FusedMlpBackward& back, const FusedGrid& grid, void* stream) {
   const FusedMlp& p = back.forward;
   const int shares = static_cast<int>(std::max<int64_t>(1, std::min<int64_t>(256 / p.slots, 32)));
-  const int shift = lane_shift(p.channels / 8);
-  const unsigned blocks =
-      static_cast<unsigned>(shares * p.slots) + blocks_for(back.dx.tokens << shift, kThreads);
-  const auto run = [&](auto type) {
-    using T = typename decltype(type)::type;
-    const auto kernel = grid.slices == 1 ? finish<T, 2> : finish<T, 4>;
-    launch_early(kernel, dim3(blocks), kThreads, 0, stream, back, grid, shares, shift);
+  const auto run = [&]<class T, int N, int kBatch>() {
+    const int shift = lane_shift(p.channels / N);
+    const unsigned blocks =
+        static_cast<unsigned>(shares * p.slots) + blocks_for(back.dx.tokens << shift, kThreads);
+    launch_early(finish<T, N, kBatch>, dim3(blocks), kThreads, 0, stream, back, grid, shares,
+                 shift);
   };
-  if (p.dtype == DType::Float) return run(TypeTag<float>{});
-  p.dtype == DType::Half ? run(TypeTag<__half>{}) : run(TypeTag<__nv_bfloat16>{});
+  const auto typed = [&]<class T>() {
+    if (grid.slices == 1) return run.template operator()<T, kPack<T>, 2>();
+    run.template operator()<T, kPack<T> / 2, 8>();
+  };
+  p.dtype == DType::Half ? typed.template operator()<__half>()
+                         : typed.template operator()<__nv_bfloat16>();
 }
 
 }  // namespace switchyard::kernels

@@ -171,13 +171,17 @@ __device__ const T* out_of(const FusedMlp& p, const void* out, int expert, int64
 /// `stride` values apart. All threads of the block.
 template <int kRows, int kColumns, int kThreadCount, class T>
 __device__ void copy_matrix(const T* from, int64_t stride, int64_t rows, int64_t columns, T* to) {
-  constexpr int kUnits = kColumns / 8;
-#pragma unroll 2
-  for (int i = threadIdx.x; i < kRows * kUnits; i += kThreadCount) {
-    const int row = i / kUnits, unit = i % kUnits;
-    const bool valid = row < rows && unit * 8 < columns;
-    copy_async(to + unit / 8 * kRows * kPanel + swizzled(row, unit % 8),
-               from + (valid ? row * stride + unit * 8 : 0), valid);
+  constexpr int kUnits = kColumns / 8, kStep = kThreadCount / kUnits;
+  static_assert(kStep % 8 == 0, "the swizzle is that of all rows of a thread");
+  const int first = threadIdx.x / kUnits, unit = threadIdx.x % kUnits;
+  const int end = unit * 8 < columns ? static_cast<int>(min(rows, int64_t{kRows})) : 0;
+  const T* source = from + first * stride + unit * 8;
+  T* place = to + unit / 8 * kRows * kPanel + swizzled(first, unit % 8);
+#pragma unroll 4
+  for (int row = first; row < kRows; row += kStep) {
+    copy_async(place, row < end ? source : from, row < end);
+    source += kStep * stride;
+    place += kStep * kPanel;
   }
 }
 /// Starts to copy row `row` of a tile [64, kColumns], zeros from `columns` on. kShare consecutive

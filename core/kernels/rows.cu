@@ -35,12 +35,11 @@ __global__ void combine_tokens(Combine p, int shift) {
                                        static_cast<int>(thread) & (lanes - 1), lanes);
 }
 
-template <class T, int N>
+template <class T, int N, int kBatch>
 void combine(const Combine& p, void* stream) {
   const int shift = lane_shift(p.width / N);
-  const auto kernel = p.entries > 2 * p.tokens ? combine_tokens<T, N, 8> : combine_tokens<T, N, 2>;
-  launch_early(kernel, dim3(blocks_for(p.tokens << shift, kThreads)), kThreads, 0, stream, p,
-               shift);
+  launch_early(combine_tokens<T, N, kBatch>, dim3(blocks_for(p.tokens << shift, kThreads)),
+               kThreads, 0, stream, p, shift);
 }
 
 }  // namespace
@@ -56,8 +55,9 @@ void combine_rows_cuda(const Combine& p, void* stream) {
   if (p.tokens == 0 || p.width == 0) return;
   with_dtype(p.dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
-    if (packs<T>(p.width, {p.rows, p.bias, p.out})) return combine<T, kPack<T>>(p, stream);
-    combine<T, 1>(p, stream);
+    if (!packs<T>(p.width, {p.rows, p.bias, p.out})) return combine<T, 1, 2>(p, stream);
+    if (p.entries <= 2 * p.tokens) return combine<T, kPack<T>, 2>(p, stream);
+    combine<T, kPack<T> / 2, 8>(p, stream);
   });
 }
 
