@@ -96,6 +96,16 @@ __device__ inline void let_next_start() {
   asm volatile("griddepcontrol.launch_dependents;" ::: "memory");
 }
 
+/// Sum of n over the lanes up to this one.
+__device__ inline int warp_prefix(int n) {
+  const int lane = threadIdx.x % 32;
+  for (int step = 1; step < 32; step *= 2) {
+    const int left = __shfl_up_sync(kFullWarp, n, step);
+    if (lane >= step) n += left;
+  }
+  return n;
+}
+
 /// Lanes that share a row of `units`: a power of two up to a warp. As a shift.
 inline int lane_shift(int64_t units) {
   int shift = 0;

@@ -21,11 +21,15 @@ struct ForwardPlan {
   static constexpr int kTile = 64 * kWidth, kStage = (kIns + 1) * kChunk * kWidth;
   static constexpr int kBuffers = kWidth == 256 ? 1 : 2;  // tiles of a warpgroup
   static constexpr int kFixed = kMostSlots * static_cast<int>(sizeof(int)) +
+                                kThreadCount / 32 * static_cast<int>(sizeof(RowScratch<T>)) +
                                 kBuffers * kTiles * kTile * static_cast<int>(sizeof(T));
   static constexpr int kFit =
       (static_cast<int>(kSharedPerBlock) - kFixed) / (kStage * static_cast<int>(sizeof(T)));
   static constexpr int kStages = kFit < 8 ? kFit : 8;
   static_assert(kStages >= 2);
+
+  /// Of rows that two warpgroups share: the one that writes a panel of the result.
+  static constexpr unsigned owner(unsigned panel) { return panel / (kAcross / 2); }
 };
 
 template <class Plan>
@@ -33,6 +37,7 @@ struct alignas(1024) ForwardShared {
   using T = typename Plan::T;
   T stage[Plan::kStages][Plan::kStage];  // [parts, 64, width] and [width, 64]
   T x[Plan::kBuffers][Plan::kTiles][Plan::kTile];
+  RowScratch<T> scratch[Plan::kThreadCount / 32];
   int tile_end[kMostSlots];
 };
 
@@ -45,14 +50,13 @@ class ChunkRing {
   int chunks;
   bool resident;
 
-  __device__ ChunkRing(const FusedMlp& p, ForwardShared<Plan>& s, int first, int last)
+  /// `tile`: the first.
+  __device__ ChunkRing(const FusedMlp& p, ForwardShared<Plan>& s, const RowTile& tile)
       : chunks(static_cast<int>((p.hidden + kChunk - 1) / kChunk)),
         resident(chunks <= Plan::kStages),
         p_(p),
-        s_(s),
-        first_(first),
-        last_(last) {
-    for (int step = 0; !resident && step < 2; ++step) start(step);
+        s_(s) {
+    for (int c = 0; !resident && c < 2; ++c) start(tile, c);
   }
   /// Before the chunks of a tile.
   __device__ void enter(int expert) {
@@ -73,20 +77,20 @@ class ChunkRing {
     __syncthreads();
     return s_.stage[step_ % 2];
   }
-  /// After the last use of a chunk.
-  __device__ void close() {
+  /// After the last use of chunk c of a tile, which `next` follows.
+  __device__ void close(int c, const RowTile& tile, const RowTile& next) {
     if (resident) return;
     wait_products<0>();
     __syncthreads();
-    start(step_ + 2);
-    ++step_;
+    c + 2 < chunks ? start(tile, c + 2) : start(next, c + 2 - chunks);
   }
 
  private:
-  __device__ void start(int step) const {
-    const int index = first_ + step / chunks;
-    if (index < last_) copy(expert_at(p_, s_.tile_end, index), step % chunks, s_.stage[step % 2]);
+  /// Brings chunk c of a tile to the place of the next step but one.
+  __device__ void start(const RowTile& tile, int c) {
+    if (tile.begin < tile.end) copy(tile.expert, c, s_.stage[step_ % 2]);
     commit_copies();
+    ++step_;
   }
   __device__ void copy(int expert, int c, T* stage) const {
     const int first = c * kChunk;
@@ -101,7 +105,7 @@ class ChunkRing {
 
   const FusedMlp& p_;
   ForwardShared<Plan>& s_;
-  int first_, last_, step_ = 0, expert_ = -1;
+  int step_ = 0, expert_ = -1;
 };
 
 }  // namespace switchyard::kernels

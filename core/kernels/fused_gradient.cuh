@@ -28,6 +28,7 @@ struct alignas(1024) BackwardShared {
   T out[Plan::kWidth * Plan::kSlice];                         // [width, slice]
   T x[2][kRows * Plan::kWidth], dy[2][kRows * Plan::kWidth];  // of this tile and the next
   T dz[Plan::kIns][kRows * Plan::kSlice], a[kRows * Plan::kSlice];
+  RowScratch<T> scratch[kThreadCount / 32];
   float weight[2][kRows];                   // of the rows
   float dot[Plan::kUnits][kRows];           // da . activation
   float bias[Plan::kIns][4][Plan::kSlice];  // sums of dz over the rows of a warp
@@ -166,16 +167,18 @@ struct GradientBlocks {
   /// Writes the values inside the gradients of an expert: in [kIns, hidden, channels] and
   /// out [width, hidden].
   template <class To>
-  __device__ void write(const FusedMlp& p, int64_t slice, To* in, To* out) const {
+  __device__ void write(const FusedMlp& p, BackwardShared<Plan>& s, int64_t slice, To* in,
+                        To* out) const {
 #pragma unroll
     for (int i = 0; i < Plan::kOwn; ++i) {
       const Place at = place(i);
       const int64_t row = at.row * 64, column = at.column * 64;
       if (at.which == Plan::kIns)
         write_sums(sum[i], p.width - row, p.hidden - slice - column, p.hidden,
-                   out + row * p.hidden + slice + column);
+                   s.scratch[threadIdx.x / 32], out + row * p.hidden + slice + column);
       else
         write_sums(sum[i], p.hidden - slice - row, p.channels - column, p.channels,
+                   s.scratch[threadIdx.x / 32],
                    in + (at.which * p.hidden + slice + row) * p.channels + column);
     }
   }
@@ -205,14 +208,15 @@ struct InputGradient {
         }
     commit_products();
   }
-  __device__ void write(const FusedMlpBackward& back, const RowTile& tile) const {
+  __device__ void write(const FusedMlpBackward& back, BackwardShared<Plan>& s,
+                        const RowTile& tile) const {
     const int64_t channels = back.forward.channels;
     T* to = static_cast<T*>(const_cast<void*>(back.dx.rows)) +
             (blockIdx.y * back.forward.entries + tile.begin) * channels;
 #pragma unroll
     for (int i = 0; i < kBlocks; ++i)
       write_sums(sum[i], tile.end - tile.begin, channels - first_column(i), channels,
-                 to + first_column(i));
+                 s.scratch[threadIdx.x / 32], to + first_column(i));
   }
 
  private:

@@ -85,48 +85,57 @@ struct ActiveUnit {
   }
 };
 
-/// Writes the sums of a warpgroup to the rows begin .. end - 1.
+/// Writes the sums of a warpgroup to the rows begin .. end - 1; of shared rows, its half.
 template <class Plan>
-__device__ void write_tile(const FusedMlp& p, const float (&y)[Plan::kAcross][8][4], int begin,
-                           int end) {
+__device__ void write_tile(const FusedMlp& p, ForwardShared<Plan>& s,
+                           const float (&y)[Plan::kAcross][8][4], int begin, int end) {
   auto* to = static_cast<typename Plan::T*>(p.rows) + begin * p.width;
 #pragma unroll
-  for (int i = 0; i < Plan::kAcross; ++i)
-    write_sums(y[i], end - begin, p.width - i * kPanel, p.width, to + i * kPanel);
+  for (unsigned i = 0; i < Plan::kAcross; ++i)
+    if (!Plan::kShared || Plan::owner(i) == group_index())
+      write_sums(y[i], end - begin, p.width - i * kPanel, p.width, s.scratch[threadIdx.x / 32],
+                 to + i * kPanel);
 }
 
 /// y [64, width] = the expert of the rows x, or the share of this warpgroup's units of every chunk.
 template <class Plan>
 __device__ void walk_chunks(const FusedMlp& p, ChunkRing<Plan>& ring, const typename Plan::T* x,
-                            int expert, unsigned first_unit, float (&y)[Plan::kAcross][8][4]) {
+                            const RowTile& tile, const RowTile& next,
+                            float (&y)[Plan::kAcross][8][4]) {
+  const unsigned first = Plan::kShared ? group_index() : 0;
   for (int c = 0; c < ring.chunks; ++c) {
     const typename Plan::T* stage = ring.open(c);
 #pragma unroll
     for (unsigned u = 0; u < Plan::kUnits; ++u) {
       ActiveUnit<Plan> unit;
-      unit.start(x, stage, first_unit + u);
+      unit.start(x, stage, first + u);
       wait_products<0>();
-      unit.finish(p, expert, c * kChunk + (first_unit + u) * kUnit);
-      unit.start_output(stage, first_unit + u, c + u > 0, y);
+      unit.finish(p, tile.expert, c * kChunk + (first + u) * kUnit);
+      unit.start_output(stage, first + u, c + u > 0, y);
     }
-    ring.close();
+    ring.close(c, tile, next);
   }
   wait_products<0>();
 }
 
-/// Adds the sums of the second warpgroup to those of the first.
-template <int kAcross>
-__device__ void add_groups(float* shared, float (&y)[kAcross][8][4]) {
+/// Adds the sums of two warpgroups: each gets the sums of its half of the columns.
+template <class Plan>
+__device__ void add_groups(float* shared, float (&y)[Plan::kAcross][8][4]) {
+  const unsigned group = group_index(), thread = threadIdx.x % 128;
 #pragma unroll
-  for (int i = 0; i < kAcross; ++i) {
+  for (unsigned odd = 0; odd < 2; ++odd) {
     __syncthreads();
 #pragma unroll
-    for (int j = 0; j < 32; ++j)
-      if (threadIdx.x >= 128) shared[j * 128 + threadIdx.x % 128] = y[i][j / 4][j % 4];
+    for (unsigned i = odd; i < Plan::kAcross; i += 2)
+#pragma unroll
+      for (unsigned j = 0; j < 32; ++j)
+        if (Plan::owner(i) != group) shared[(i / 2 * 32 + j) * 128 + thread] = y[i][j / 4][j % 4];
     __syncthreads();
 #pragma unroll
-    for (int j = 0; j < 32; ++j)
-      if (threadIdx.x < 128) y[i][j / 4][j % 4] += shared[j * 128 + threadIdx.x];
+    for (unsigned i = odd; i < Plan::kAcross; i += 2)
+#pragma unroll
+      for (unsigned j = 0; j < 32; ++j)
+        if (Plan::owner(i) == group) y[i][j / 4][j % 4] += shared[(i / 2 * 32 + j) * 128 + thread];
   }
   __syncthreads();
 }
@@ -138,10 +147,8 @@ __global__ __launch_bounds__(Plan::kThreadCount, 1) void forward(FusedMlp p) {
   auto& s = *reinterpret_cast<ForwardShared<Plan>*>(bytes);
   wait_for_previous();
   let_next_start();
-  if (threadIdx.x < 32) count_tiles(p, Plan::kRows, s.tile_end);
-  __syncthreads();
+  count_tiles(p, Plan::kRows, s.tile_end);
   const TileShare share(p, s.tile_end, blockIdx.x, gridDim.x);
-  ChunkRing<Plan> ring(p, s, share.first, share.last);
   TileWalk walk(p, Plan::kRows, s.tile_end, share.first, share.last);
   TokenFeed<Plan> feed(p, s);
   const unsigned group = group_index(), place = Plan::kShared ? 0 : group;
@@ -151,9 +158,10 @@ __global__ __launch_bounds__(Plan::kThreadCount, 1) void forward(FusedMlp p) {
     else
       sync_group(group);
   };
-  const unsigned first_unit = Plan::kShared ? group : 0;
-  RowTile tile = walk.next(), next = walk.next();
+  RowTile tile = walk.next();
   feed.read_indices(tile);
+  ChunkRing<Plan> ring(p, s, tile);
+  RowTile next = walk.next();
   if (Plan::kBuffers == 2) {
     feed.start_copy(0);
     feed.read_indices(next);
@@ -176,9 +184,9 @@ __global__ __launch_bounds__(Plan::kThreadCount, 1) void forward(FusedMlp p) {
     const int begin = tile.begin + static_cast<int>(place) * 64;
     if (begin < tile.end || Plan::kShared || !ring.resident) {
       float y[Plan::kAcross][8][4];
-      walk_chunks(p, ring, s.x[buffer][place], tile.expert, first_unit, y);
-      if constexpr (Plan::kShared) add_groups(reinterpret_cast<float*>(s.x[buffer][0]), y);
-      if (!Plan::kShared || group == 0) write_tile<Plan>(p, y, begin, tile.end);
+      walk_chunks(p, ring, s.x[buffer][place], tile, next, y);
+      if constexpr (Plan::kShared) add_groups<Plan>(reinterpret_cast<float*>(s.x[buffer][0]), y);
+      write_tile(p, s, y, begin, tile.end);
     }
     tile = next;
     next = ahead;

@@ -93,10 +93,10 @@ __device__ void flush(const FusedMlpBackward& back, BackwardShared<Plan>& s, int
   const int64_t slice = blockIdx.y * Plan::kSlice, part = blockIdx.x + expert;
   const int64_t in = Plan::kIns * p.hidden * p.channels, out = p.width * p.hidden;
   if (whole)
-    blocks.write(p, slice, static_cast<T*>(back.d_in) + expert * in,
+    blocks.write(p, s, slice, static_cast<T*>(back.d_in) + expert * in,
                  static_cast<T*>(back.d_out) + expert * out);
   else
-    blocks.write(p, slice, back.in_parts + part * in, back.out_parts + part * out);
+    blocks.write(p, s, slice, back.in_parts + part * in, back.out_parts + part * out);
   if (p.in_bias) write_bias(back, s, expert, whole, part, slice);
   blocks.clear();
 }
@@ -109,10 +109,9 @@ __global__ __launch_bounds__(kThreadCount, 1) void backward(FusedMlpBackward bac
   const int64_t slice = blockIdx.y * Plan::kSlice;
   wait_for_previous();
   let_next_start();
-  if (threadIdx.x < 32) count_tiles(p, kRows, s.tile_end);
   for (int i = threadIdx.x; i < Plan::kIns * 4 * Plan::kSlice; i += kThreadCount)
     s.bias[0][0][i] = 0;
-  __syncthreads();
+  count_tiles(p, kRows, s.tile_end);
   const TileShare share(p, s.tile_end, blockIdx.x, gridDim.x);
   TileWalk walk(p, kRows, s.tile_end, share.first, share.last);
   RowTile tile = walk.next();
@@ -140,7 +139,7 @@ __global__ __launch_bounds__(kThreadCount, 1) void backward(FusedMlpBackward bac
     dx.start(s);
     blocks.start(s, buffer);
     wait_products<1>();
-    dx.write(back, tile);
+    dx.write(back, s, tile);
     weight_products<Plan>(back, s, tile);
     feed.store_weight(buffer ^ 1);
     wait_products<0>();

@@ -30,7 +30,7 @@ __device__ void finish_expert(const FusedMlpBackward& back, int blocks, int expe
                               int shares) {
   __shared__ int tile_end[kMostSlots], first, last;
   const FusedMlp& p = back.forward;
-  if (threadIdx.x < 32) count_tiles(p, kBackwardRows, tile_end);
+  count_tiles(p, kBackwardRows, tile_end);
   if (threadIdx.x == 0) {
     first = blocks;
     last = -1;
@@ -54,56 +54,61 @@ __device__ void finish_expert(const FusedMlpBackward& back, int blocks, int expe
   if (p.in_bias) add(back.in_bias_parts, in_rows, back.d_in_bias);
 }
 
-/// dx of a token and the gradients of its weights.
-template <class T, int N, int kBatch>
-__device__ void finish_token(const FusedMlpBackward& back, int slices, int64_t token, int lane,
-                             int lanes) {
-  const Combine& dx = back.dx;
-  const int64_t entries = back.forward.entries;
-  combine_token<T, N, kBatch, true>(dx, slices, token, lane, lanes);
-  const int64_t end = dx.token_offset[token + 1];
-  for (int64_t a = dx.token_offset[token] + lane; a < end; a += lanes) {
-    float sum = 0;
-#pragma unroll 4
-    for (int s = 0; s < slices; ++s) sum += back.dot[s * entries + dx.position[a]];
-    back.dweight[a] = sum;
-  }
+/// dx of the tokens, 2^shift lanes each.
+template <class T, int kBatch>
+__device__ void finish_tokens(const Combine& dx, int slices, unsigned block, int shift) {
+  const int64_t thread = block * static_cast<int64_t>(kThreads) + threadIdx.x;
+  const int lanes = 1 << shift;
+  if (thread >> shift < dx.tokens)
+    combine_token<T, kPack<T>, kBatch, true>(dx, slices, thread >> shift,
+                                             static_cast<int>(thread) & (lanes - 1), lanes);
 }
 
-/// The first blocks finish tokens, the last shares * slots experts.
-template <class T, int N, int kBatch>
+/// The gradient of a weight by every thread.
+__device__ inline void finish_weights(const FusedMlpBackward& back, int slices, unsigned block) {
+  const int64_t a = block * static_cast<int64_t>(kThreads) + threadIdx.x;
+  if (a >= back.forward.entries) return;
+  const float* dot = back.dot + back.dx.position[a];
+  float sum = 0;
+#pragma unroll 4
+  for (int s = 0; s < slices; ++s) sum += dot[s * back.forward.entries];
+  back.dweight[a] = sum;
+}
+
+/// Blocks of the closing pass, in this order.
+struct FinishGrid {
+  unsigned tokens, weights, shares;  // the last: of every expert
+};
+
+template <class T, int kBatch>
 __global__ void __launch_bounds__(kThreads, 4)
-    finish(FusedMlpBackward back, FusedGrid grid, int shares, int shift) {
+    finish(FusedMlpBackward back, FusedGrid grid, FinishGrid part, int shift) {
   wait_for_previous();
-  const int slots = static_cast<int>(back.forward.slots), lanes = 1 << shift;
-  const int block = static_cast<int>(gridDim.x - blockIdx.x) - 1;
-  if (block < shares * slots)
-    return finish_expert<T>(back, static_cast<int>(grid.blocks), block % slots, block / slots,
-                            shares);
-  const int64_t thread = blockIdx.x * static_cast<int64_t>(kThreads) + threadIdx.x;
-  if (thread >> shift < back.dx.tokens)
-    finish_token<T, N, kBatch>(back, static_cast<int>(grid.slices), thread >> shift,
-                               static_cast<int>(thread) & (lanes - 1), lanes);
+  unsigned block = blockIdx.x;
+  const int slices = static_cast<int>(grid.slices), slots = static_cast<int>(back.forward.slots);
+  if (block < part.tokens) return finish_tokens<T, kBatch>(back.dx, slices, block, shift);
+  block -= part.tokens;
+  if (block < part.weights) return finish_weights(back, slices, block);
+  block -= part.weights;
+  finish_expert<T>(back, static_cast<int>(grid.blocks), static_cast<int>(block) % slots,
+                   static_cast<int>(block) / slots, static_cast<int>(part.shares));
 }
 
 }  // namespace
 
 void fused_mlp_finish(const FusedMlpBackward& back, const FusedGrid& grid, void* stream) {
   const FusedMlp& p = back.forward;
-  const int shares = static_cast<int>(std::max<int64_t>(1, std::min<int64_t>(256 / p.slots, 32)));
-  const auto run = [&]<class T, int N, int kBatch>() {
-    const int shift = lane_shift(p.channels / N);
-    const unsigned blocks =
-        static_cast<unsigned>(shares * p.slots) + blocks_for(back.dx.tokens << shift, kThreads);
-    launch_early(finish<T, N, kBatch>, dim3(blocks), kThreads, 0, stream, back, grid, shares,
-                 shift);
+  const int shift = lane_shift(p.channels / 8);
+  const FinishGrid part{
+      blocks_for(back.dx.tokens << shift, kThreads), blocks_for(p.entries, kThreads),
+      static_cast<unsigned>(std::max<int64_t>(1, std::min<int64_t>(256 / p.slots, 32)))};
+  const unsigned blocks = part.tokens + part.weights + part.shares * static_cast<unsigned>(p.slots);
+  const auto run = [&](auto type) {
+    using T = typename decltype(type)::type;
+    const auto kernel = grid.slices == 1 ? finish<T, 2> : finish<T, 4>;
+    launch_early(kernel, dim3(blocks), kThreads, 0, stream, back, grid, part, shift);
   };
-  const auto typed = [&]<class T>() {
-    if (grid.slices == 1) return run.template operator()<T, kPack<T>, 2>();
-    run.template operator()<T, kPack<T> / 2, 8>();
-  };
-  p.dtype == DType::Half ? typed.template operator()<__half>()
-                         : typed.template operator()<__nv_bfloat16>();
+  p.dtype == DType::Half ? run(TypeTag<__half>{}) : run(TypeTag<__nv_bfloat16>{});
 }
 
 }  // namespace switchyard::kernels

@@ -19,22 +19,19 @@ constexpr int fused_slice(int64_t padded_width, bool gated) {
   return static_cast<int>((gated ? 8192 : 16384) / padded_width);
 }
 
-/// tile_end[e]: tiles of `rows` rows of experts 0 .. e. Called by one warp.
+/// tile_end[e]: tiles of `rows` rows of experts 0 .. e. Called by all threads of a block.
 __device__ inline void count_tiles(const FusedMlp& p, int64_t rows, int* tile_end) {
-  const int lane = threadIdx.x % 32;
+  for (int e = threadIdx.x; e < p.slots; e += blockDim.x)
+    tile_end[e] = static_cast<int>((p.slot_offset[e + 1] - p.slot_offset[e] + rows - 1) / rows);
+  __syncthreads();
   int base = 0;
-  for (int first = 0; first < p.slots; first += 32) {
-    const int e = first + lane;
-    int sum = 0;
-    if (e < p.slots)
-      sum = static_cast<int>((p.slot_offset[e + 1] - p.slot_offset[e] + rows - 1) / rows);
-    for (int step = 1; step < 32; step *= 2) {
-      const int left = __shfl_up_sync(kFullWarp, sum, step);
-      if (lane >= step) sum += left;
-    }
-    if (e < p.slots) tile_end[e] = base + sum;
-    base += __shfl_sync(kFullWarp, sum, 31);
+  for (int first = 0; threadIdx.x < 32 && first < p.slots; first += 32) {
+    const int e = first + static_cast<int>(threadIdx.x);
+    const int sum = base + warp_prefix(e < p.slots ? tile_end[e] : 0);
+    if (e < p.slots) tile_end[e] = sum;
+    base = __shfl_sync(kFullWarp, sum, 31);
   }
+  __syncthreads();
 }
 
 __device__ inline int expert_at(const FusedMlp& p, const int* tile_end, int tile) {
@@ -199,54 +196,48 @@ __device__ void copy_row(const T* from, int row, int64_t columns, T* to) {
 /// Puts sums [64, 8 kN] of a warpgroup, rounded, into a panel from unit `first` on.
 template <class T, int kN>
 __device__ void store_sums(const float (&sum)[kN][4], int first, T* panel) {
+  const int lane = threadIdx.x % 32, row = threadIdx.x / 32 % 4 * 16 + lane % 8;
 #pragma unroll
-  for (int n = 0; n < kN; ++n) {
-    T* at = panel + swizzled(sum_row(), first + n) + threadIdx.x % 4 * 2;
-    *reinterpret_cast<uint32_t*>(at) = packed(T(), sum[n][0], sum[n][1]);
-    *reinterpret_cast<uint32_t*>(at + 8 * kPanel) = packed(T(), sum[n][2], sum[n][3]);
-  }
+  for (int n = 0; n < kN; n += 4)
+#pragma unroll
+    for (int down = 0; down < 2; ++down)
+      store_matrices(sum + n, down, panel + swizzled(row + 8 * down, first + n + lane / 8));
 }
-/// Word n of the lane q of four neighbours becomes word q of lane n.
-__device__ inline void transpose_words(uint32_t (&word)[4]) {
-#pragma unroll
-  for (unsigned step = 1; step < 4; step *= 2) {
-    const bool high = threadIdx.x & step;
-#pragma unroll
-    for (unsigned i = 0; i < 4; ++i) {
-      if (i & step) continue;
-      const uint32_t got =
-          __shfl_xor_sync(kFullWarp, high ? word[i] : word[i + step], static_cast<int>(step));
-      (high ? word[i] : word[i + step]) = got;
-    }
-  }
-}
+
+/// Where a warp turns sums [16, 32] into rows: units of 16 bytes, four of a row, swizzled.
+template <class T>
+struct alignas(128) RowScratch {
+  T value[16 * 32];
+  __device__ T* at(int row, int unit) { return value + row * 32 + ((unit ^ (row / 2 & 3)) << 3); }
+};
 /// Writes sums [64, 8 kN] of a warpgroup, rounded, to those places of `to` that lie inside
 /// [rows, columns]; its rows lie `stride` apart.
 template <class T, int kN>
 __device__ void write_sums(const float (&sum)[kN][4], int64_t rows, int64_t columns, int64_t stride,
-                           T* to) {
+                           RowScratch<T>& scratch, T* to) {
   static_assert(kN % 4 == 0);
+  const int lane = threadIdx.x % 32, top = threadIdx.x / 32 % 4 * 16;
 #pragma unroll
-  for (int down = 0; down < 2; ++down) {
-    const int row = sum_row() + 8 * down;
+  for (int n = 0; n < kN; n += 4) {
+    __syncwarp();
 #pragma unroll
-    for (int first = 0; first < kN; first += 4) {
-      uint32_t word[4];
+    for (int down = 0; down < 2; ++down)
+      store_matrices(sum + n, down, scratch.at(8 * down + lane % 8, lane / 8));
+    __syncwarp();
+    const int column = 8 * (n + lane % 4);
 #pragma unroll
-      for (int n = 0; n < 4; ++n)
-        word[n] = packed(T(), sum[first + n][2 * down], sum[first + n][2 * down + 1]);
-      transpose_words(word);
-      const int column = 8 * (first + static_cast<int>(threadIdx.x % 4));
-      if (row < rows && column < columns)
-        *reinterpret_cast<uint4*>(to + row * stride + column) = {word[0], word[1], word[2],
-                                                                 word[3]};
+    for (int down = 0; down < 2; ++down) {
+      const int row = 8 * down + lane / 4;
+      const auto value = *reinterpret_cast<const uint4*>(scratch.at(row, lane % 4));
+      if (top + row < rows && column < columns)
+        *reinterpret_cast<uint4*>(to + (top + row) * stride + column) = value;
     }
   }
 }
 /// The same as they are.
-template <int kN>
+template <class T, int kN>
 __device__ void write_sums(const float (&sum)[kN][4], int64_t rows, int64_t columns, int64_t stride,
-                           float* to) {
+                           RowScratch<T>&, float* to) {
 #pragma unroll
   for (int down = 0; down < 2; ++down) {
     const int row = sum_row() + 8 * down;

@@ -57,7 +57,7 @@ void combine_rows_cuda(const Combine& p, void* stream) {
     using T = typename decltype(tag)::type;
     if (!packs<T>(p.width, {p.rows, p.bias, p.out})) return combine<T, 1, 2>(p, stream);
     if (p.entries <= 2 * p.tokens) return combine<T, kPack<T>, 2>(p, stream);
-    combine<T, kPack<T> / 2, 8>(p, stream);
+    combine<T, kPack<T>, 8>(p, stream);
   });
 }
 

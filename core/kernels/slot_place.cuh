@@ -31,16 +31,6 @@ static __global__ void __launch_bounds__(kSortThreads) count_entries(SlotSort p)
   write_counts(p, count);
 }
 
-/// Sum of n over the lanes up to this one.
-__device__ inline int warp_prefix(int n) {
-  const int lane = threadIdx.x % 32;
-  for (int step = 1; step < 32; step *= 2) {
-    const int left = __shfl_up_sync(kFullWarp, n, step);
-    if (lane >= step) n += left;
-  }
-  return n;
-}
-
 /// x[i] becomes the sum of those before it, x[n] that of all. One warp: a lane takes neighbours.
 __device__ inline void scan(int32_t* x, int n) {
   const int lane = threadIdx.x % 32, each = (n + 31) / 32, first = min(lane * each, n),

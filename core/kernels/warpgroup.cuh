@@ -144,6 +144,19 @@ __device__ inline void sync_group(unsigned group) {
   asm volatile("bar.sync %0, 128;" ::"r"(1 + group) : "memory");
 }
 
+/// Stores the rows 8 down .. of the sums of 32 columns, rounded, as four matrices [8, 8]; lane
+/// 8 m + r gives the address of row r of matrix m.
+template <class T>
+__device__ void store_matrices(const float (*sum)[4], int down, T* row) {
+  uint32_t word[4];
+#pragma unroll
+  for (int n = 0; n < 4; ++n) word[n] = packed(T(), sum[n][2 * down], sum[n][2 * down + 1]);
+  asm volatile("stmatrix.sync.aligned.m8n8.x4.shared.b16 [%0], {%1, %2, %3, %4};" ::"r"(
+                   static_cast<uint32_t>(__cvta_generic_to_shared(row))),
+               "r"(word[0]), "r"(word[1]), "r"(word[2]), "r"(word[3])
+               : "memory");
+}
+
 /// Before products whose sums were written by the program; after the writes of operands, which also
 /// need a barrier between the threads.
 __device__ inline void begin_products() {
