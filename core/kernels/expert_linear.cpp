@@ -26,14 +26,14 @@ struct Saved {
     x = s[0];
     weight_EDC = s[1];
     bias_ED = s[2];
-    assignment = {s[3], s[4], s[5], s[6], s[7], s[8], s[9]};
+    assignment = {s[3], s[4], s[5], s[6], s[7], s[8], s[9], context->saved_data["once"].toBool()};
   }
 };
 
 FusedMlpInput operands(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                        const Assignment& a) {
   return {x,          {weight, bias, {}, {}}, a.token_of, a.slot_offset, a.entry,
-          a.position, a.token_offset,         {},         false};
+          a.position, a.token_offset,         {},         false,         a.once};
 }
 
 /// Sums over the columns of the products of two matrices.
@@ -64,11 +64,12 @@ class ExpertLinear : public torch::autograd::Function<ExpertLinear> {
                             const at::Tensor& position, const at::Tensor& entry, bool once,
                             bool fused) {
     const at::Tensor bias = in_bias.value_or(at::Tensor());
-    const Assignment a{token_offset, slot_of, weight, slot_offset, token_of, position, entry};
+    const Assignment a{token_offset, slot_of, weight, slot_offset, token_of, position, entry, once};
     RowGroups groups(slot_offset);
     context->save_for_backward(
         {x, in, bias, token_offset, slot_of, weight, slot_offset, token_of, position, entry});
     context->saved_data["fused"] = fused;
+    context->saved_data["once"] = once;
     if (fused && once && x.element_size() < 4)
       return fused_mlp_once(operands(x, in, {}, a), weight, bias);
     const auto rows = fused ? fused_mlp_rows(operands(x, in, {}, a))

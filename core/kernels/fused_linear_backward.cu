@@ -4,7 +4,7 @@ namespace switchyard::kernels {
 namespace {
 
 // A block also has a slice of the outputs, whose weights lie in shared memory. Per tile it
-// computes dy W, the slice's share of the rows of dx without their weights, and adds to the slice
+// computes weight dy W, the slice's share of the rows of dx, and adds to the slice
 // of dW, which stays in registers over all tiles of an expert. The gradient of an expert that lies
 // in one block is written as it is; else the blocks leave parts in float, which are added in order.
 
@@ -20,6 +20,19 @@ __device__ void write_dots(const FusedMlpBackward& back, const LinearShared<Plan
   back.dot[blockIdx.y * back.forward.entries + tile.begin + row] = sum;
 }
 
+/// Writes a warpgroup's panel of the slice's share of dx.
+template <class T>
+__device__ void write_dx(const FusedMlpBackward& back, const T* panel, unsigned group,
+                         const RowTile& tile) {
+  const FusedMlp& p = back.forward;
+  T* rows = static_cast<T*>(const_cast<void*>(back.dx.rows));
+  if (rows)
+    write_panel<T>(panel, group, tile, p.channels, nullptr,
+                   rows + blockIdx.y * p.entries * p.channels);
+  else
+    write_panel<T>(panel, group, tile, p.channels, p.token_of, static_cast<T*>(back.dx.out));
+}
+
 /// Writes what a block has summed for an expert. All products are done.
 template <class Plan>
 __device__ void flush(const FusedMlpBackward& back, LinearShared<Plan>& s, int expert, bool whole,
@@ -27,10 +40,12 @@ __device__ void flush(const FusedMlpBackward& back, LinearShared<Plan>& s, int e
   using T = typename Plan::T;
   const FusedMlp& p = back.forward;
   const int64_t part = blockIdx.x + expert, left = p.hidden - slice;
+  auto& scratch = reinterpret_cast<RowScratch<T>*>(s.dx)[threadIdx.x / 32];
+  __syncthreads();
   if (whole)
-    dw.flush(left, p.channels, const_cast<T*>(in_of<T>(p, back.d_in, expert, 0, slice)));
+    dw.flush(left, p.channels, scratch, const_cast<T*>(in_of<T>(p, back.d_in, expert, 0, slice)));
   else
-    dw.flush(left, p.channels, back.in_parts + (part * p.hidden + slice) * p.channels);
+    dw.flush(left, p.channels, scratch, back.in_parts + (part * p.hidden + slice) * p.channels);
   if (!p.in_bias) return;
   __syncthreads();
   bias.flush(s.dx, left, back.in_bias_parts + part * p.hidden + slice,
@@ -52,8 +67,6 @@ __global__ __launch_bounds__(Plan::kThreadCount,
   __syncthreads();
   const TileShare share(p, s.tile_end, blockIdx.x, gridDim.x);
   TileWalk walk(p, kLinearRows, s.tile_end, share.first, share.last);
-  T* dx_rows =
-      static_cast<T*>(const_cast<void*>(back.dx.rows)) + blockIdx.y * p.entries * p.channels;
   LinearFeed<Plan> feed(back, s, slice);
   LinearGradient<Plan> dw{group_index()};
   LinearScale<Plan> scale;
@@ -81,13 +94,14 @@ __global__ __launch_bounds__(Plan::kThreadCount,
     wait_products<0>();
     dx.dot(s, buffer);
     T* panel = s.dx + dw.group * kBlockSize;
+    dx.weigh(s, buffer);
     store_sums(dx.sum, 0, panel);
     __syncthreads();
     scale.run(s, buffer);
     publish_operands();
     __syncthreads();
     dw.start(s, buffer);
-    write_panel(panel, dw.group, tile, p.channels, nullptr, dx_rows);
+    write_dx(back, panel, dw.group, tile);
     write_dots<Plan>(back, s, tile);
     feed.store_weight(buffer ^ 1);
     wait_products<0>();

@@ -96,14 +96,6 @@ struct LinearScale {
   }
 };
 
-__device__ inline void store_pair(float* to, float low, float high) {
-  *reinterpret_cast<float2*>(to) = {low, high};
-}
-template <class T>
-__device__ void store_pair(T* to, float low, float high) {
-  *reinterpret_cast<uint32_t*>(to) = packed(T(), low, high);
-}
-
 /// A warpgroup's blocks [64, 64] of dW.
 template <class Plan>
 struct LinearGradient {
@@ -125,22 +117,14 @@ struct LinearGradient {
   }
   /// Writes the values inside [rows, columns], and starts again from zero.
   template <class To>
-  __device__ void flush(int64_t rows, int64_t columns, To* to) {
+  __device__ void flush(int64_t rows, int64_t columns, RowScratch<T>& scratch, To* to) {
 #pragma unroll
-    for (int i = 0; i < kOwn; ++i)
+    for (int i = 0; i < kOwn; ++i) {
+      const int64_t top = row(i) * 64, left = column(i) * 64;
+      write_sums(sum[i], rows - top, columns - left, columns, scratch, to + top * columns + left);
 #pragma unroll
-      for (int down = 0; down < 2; ++down) {
-        const int r = static_cast<int>(row(i)) * 64 + sum_row() + 8 * down,
-                  first = static_cast<int>(column(i)) * 64 + threadIdx.x % 4 * 2,
-                  left = r < rows ? static_cast<int>(columns) - first : 0;
-        To* line = to + r * columns + first;
-#pragma unroll
-        for (int n = 0; n < 8; ++n) {
-          float* pair = sum[i][n] + 2 * down;
-          if (n * 8 < left) store_pair(line + n * 8, pair[0], pair[1]);
-          pair[0] = pair[1] = 0;
-        }
-      }
+      for (int j = 0; j < 32; ++j) sum[i][j / 4][j % 4] = 0;
+    }
   }
 };
 
@@ -158,6 +142,15 @@ struct LinearInput {
       multiply<T>(sum, Along(s.dy[buffer] + i * kBlockSize),
                   Down(s.weight + (group * Plan::kSlice + i * 64) * kPanel), i > 0);
     commit_products();
+  }
+  /// Times the weights of the rows.
+  __device__ void weigh(const LinearShared<Plan>& s, int buffer) {
+#pragma unroll
+    for (int down = 0; down < 2; ++down) {
+      const float w = s.row_weight[buffer][sum_row() + 8 * down];
+#pragma unroll
+      for (int i = 0; i < 16; ++i) sum[i / 2][2 * down + i % 2] *= w;
+    }
   }
   /// Its products with x.
   __device__ void dot(LinearShared<Plan>& s, int buffer) const {

@@ -91,16 +91,18 @@ FusedMlpGrad fused_mlp_backward(const FusedMlpInput& input, const at::Tensor& dy
                    at::empty_like(in),
                    {},
                    linear ? at::Tensor() : at::empty_like(input.experts.out_EDH)};
-  const auto rows_SAC = at::empty({grid.slices, p.entries, p.channels}, dy_TD.options());
-  const Combine dx{rows_SAC.data_ptr(),
-                   linear ? weight_A.data_ptr() : nullptr,
+  const bool in_place = input.once && linear && grid.slices == 1 && p.dtype != DType::Float;
+  const auto rows_SAC =
+      at::empty({grid.slices, in_place ? 0 : p.entries, p.channels}, dy_TD.options());
+  const Combine dx{in_place ? nullptr : rows_SAC.data_ptr(),
+                   nullptr,
                    nullptr,
                    input.position.data_ptr<int64_t>(),
                    input.token_offset.data_ptr<int64_t>(),
                    nullptr,
                    p.dtype,
                    p.entries,
-                   input.x_TC.size(0),
+                   in_place ? 0 : input.x_TC.size(0),
                    p.channels,
                    out.dx_TC.data_ptr()};
   if (in_bias.defined()) out.d_in_bias = at::empty_like(in_bias);

@@ -12,14 +12,15 @@ namespace switchyard {
 /// 8, at most 1024 slots, and relu, gelu, gelu_tanh or silu between the layers.
 bool fused_mlp_fits(const ExpertSetting& setting);
 
-/// Operands of the kernels, all contiguous; the index tensors as in Assignment. Experts of one
-/// linear map have no activation.
+/// Operands of the kernels, all contiguous; the index tensors and `once` as in Assignment. Experts
+/// of one linear map have no activation.
 struct FusedMlpInput {
   at::Tensor x_TC;
   ExpertWeights experts;
   at::Tensor token_of, slot_offset, entry, position, token_offset;
   Activation activation;
   bool gated;
+  bool once = false;
 };
 
 /// [A, D], slot-major: the experts' outputs without the bias of the last layer.

@@ -108,6 +108,7 @@ void fused_mlp_finish(const FusedMlpBackward& back, const FusedGrid& grid, void*
     const auto kernel = grid.slices == 1 ? finish<T, 2> : finish<T, 4>;
     launch_early(kernel, dim3(blocks), kThreads, 0, stream, back, grid, part, shift);
   };
+  if (p.dtype == DType::Float) return run(TypeTag<float>{});
   p.dtype == DType::Half ? run(TypeTag<__half>{}) : run(TypeTag<__nv_bfloat16>{});
 }
 

@@ -54,7 +54,7 @@ __global__ __launch_bounds__(kThreads, Plan::kResident) void forward(FusedMlp p)
   }
 }
 
-/// The slice's share of the rows of dx, without their weights, and of the gradients of these.
+/// The slice's share of the rows of dx and of the gradients of their weights.
 template <class Plan>
 __device__ void input_gradient(const FusedMlpBackward& back, const BackwardShared<Plan>& s,
                                const RowTile& tile) {
@@ -71,7 +71,11 @@ __device__ void input_gradient(const FusedMlpBackward& back, const BackwardShare
 #pragma unroll
     for (int j = 0; j < Sum::kWide; ++j) dot = fmaf(dx.sum[i][j], x[Sum::column(j)], dot);
     for (int step = 1; step < Sum::kAcross; step *= 2) dot += __shfl_xor_sync(kFullWarp, dot, step);
-    if (Sum::x() == 0 && Sum::row(i) < tile.end - tile.begin) back.dot[begin + Sum::row(i)] = dot;
+    const bool live = Sum::row(i) < tile.end - tile.begin;
+    if (Sum::x() == 0 && live) back.dot[begin + Sum::row(i)] = dot;
+    const float w = live ? back.weight[p.entry[tile.begin + Sum::row(i)]] : 0.f;
+#pragma unroll
+    for (int j = 0; j < Sum::kWide; ++j) dx.sum[i][j] *= w;
   }
   dx.write(tile.end - tile.begin, p.channels, p.channels,
            static_cast<float*>(const_cast<void*>(back.dx.rows)) + begin * p.channels);

@@ -211,10 +211,11 @@ struct alignas(128) RowScratch {
   __device__ T* at(int row, int unit) { return value + row * 32 + ((unit ^ (row / 2 & 3)) << 3); }
 };
 /// Writes sums [64, 8 kN] of a warpgroup, rounded, to those places of `to` that lie inside
-/// [rows, columns]; its rows lie `stride` apart.
+/// [rows, columns]; its rows lie `stride` apart. Row i becomes row place[i], where `place` is
+/// there.
 template <class T, int kN>
 __device__ void write_sums(const float (&sum)[kN][4], int64_t rows, int64_t columns, int64_t stride,
-                           RowScratch<T>& scratch, T* to) {
+                           RowScratch<T>& scratch, T* to, const int64_t* place = nullptr) {
   static_assert(kN % 4 == 0);
   const int lane = threadIdx.x % 32, top = threadIdx.x / 32 % 4 * 16;
 #pragma unroll
@@ -230,7 +231,8 @@ __device__ void write_sums(const float (&sum)[kN][4], int64_t rows, int64_t colu
       const int row = 8 * down + lane / 4;
       const auto value = *reinterpret_cast<const uint4*>(scratch.at(row, lane % 4));
       if (top + row < rows && column < columns)
-        *reinterpret_cast<uint4*>(to + (top + row) * stride + column) = value;
+        *reinterpret_cast<uint4*>(to + (place ? place[top + row] : top + row) * stride + column) =
+            value;
     }
   }
 }

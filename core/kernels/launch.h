@@ -181,8 +181,9 @@ struct FusedMlpBackward {
   FusedMlp forward;     // its `rows` is not used
   const void* dy;       // [T, D]
   const float* weight;  // [A] token-major
-  Combine dx;           // of rows [slices, A, C], scratch; its bias is null; its weight is that
-                        // above for experts of one linear map, else null
+  Combine dx;           // of rows [slices, A, C], scratch; its weight and bias are null. Of linear
+                        // experts its rows may be null and its tokens 0 where every token has
+                        // exactly one entry and slices is 1: its rows then go to their tokens
   float* dot;           // [slices, A], slot-major: scratch
   float* dweight;       // [A] token-major
   float *in_parts, *in_bias_parts, *out_parts;  // [blocks + slots, like d_in ...]: scratch
