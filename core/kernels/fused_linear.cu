@@ -36,7 +36,6 @@ __global__ __launch_bounds__(Plan::kThreadCount, kResident<Plan>) void forward(F
   extern __shared__ __align__(1024) unsigned char bytes[];
   auto& s = *reinterpret_cast<ForwardShared<Plan>*>(bytes);
   count_tiles(p, kLinearRows, s.tile_end);
-  __syncthreads();
   const TileShare share(p, s.tile_end, blockIdx.x, gridDim.x);
   TileWalk walk(p, kLinearRows, s.tile_end, share.first, share.last);
   RowAhead<Plan> rows;

@@ -64,7 +64,6 @@ __global__ __launch_bounds__(Plan::kThreadCount,
   const FusedMlp& p = back.forward;
   const int64_t slice = blockIdx.y * Plan::kSlice;
   count_tiles(p, kLinearRows, s.tile_end);
-  __syncthreads();
   const TileShare share(p, s.tile_end, blockIdx.x, gridDim.x);
   TileWalk walk(p, kLinearRows, s.tile_end, share.first, share.last);
   LinearFeed<Plan> feed(back, s, slice);

@@ -68,7 +68,6 @@ __global__ __launch_bounds__(kThreads, kResident<Plan>) void forward(FusedMlp p)
   extern __shared__ __align__(16) unsigned char bytes[];
   auto& s = *reinterpret_cast<SimtShared<Plan>*>(bytes);
   count_tiles(p, Plan::kRows, s.tile_end);
-  __syncthreads();
   const TileShare share(p, s.tile_end, blockIdx.x, gridDim.x);
   TileWalk walk(p, Plan::kRows, s.tile_end, share.first, share.last);
   for (RowTile tile = walk.next(); tile.begin < tile.end; tile = walk.next()) {

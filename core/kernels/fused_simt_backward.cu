@@ -153,7 +153,6 @@ __global__ __launch_bounds__(kThreads, kResident<Plan>) void backward(FusedMlpBa
   const FusedMlp& p = back.forward;
   const int64_t slice = blockIdx.y * Plan::kSlice;
   count_tiles(p, Plan::kRows, s.tile_end);
-  __syncthreads();
   const TileShare share(p, s.tile_end, blockIdx.x, gridDim.x);
   TileWalk walk(p, Plan::kRows, s.tile_end, share.first, share.last);
   WeightGradients<Plan> sums;

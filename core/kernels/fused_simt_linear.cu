@@ -33,7 +33,6 @@ __global__ __launch_bounds__(kThreads, Plan::kResident) void forward(FusedMlp p)
   extern __shared__ __align__(16) unsigned char bytes[];
   auto& s = *reinterpret_cast<ForwardShared<Plan>*>(bytes);
   count_tiles(p, Plan::kRows, s.tile_end);
-  __syncthreads();
   const TileShare share(p, s.tile_end, blockIdx.x, gridDim.x);
   TileWalk walk(p, Plan::kRows, s.tile_end, share.first, share.last);
   for (RowTile tile = walk.next(); tile.begin < tile.end; tile = walk.next()) {
@@ -127,7 +126,6 @@ __global__ __launch_bounds__(kThreads, Plan::kResident) void backward(FusedMlpBa
   const FusedMlp& p = back.forward;
   const int64_t slice = blockIdx.y * Plan::kSlice;
   count_tiles(p, Plan::kTile, s.tile_end);
-  __syncthreads();
   const TileShare share(p, s.tile_end, blockIdx.x, gridDim.x);
   TileWalk walk(p, Plan::kTile, s.tile_end, share.first, share.last);
   WeightGradient<Plan> sums;

@@ -82,6 +82,27 @@ void check_slope(const MoEConfig& config) {
   }
 }
 
+void check_checked(MoEConfig config, at::ScalarType type, at::Device device) {
+  INFO(device.str() << " " << c10::toString(type) << " " << config.experts.type);
+  auto fast = moe_layer(config, 16, 8, type);
+  config.backend = "check";
+  auto checked = moe_layer(config, 16, 8, type);
+  fast->to(device, type);
+  checked->to(device, type);
+  const auto x = normal({70, 16}, "x").to(device, type);
+  auto context = one_sequence(70, true, device), evaluation = one_sequence(70, false, device);
+  CHECK(at::equal(checked->forward(x, context), fast->forward(x, evaluation)));
+  std::vector<std::string> names;
+  for (const auto& [name, error] : context.reports()) {
+    names.push_back(name);
+    INFO(name << " " << error);
+    CHECK(error >= 0);
+    CHECK(error < (type == at::kBFloat16 ? 2e-2 : type == at::kFloat ? 1e-5 : 1e-12));
+  }
+  CHECK(names == std::vector<std::string>{"check/site/output", "check/site/gradient",
+                                          "check/site/gate", "check/site/routing"});
+}
+
 }  // namespace
 
 TEST_CASE("MoE layer gives the micro golden of Point-MoE", "[moe]") {
@@ -124,29 +145,11 @@ TEST_CASE("fast and reference backends agree in value and gradient", "[moe]") {
 }
 
 TEST_CASE("the check backend trains on the fast result and reports its error", "[moe][cuda]") {
-  for (const at::Device device : devices()) {
-    for (const auto type : {at::kDouble, at::kFloat, at::kBFloat16}) {
-      INFO(device.str() << " " << c10::toString(type));
-      auto config = moe_config(4, 2, 2, true, "silu", true, 1);
-      auto fast = moe_layer(config, 16, 8, type);
-      config.backend = "check";
-      auto checked = moe_layer(config, 16, 8, type);
-      fast->to(device, type);
-      checked->to(device, type);
-      const auto x = normal({70, 16}, "x").to(device, type);
-      auto context = one_sequence(70, true, device), evaluation = one_sequence(70, false, device);
-      CHECK(at::equal(checked->forward(x, context), fast->forward(x, evaluation)));
-      std::vector<std::string> names;
-      for (const auto& [name, error] : context.reports()) {
-        names.push_back(name);
-        INFO(name << " " << error);
-        CHECK(error >= 0);
-        CHECK(error < (type == at::kBFloat16 ? 2e-2 : type == at::kFloat ? 1e-5 : 1e-12));
-      }
-      CHECK(names == std::vector<std::string>{"check/site/output", "check/site/gradient",
-                                              "check/site/gate", "check/site/routing"});
-    }
-  }
+  for (const at::Device device : devices())
+    for (const auto type : {at::kDouble, at::kFloat, at::kBFloat16})
+      for (const auto& config :
+           {moe_config(4, 2, 2, true, "silu", true, 1), linear_config(4, 2, true, 1)})
+        check_checked(config, type, device);
   const CheckedError lost{"output", std::nan(""), 1};
   CHECK_FALSE(lost.holds());
   CHECK(relative_l2(at::zeros({3}), at::zeros({3})) == 0);
