@@ -70,8 +70,7 @@ class ExpertLinear : public torch::autograd::Function<ExpertLinear> {
         {x, in, bias, token_offset, slot_of, weight, slot_offset, token_of, position, entry});
     context->saved_data["fused"] = fused;
     context->saved_data["once"] = once;
-    if (fused && once && x.element_size() < 4)
-      return fused_mlp_once(operands(x, in, {}, a), weight, bias);
+    if (fused && once) return fused_mlp_once(operands(x, in, {}, a), weight, bias);
     const auto rows = fused ? fused_mlp_rows(operands(x, in, {}, a))
                             : grouped_linear(gather_rows(x, token_of), in, groups);
     return combine_rows(rows, weight, position, token_offset, {bias, slot_of});
@@ -104,11 +103,12 @@ at::Tensor expert_linear(const at::Tensor& x_TC, const ExpertWeights& experts, c
                          ExpertPath path) {
   if (path == ExpertPath::Auto)
     path = expert_path_of(expert_setting(x_TC, experts, a, Activation::ReLU)).path;
-  return ExpertLinear::apply(x_TC.contiguous(), experts.in_ENC,
-                             experts.in_bias.defined() ? Optional(experts.in_bias) : std::nullopt,
-                             a.token_offset, a.slot_of,
-                             a.weight.to(row_weight_type(x_TC)).contiguous(), a.slot_offset,
-                             a.token_of, a.position, a.entry, a.once, path == ExpertPath::Fused);
+  return ExpertLinear::apply(
+      x_TC.contiguous(), experts.in_ENC,
+      experts.in_bias.defined() ? Optional(experts.in_bias) : std::nullopt, a.token_offset,
+      a.slot_of, a.weight.to(row_weight_type(x_TC)).contiguous(), a.slot_offset, a.token_of,
+      a.position, a.entry, a.once && fused_mlp_takes_once(x_TC.scalar_type()),
+      path == ExpertPath::Fused);
 }
 
 }  // namespace switchyard

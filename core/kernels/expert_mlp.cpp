@@ -79,7 +79,7 @@ class ExpertMlp : public torch::autograd::Function<ExpertMlp> {
         gated};
     RowGroups groups(slot_offset);
     at::Tensor z, rows;
-    const bool in_place = way == kFused && once && x.element_size() < 4;
+    const bool in_place = way == kFused && once;
     if (in_place) {
       rows = fused_mlp_once(input, weight, out_add);
     } else if (way == kFused) {
@@ -163,11 +163,12 @@ at::Tensor expert_mlp(const at::Tensor& x_TC, const ExpertWeights& experts,
         "CPU");
   if (experts.is_linear()) return expert_linear(x_TC, experts, assignment, path);
   const int64_t way = way_of(setting, path);
+  const bool once = assignment.once && fused_mlp_takes_once(setting.type);
   return ExpertMlp::apply(
       way == kFused ? x_TC.contiguous() : x_TC, experts.in_ENC, if_defined(experts.in_bias),
       experts.out_EDH, if_defined(experts.out_bias), assignment.token_offset, assignment.slot_of,
       assignment.weight.to(row_weight_type(x_TC)).contiguous(), assignment.slot_offset,
-      assignment.token_of, assignment.position, assignment.entry, assignment.once,
+      assignment.token_of, assignment.position, assignment.entry, once,
       static_cast<int64_t>(activation), gated, way, at::GradMode::is_enabled());
 }
 

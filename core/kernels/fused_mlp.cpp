@@ -10,6 +10,8 @@ namespace {
 
 constexpr int64_t kWidest = 256, kWidestGated = 128, kMostSlots = 1024, kMostRows = INT32_MAX;
 
+bool is_half(at::ScalarType type) { return type == at::kBFloat16 || type == at::kHalf; }
+
 /// The kernels of experts of one kind.
 struct Kernels {
   void (*rows)(const FusedMlp&, void*);
@@ -54,20 +56,8 @@ FusedMlp to_kernel(const FusedMlpInput& f) {
           nullptr};
 }
 
-}  // namespace
-
-bool fused_mlp_fits(const ExpertSetting& s) {
-  const bool half = s.type == at::kBFloat16 || s.type == at::kHalf, simt = s.type == at::kFloat;
-  return s.device == at::kCUDA && ((half && s.warpgroups) || simt) &&
-         (s.hidden == 0 || has_kernel(s.activation)) &&
-         std::max(s.channels, s.out) <= (s.gated ? kWidestGated : kWidest) && s.channels % 8 == 0 &&
-         s.out % 8 == 0 && s.hidden % 8 == 0 && s.experts <= kMostSlots;
-}
-
-at::Tensor fused_mlp_rows(const FusedMlpInput& input) { return fused_mlp_once(input, {}, {}); }
-
-at::Tensor fused_mlp_once(const FusedMlpInput& input, const at::Tensor& weight_A,
-                          const at::Tensor& bias_ED) {
+at::Tensor forward(const FusedMlpInput& input, const at::Tensor& weight_A,
+                   const at::Tensor& bias_ED) {
   FusedMlp p = to_kernel(input);
   auto rows_AD = at::empty({p.entries, input.experts.width()}, input.x_TC.options());
   p.rows = rows_AD.data_ptr();
@@ -76,6 +66,25 @@ at::Tensor fused_mlp_once(const FusedMlpInput& input, const at::Tensor& weight_A
   const c10::DeviceGuard guard(rows_AD.device());
   kernels_of(input).rows(p, current_stream(rows_AD.device()));
   return rows_AD;
+}
+
+}  // namespace
+
+bool fused_mlp_fits(const ExpertSetting& s) {
+  const bool half = is_half(s.type), simt = s.type == at::kFloat;
+  return s.device == at::kCUDA && ((half && s.warpgroups) || simt) &&
+         (s.hidden == 0 || has_kernel(s.activation)) &&
+         std::max(s.channels, s.out) <= (s.gated ? kWidestGated : kWidest) && s.channels % 8 == 0 &&
+         s.out % 8 == 0 && s.hidden % 8 == 0 && s.experts <= kMostSlots;
+}
+
+bool fused_mlp_takes_once(at::ScalarType type) { return is_half(type); }
+
+at::Tensor fused_mlp_rows(const FusedMlpInput& input) { return forward(input, {}, {}); }
+
+at::Tensor fused_mlp_once(const FusedMlpInput& input, const at::Tensor& weight_A,
+                          const at::Tensor& bias_ED) {
+  return forward(input, weight_A, bias_ED);
 }
 
 FusedMlpGrad fused_mlp_backward(const FusedMlpInput& input, const at::Tensor& dy_TD,
@@ -91,7 +100,7 @@ FusedMlpGrad fused_mlp_backward(const FusedMlpInput& input, const at::Tensor& dy
                    at::empty_like(in),
                    {},
                    linear ? at::Tensor() : at::empty_like(input.experts.out_EDH)};
-  const bool in_place = input.once && linear && grid.slices == 1 && p.dtype != DType::Float;
+  const bool in_place = input.once && linear && grid.slices == 1;
   const auto rows_SAC =
       at::empty({grid.slices, in_place ? 0 : p.entries, p.channels}, dy_TD.options());
   const Combine dx{in_place ? nullptr : rows_SAC.data_ptr(),

@@ -12,8 +12,11 @@ namespace switchyard {
 /// 8, at most 1024 slots, and relu, gelu, gelu_tanh or silu between the layers.
 bool fused_mlp_fits(const ExpertSetting& setting);
 
-/// Operands of the kernels, all contiguous; the index tensors and `once` as in Assignment. Experts
-/// of one linear map have no activation.
+/// Whether they make use of an Assignment that has exactly one entry of every token.
+bool fused_mlp_takes_once(at::ScalarType type);
+
+/// Operands of the kernels, all contiguous; the index tensors as in Assignment, `once` too, where
+/// they make use of it. Experts of one linear map have no activation.
 struct FusedMlpInput {
   at::Tensor x_TC;
   ExpertWeights experts;
@@ -25,7 +28,7 @@ struct FusedMlpInput {
 
 /// [A, D], slot-major: the experts' outputs without the bias of the last layer.
 at::Tensor fused_mlp_rows(const FusedMlpInput& input);
-/// Where every token has exactly one entry, and in half types: [T, D], weight [A] (float) times the
+/// Where every token has exactly one entry: [T, D], weight [A] (float) times the
 /// expert's output with `bias` [E, D], if defined, that of the last layer.
 at::Tensor fused_mlp_once(const FusedMlpInput& input, const at::Tensor& weight_A,
                           const at::Tensor& bias_ED);
