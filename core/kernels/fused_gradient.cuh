@@ -29,10 +29,13 @@ struct alignas(1024) BackwardShared {
   T x[2][kRows * Plan::kWidth], dy[2][kRows * Plan::kWidth];  // of this tile and the next
   T dz[Plan::kIns][kRows * Plan::kSlice], a[kRows * Plan::kSlice];
   RowScratch<T> scratch[kThreadCount / 32];
-  float weight[2][kRows];                   // of the rows
-  float dot[Plan::kUnits][kRows];           // da . activation
-  float bias[Plan::kIns][4][Plan::kSlice];  // sums of dz over the rows of a warp
+  int64_t token[2][kRows], entry[2][kRows];  // of the rows of the next tile and the one after it
+  float weight[2][kRows];                    // of the rows
+  float dot[Plan::kUnits][kRows];            // da . activation
+  float bias[Plan::kIns][4][Plan::kSlice];   // sums of dz over the rows of a warp
   int tile_end[kMostSlots];
+  TileShare share;  // of this block
+  RowTile tile[4];  // step i's is tile[i % 4]
 };
 
 /// Adds the sums of dz over 16 rows to to[8 n ..].

@@ -23,7 +23,8 @@ __device__ void copy_slice(const FusedMlp& p, int expert, int64_t slice, Backwar
   commit_copies();
 }
 
-/// Brings rows of x and dy: kShare threads share a row, whose token is read one tile ahead.
+/// Brings the rows of x and dy: first their tokens and entries, a tile later what those name.
+/// kShare threads share a row.
 template <class Plan>
 class RowFeed {
   using T = typename Plan::T;
@@ -31,34 +32,33 @@ class RowFeed {
 
  public:
   __device__ RowFeed(const FusedMlpBackward& back, BackwardShared<Plan>& shared)
-      : back_(back), s_(shared), row_(threadIdx.x / kShare), part_(threadIdx.x % kShare) {}
-  __device__ void read_indices(const RowTile& tile) {
-    live_ = tile.begin + row_ < tile.end;
-    if (!live_) return;
-    token_ = back_.forward.token_of[tile.begin + row_];
-    if (part_ == 0) entry_ = static_cast<int>(back_.forward.entry[tile.begin + row_]);
+      : back_(back), s_(shared) {}
+  __device__ void copy_indices(const RowTile& tile, int buffer) const {
+    const int row = static_cast<int>(threadIdx.x) % kRows, at = tile.begin + row;
+    const bool live = at < tile.end;
+    const int64_t from = live ? at : 0;
+    if (threadIdx.x < kRows)
+      copy_value(s_.token[buffer] + row, back_.forward.token_of + from, live);
+    else if (threadIdx.x < 2 * kRows)
+      copy_value(s_.entry[buffer] + row, back_.forward.entry + from, live);
   }
-  __device__ void start_copy(int buffer) {
+  /// Rows outside the tile become zeros.
+  __device__ void copy_rows(const RowTile& tile, int buffer) const {
     const FusedMlp& p = back_.forward;
-    copy_row<Plan::kWidth, kShare>(static_cast<const T*>(p.x) + token_ * p.channels, row_,
-                                   live_ ? p.channels : 0, s_.x[buffer]);
-    copy_row<Plan::kWidth, kShare>(static_cast<const T*>(back_.dy) + token_ * p.width, row_,
-                                   live_ ? p.width : 0, s_.dy[buffer]);
-    weight_ = live_ && part_ == 0 ? back_.weight[entry_] : 0.f;
-    commit_copies();
-  }
-  __device__ void store_weight(int buffer) const {
-    if (part_ == 0) s_.weight[buffer][row_] = weight_;
+    const int row = static_cast<int>(threadIdx.x) / kShare;
+    const bool live = tile.begin + row < tile.end;
+    const int64_t token = s_.token[buffer][row];
+    copy_row<Plan::kWidth, kShare>(static_cast<const T*>(p.x) + token * p.channels, row,
+                                   live ? p.channels : 0, s_.x[buffer]);
+    copy_row<Plan::kWidth, kShare>(static_cast<const T*>(back_.dy) + token * p.width, row,
+                                   live ? p.width : 0, s_.dy[buffer]);
+    if (threadIdx.x % kShare == 0)
+      copy_value(s_.weight[buffer] + row, back_.weight + s_.entry[buffer][row], live);
   }
 
  private:
   const FusedMlpBackward& back_;
   BackwardShared<Plan>& s_;
-  int row_, part_;
-  bool live_ = false;
-  int64_t token_ = 0;
-  int entry_ = 0;
-  float weight_ = 0;
 };
 
 template <class Plan>
@@ -86,10 +86,10 @@ __device__ void write_bias(const FusedMlpBackward& back, BackwardShared<Plan>& s
 /// Writes what a block has summed for an expert, as it is or as a part, and starts again from zero.
 template <class Plan>
 __device__ void flush(const FusedMlpBackward& back, BackwardShared<Plan>& s, int expert,
-                      const TileShare& share, GradientBlocks<Plan>& blocks) {
+                      GradientBlocks<Plan>& blocks) {
   using T = typename Plan::T;
   const FusedMlp& p = back.forward;
-  const bool whole = share.has(s.tile_end, expert);
+  const bool whole = s.share.has(s.tile_end, expert);
   const int64_t slice = blockIdx.y * Plan::kSlice, part = blockIdx.x + expert;
   const int64_t in = Plan::kIns * p.hidden * p.channels, out = p.width * p.hidden;
   if (whole)
@@ -99,6 +99,13 @@ __device__ void flush(const FusedMlpBackward& back, BackwardShared<Plan>& s, int
     blocks.write(p, s, slice, back.in_parts + part * in, back.out_parts + part * out);
   if (p.in_bias) write_bias(back, s, expert, whole, part, slice);
   blocks.clear();
+}
+
+/// The tile of a step of a block; one without rows after the last.
+__device__ inline RowTile step_tile(const FusedMlp& p, const int* tile_end, const TileShare& share,
+                                    int step) {
+  const int index = share.first + step;
+  return index < share.last ? tile_at(p, kRows, tile_end, index) : RowTile{-1, 0, 0};
 }
 
 template <class Plan>
@@ -112,45 +119,49 @@ __global__ __launch_bounds__(kThreadCount, 1) void backward(FusedMlpBackward bac
   for (int i = threadIdx.x; i < Plan::kIns * 4 * Plan::kSlice; i += kThreadCount)
     s.bias[0][0][i] = 0;
   count_tiles(p, kRows, s.tile_end);
-  const TileShare share(p, s.tile_end, blockIdx.x, gridDim.x);
-  TileWalk walk(p, kRows, s.tile_end, share.first, share.last);
-  RowTile tile = walk.next();
-  if (tile.begin == tile.end) return;
-  copy_slice(p, tile.expert, slice, s);
+  if (threadIdx.x < 3) {
+    const TileShare share(p, s.tile_end, blockIdx.x, gridDim.x);
+    if (threadIdx.x == 0) s.share = share;
+    s.tile[threadIdx.x] = step_tile(p, s.tile_end, share, static_cast<int>(threadIdx.x));
+  }
+  __syncthreads();
+  if (s.share.first == s.share.last) return;
   RowFeed<Plan> feed(back, s);
+  feed.copy_indices(s.tile[0], 0);
+  feed.copy_indices(s.tile[1], 1);
+  commit_copies();
+  copy_slice(p, s.tile[0].expert, slice, s);
   GradientBlocks<Plan> blocks{group_index()};
   blocks.clear();
-  feed.read_indices(tile);
-  feed.start_copy(0);
-  feed.store_weight(0);
-  RowTile next = walk.next();
-  feed.read_indices(next);
-  for (int buffer = 0; tile.begin < tile.end; buffer ^= 1) {
+  wait_copies<1>();
+  __syncthreads();
+  feed.copy_rows(s.tile[0], 0);
+  commit_copies();
+  for (int step = 0; step < s.share.last - s.share.first; ++step) {
+    const int buffer = step % 2;
     wait_copies<0>();
     publish_operands();
     __syncthreads();
-    feed.start_copy(buffer ^ 1);
-    const RowTile ahead = walk.next();
-    feed.read_indices(ahead);
-    hidden_gradients(p, s, tile.expert, slice, buffer, blocks.group);
+    feed.copy_rows(s.tile[(step + 1) % 4], buffer ^ 1);
+    feed.copy_indices(s.tile[(step + 2) % 4], buffer);
+    commit_copies();
+    if (threadIdx.x == 0) s.tile[(step + 3) % 4] = step_tile(p, s.tile_end, s.share, step + 3);
+    hidden_gradients(p, s, s.tile[step % 4].expert, slice, buffer, blocks.group);
     publish_operands();
     __syncthreads();
     InputGradient<Plan> dx{blocks.group};
     dx.start(s);
     blocks.start(s, buffer);
     wait_products<1>();
+    const RowTile tile = s.tile[step % 4];
     dx.write(back, s, tile);
     weight_products<Plan>(back, s, tile);
-    feed.store_weight(buffer ^ 1);
     wait_products<0>();
-    const bool last = next.begin == next.end;
-    if (last || next.expert != tile.expert) {
-      __syncthreads();
-      if (!last) copy_slice(p, next.expert, slice, s);
-      flush(back, s, tile.expert, share, blocks);
-    }
-    tile = next;
-    next = ahead;
+    const int next = s.tile[(step + 1) % 4].expert;
+    if (next == tile.expert) continue;
+    __syncthreads();
+    if (next >= 0) copy_slice(p, next, slice, s);
+    flush(back, s, tile.expert, blocks);
   }
   wait_copies<0>();
 }

@@ -32,6 +32,14 @@ __device__ inline void copy_async(void* to, const void* from, bool valid) {
                    static_cast<uint32_t>(__cvta_generic_to_shared(to))),
                "l"(from), "r"(valid ? 16 : 0));
 }
+/// One value of 4 or 8 bytes, likewise.
+template <class V>
+__device__ void copy_value(V* to, const V* from, bool valid) {
+  constexpr int kBytes = sizeof(V);
+  asm volatile("cp.async.ca.shared.global [%0], [%1], %2, %3;" ::"r"(
+                   static_cast<uint32_t>(__cvta_generic_to_shared(to))),
+               "l"(from), "n"(kBytes), "r"(valid ? kBytes : 0));
+}
 __device__ inline void commit_copies() { asm volatile("cp.async.commit_group;"); }
 template <int kLeft>
 __device__ void wait_copies() {
