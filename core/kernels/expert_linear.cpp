@@ -8,10 +8,14 @@
 #include "core/base/error.h"
 #include "core/kernels/fused_mlp.h"
 #include "core/kernels/grouped_mm.h"
+#include "core/kernels/linear_mix.h"
 #include "core/kernels/rows.h"
 
 namespace switchyard {
 namespace {
+
+/// Mix: the forward pass by linear_mix(), the backward pass as Fused.
+enum Way : int64_t { kGrouped, kFused, kMix };
 
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
@@ -62,17 +66,18 @@ class ExpertLinear : public torch::autograd::Function<ExpertLinear> {
                             const at::Tensor& slot_of, const at::Tensor& weight,
                             const at::Tensor& slot_offset, const at::Tensor& token_of,
                             const at::Tensor& position, const at::Tensor& entry, bool once,
-                            bool fused) {
+                            int64_t way) {
     const at::Tensor bias = in_bias.value_or(at::Tensor());
     const Assignment a{token_offset, slot_of, weight, slot_offset, token_of, position, entry, once};
     RowGroups groups(slot_offset);
     context->save_for_backward(
         {x, in, bias, token_offset, slot_of, weight, slot_offset, token_of, position, entry});
-    context->saved_data["fused"] = fused;
+    context->saved_data["fused"] = way != kGrouped;
     context->saved_data["once"] = once;
-    if (fused && once) return fused_mlp_once(operands(x, in, {}, a), weight, bias);
-    const auto rows = fused ? fused_mlp_rows(operands(x, in, {}, a))
-                            : grouped_linear(gather_rows(x, token_of), in, groups);
+    if (way == kMix) return linear_mix(x, {in, bias, {}, {}}, a);
+    if (way == kFused && once) return fused_mlp_once(operands(x, in, {}, a), weight, bias);
+    const auto rows = way == kFused ? fused_mlp_rows(operands(x, in, {}, a))
+                                    : grouped_linear(gather_rows(x, token_of), in, groups);
     return combine_rows(rows, weight, position, token_offset, {bias, slot_of});
   }
 
@@ -91,6 +96,12 @@ class ExpertLinear : public torch::autograd::Function<ExpertLinear> {
   }
 };
 
+Way way_of(const ExpertSetting& setting, const Assignment& assignment, ExpertPath path) {
+  if (path == ExpertPath::Auto) path = expert_path_of(setting).path;
+  if (path != ExpertPath::Fused) return kGrouped;
+  return linear_mix_fits(setting, assignment) ? kMix : kFused;
+}
+
 }  // namespace
 
 at::Tensor bias_dot(const at::Tensor& dy_TD, const at::Tensor& bias_ED, const Assignment& a) {
@@ -101,14 +112,13 @@ at::Tensor bias_dot(const at::Tensor& dy_TD, const at::Tensor& bias_ED, const As
 
 at::Tensor expert_linear(const at::Tensor& x_TC, const ExpertWeights& experts, const Assignment& a,
                          ExpertPath path) {
-  if (path == ExpertPath::Auto)
-    path = expert_path_of(expert_setting(x_TC, experts, a, Activation::ReLU)).path;
+  const auto setting = expert_setting(x_TC, experts, a, Activation::ReLU);
+  const int64_t way = way_of(setting, a, path);
   return ExpertLinear::apply(
       x_TC.contiguous(), experts.in_ENC,
       experts.in_bias.defined() ? Optional(experts.in_bias) : std::nullopt, a.token_offset,
       a.slot_of, a.weight.to(row_weight_type(x_TC)).contiguous(), a.slot_offset, a.token_of,
-      a.position, a.entry, a.once && fused_mlp_takes_once(x_TC.scalar_type()),
-      path == ExpertPath::Fused);
+      a.position, a.entry, a.once && fused_mlp_takes_once(setting.type), way);
 }
 
 }  // namespace switchyard

@@ -200,6 +200,19 @@ FusedGrid fused_simt_linear_grid_cuda(const FusedMlp& p);
 void fused_simt_linear_backward_cuda(const FusedMlpBackward& p, const FusedGrid& grid,
                                      void* stream);
 
+/// y[t] = sum over the entries a of token t of weight[a] (x[t] in[slot]^T + bias[slot]), slot =
+/// slot_of[a], by all experts on all tokens. GPU only, half types, widths that are multiples of 8.
+struct LinearMix {
+  const void *x, *in, *bias;  // [T, C], [E, D, C], [E, D] or null
+  const float* weight;        // [A], like the indices token-major
+  const int64_t *slot_of, *token_offset;
+  DType dtype;
+  int64_t tokens, channels, width, slots;
+  void* y;  // [T, D]
+};
+constexpr int64_t kMixWidth = 64, kMixSlots = 12;
+void linear_mix_cuda(const LinearMix& p, void* stream);
+
 /// Rows of the voxels around each voxel, by a hash table of mask + 1 cells (a power of two, more
 /// than the voxels). `keys`: all bits set. Coordinates and clouds below 2^16.
 struct NeighborMap {

@@ -38,6 +38,7 @@ FusedGrid fused_linear_grid_cuda(const FusedMlp&) { refuse("fused_linear"); }
 void fused_linear_backward_cuda(const FusedMlpBackward&, const FusedGrid&, void*) {
   refuse("fused_linear");
 }
+void linear_mix_cuda(const LinearMix&, void*) { refuse("linear_mix"); }
 void fused_simt_linear_cuda(const FusedMlp&, void*) { refuse("fused_linear"); }
 FusedGrid fused_simt_linear_grid_cuda(const FusedMlp&) { refuse("fused_linear"); }
 void fused_simt_linear_backward_cuda(const FusedMlpBackward&, const FusedGrid&, void*) {

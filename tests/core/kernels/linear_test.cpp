@@ -69,6 +69,7 @@ TEST_CASE("linear experts agree with the loop over them in every type", "[kernel
         check_errors({tokens, 3, 23, 17, true}, false, type, device);
       }
       check_errors({700, 4, 64, 64, true}, true, type, device);
+      check_errors({700, 20, 64, 56, true}, false, type, device);
       check_errors({500, 3, 256, 200, true}, false, type, device);
       check_errors({300, 3, 264, 300, true}, false, type, device);
     }

@@ -46,8 +46,8 @@ TEST_CASE("one entry of every token needs no combine", "[kernels][cuda]") {
       for (const Size& s :
            {Size{700, 6, 64, 64, 64, false, true}, Size{701, 6, 24, 40, 56, true, true},
             Size{500, 3, 128, 128, 96, true, false}, Size{300, 4, 256, 64, 256, false, true},
-            Size{900, 6, 64, 0, 64, false, true}, Size{333, 6, 128, 0, 40, false, false},
-            Size{500, 3, 256, 0, 64, false, true}, Size{1, 2, 64, 0, 64, false, false},
+            Size{900, 20, 64, 0, 64, false, true}, Size{333, 6, 128, 0, 40, false, false},
+            Size{500, 3, 256, 0, 64, false, true}, Size{1, 20, 64, 0, 64, false, false},
             Size{0, 2, 64, 64, 64, false, false}}) {
         const auto o = operands_of(s, type, device);
         REQUIRE(o.assignment.once);
