@@ -74,8 +74,8 @@ class ExpertLinear : public torch::autograd::Function<ExpertLinear> {
         {x, in, bias, token_offset, slot_of, weight, slot_offset, token_of, position, entry});
     context->saved_data["fused"] = way != kGrouped;
     context->saved_data["once"] = once;
+    if (way != kGrouped && once) return fused_mlp_once(operands(x, in, {}, a), weight, bias);
     if (way == kMix) return linear_mix(x, {in, bias, {}, {}}, a);
-    if (way == kFused && once) return fused_mlp_once(operands(x, in, {}, a), weight, bias);
     const auto rows = way == kFused ? fused_mlp_rows(operands(x, in, {}, a))
                                     : grouped_linear(gather_rows(x, token_of), in, groups);
     return combine_rows(rows, weight, position, token_offset, {bias, slot_of});

@@ -47,6 +47,8 @@ ExpertChoice expert_path_of(const ExpertSetting& s) {
   const bool fits = fused_mlp_fits(s), small = s.out * s.hidden <= kFusedWeights,
              narrow = std::max(s.channels, s.out) <= kFusedWidth;
   const std::string type = s.type == at::kFloat ? "float" : "half type";
+  if (fits && s.hidden == 0 && s.type != at::kFloat)
+    return {ExpertPath::Fused, "fused", type + ", linear experts"};
   if (fits && small && narrow) return {ExpertPath::Fused, "fused", type + ", small experts"};
   if (fits && small && s.rows <= kFusedRows)
     return {ExpertPath::Fused, "fused", cat(type, ", at most ", kFusedRows, " rows an expert")};

@@ -4,9 +4,9 @@ namespace switchyard::kernels {
 namespace {
 
 // The weights of all experts lie in shared memory for good. A warpgroup has a tile of 64 tokens at
-// a time, and its rows of x and its weights come one tile ahead.
+// a time, and its rows of x and its weights come ahead.
 
-constexpr int kGroups = 4, kTile = 64, kWidth = static_cast<int>(kMixWidth);
+constexpr int kGroups = 5, kTile = 64, kWidth = static_cast<int>(kMixWidth);
 
 template <class T>
 struct alignas(1024) MixShared {
@@ -31,64 +31,84 @@ __device__ void copy_experts(const LinearMix& p, MixShared<T>& s) {
   }
 }
 
-/// Brings the next tile of a warpgroup: two threads share a token.
+/// Starts to copy the rows of x of a warpgroup's tile: two threads share a token.
 template <class T>
-__device__ void start_tile(const LinearMix& p, MixShared<T>& s, unsigned group, int buffer,
-                           int64_t tile) {
+__device__ void start_copy(const LinearMix& p, int64_t tile, T* x) {
   const int row = threadIdx.x % 128 / 2;
   const int64_t token = tile * kTile + row;
   const bool live = token < p.tokens;
   copy_row<kWidth, 2>(static_cast<const T*>(p.x) + (live ? token : 0) * p.channels, row,
-                      live ? p.channels : 0, s.x[group][buffer]);
+                      live ? p.channels : 0, x);
   commit_copies();
-  if (threadIdx.x % 2 == 1) return;
-  auto& part = s.part[group][buffer];
-  for (int e = 0; e < p.slots; ++e) part[e][row] = 0;
-  if (!live) return;
-  const int64_t end = p.token_offset[token + 1];
-  for (int64_t a = p.token_offset[token]; a < end; ++a) part[p.slot_of[a]][row] += p.weight[a];
 }
 
-/// Starts z = x W^T.
-template <class T>
-__device__ void start_product(const T* x, const T* weight, float (&z)[8][4]) {
-  begin_products();
-  multiply<T>(z, Along(x), Along(weight), false);
-  commit_products();
-}
+/// Brings the weights of the experts in a tile, a token by every other thread: where its entries
+/// lie is read two tiles ahead, and the first of them one tile ahead.
+class PartFeed {
+  static constexpr int kAhead = 2;
+
+ public:
+  __device__ void read_place(const LinearMix& p, int64_t tile) {
+    const int64_t token = tile * kTile + row();
+    begin_ = end_ = 0;
+    if (threadIdx.x % 2 == 1 || token >= p.tokens) return;
+    begin_ = static_cast<int>(p.token_offset[token]);
+    end_ = static_cast<int>(p.token_offset[token + 1]);
+  }
+  __device__ void read_entries(const LinearMix& p) {
+    next_ = begin_;
+    left_ = end_ - begin_;
+#pragma unroll
+    for (int i = 0; i < kAhead; ++i) {
+      if (i >= left_) break;
+      slot_[i] = static_cast<int>(p.slot_of[begin_ + i]);
+      weight_[i] = p.weight[begin_ + i];
+    }
+  }
+  __device__ void store(const LinearMix& p, float (&part)[kMixSlots][kTile]) const {
+    if (threadIdx.x % 2 == 1) return;
+    for (int e = 0; e < p.slots; ++e) part[e][row()] = 0;
+#pragma unroll
+    for (int i = 0; i < kAhead; ++i)
+      if (i < left_) part[slot_[i]][row()] += weight_[i];
+    for (int i = kAhead; i < left_; ++i) part[p.slot_of[next_ + i]][row()] += p.weight[next_ + i];
+  }
+
+ private:
+  __device__ static int row() { return threadIdx.x % 128 / 2; }
+
+  int begin_, end_, next_, left_, slot_[kAhead];
+  float weight_[kAhead];
+};
 
 /// y += part (z + bias).
-__device__ inline void add_part(const float* part, const float* bias, const float (&z)[8][4],
-                                float (&y)[8][4]) {
+template <bool kBias>
+__device__ void add_part(const float* part, const float* bias, float (&z)[8][4], float (&y)[8][4]) {
   const float w[2] = {part[sum_row()], part[sum_row() + 8]};
 #pragma unroll
   for (int n = 0; n < 8; ++n) {
-    const auto b = *reinterpret_cast<const float2*>(bias + n * 8 + threadIdx.x % 4 * 2);
+    float2 b{};
+    if (kBias) b = *reinterpret_cast<const float2*>(bias + n * 8 + threadIdx.x % 4 * 2);
 #pragma unroll
     for (int i = 0; i < 4; ++i) y[n][i] = fmaf(w[i / 2], z[n][i] + (i % 2 ? b.y : b.x), y[n][i]);
   }
 }
 
-/// y of a tile: the products of an expert run while those of the last one are added.
-template <class T>
+/// y of a tile.
+template <class T, bool kBias>
 __device__ void mix_tile(const MixShared<T>& s, unsigned group, int buffer, int slots,
                          float (&y)[8][4]) {
-  const T* x = s.x[group][buffer];
-  const auto& part = s.part[group][buffer];
-  float even[8][4], odd[8][4];
 #pragma unroll
   for (int i = 0; i < 32; ++i) y[i / 4][i % 4] = 0;
-  start_product(x, s.weight[0], even);
 #pragma unroll 1
-  for (int e = 0; e < slots; e += 2) {
-    start_product(x, s.weight[min(e + 1, slots - 1)], odd);
-    wait_products<1>();
-    add_part(part[e], s.bias[e], even, y);
-    start_product(x, s.weight[min(e + 2, slots - 1)], even);
-    wait_products<1>();
-    if (e + 1 < slots) add_part(part[e + 1], s.bias[e + 1], odd, y);
+  for (int e = 0; e < slots; ++e) {
+    float z[8][4];
+    begin_products();
+    multiply<T>(z, Along(s.x[group][buffer]), Along(s.weight[e]), false);
+    commit_products();
+    wait_products<0>();
+    add_part<kBias>(s.part[group][buffer][e], s.bias[e], z, y);
   }
-  wait_products<0>();
 }
 
 /// Writes the sums of a tile through its rows of x.
@@ -107,28 +127,46 @@ __device__ void write_tile(const LinearMix& p, unsigned group, int64_t tile, con
           *reinterpret_cast<const uint4*>(panel + swizzled(row, unit));
 }
 
-template <class T>
+template <class T, bool kBias>
 __global__ __launch_bounds__(128 * kGroups, 1) void mix(LinearMix p) {
   extern __shared__ __align__(1024) unsigned char bytes[];
   auto& s = *reinterpret_cast<MixShared<T>*>(bytes);
   const unsigned group = group_index();
   const int64_t step = static_cast<int64_t>(gridDim.x) * kGroups;
-  const int64_t first = blockIdx.x * static_cast<int64_t>(kGroups) + group;
+  int64_t tile = blockIdx.x * static_cast<int64_t>(kGroups) + group;
+  PartFeed feed;
+  start_copy(p, tile, s.x[group][0]);
+  feed.read_place(p, tile);
+  feed.read_entries(p);
+  feed.read_place(p, tile + step);
   copy_experts(p, s);
-  start_tile(p, s, group, 0, first);
+  feed.store(p, s.part[group][0]);
   wait_copies<0>();
   publish_operands();
   __syncthreads();
-  int buffer = 0;
-  for (int64_t tile = first; tile * kTile < p.tokens; tile += step, buffer ^= 1) {
-    start_tile(p, s, group, buffer ^ 1, tile + step);
+  for (int buffer = 0; tile * kTile < p.tokens; tile += step, buffer ^= 1) {
+    start_copy(p, tile + step, s.x[group][buffer ^ 1]);
+    feed.read_entries(p);
+    feed.read_place(p, tile + 2 * step);
     float y[8][4];
-    mix_tile(s, group, buffer, static_cast<int>(p.slots), y);
+    mix_tile<T, kBias>(s, group, buffer, static_cast<int>(p.slots), y);
+    feed.store(p, s.part[group][buffer ^ 1]);
     write_tile(p, group, tile, y, s.x[group][buffer]);
     wait_copies<0>();
     publish_operands();
     sync_group(group);
   }
+}
+
+template <class T, bool kBias>
+void run_mix(const LinearMix& p, void* stream) {
+  constexpr size_t kBytes = sizeof(MixShared<T>);
+  static_assert(kBytes <= kSharedPerBlock);
+  allow_shared(mix<T, kBias>, kBytes);
+  const int64_t blocks = (p.tokens + kTile * kGroups - 1) / (kTile * kGroups),
+                most = device_attribute(cudaDevAttrMultiProcessorCount);
+  mix<T, kBias><<<static_cast<unsigned>(std::min(blocks, most)), 128 * kGroups, kBytes,
+                  static_cast<cudaStream_t>(stream)>>>(p);
 }
 
 }  // namespace
@@ -137,13 +175,7 @@ void linear_mix_cuda(const LinearMix& p, void* stream) {
   if (p.tokens == 0) return;
   const auto run = [&](auto type) {
     using T = typename decltype(type)::type;
-    constexpr size_t kBytes = sizeof(MixShared<T>);
-    static_assert(kBytes <= kSharedPerBlock);
-    allow_shared(mix<T>, kBytes);
-    const int64_t blocks = (p.tokens + kTile * kGroups - 1) / (kTile * kGroups);
-    const unsigned most = static_cast<unsigned>(device_attribute(cudaDevAttrMultiProcessorCount));
-    mix<T><<<std::min(static_cast<unsigned>(blocks), most), 128 * kGroups, kBytes,
-             static_cast<cudaStream_t>(stream)>>>(p);
+    p.bias ? run_mix<T, true>(p, stream) : run_mix<T, false>(p, stream);
   };
   p.dtype == DType::Half ? run(TypeTag<__half>{}) : run(TypeTag<__nv_bfloat16>{});
 }

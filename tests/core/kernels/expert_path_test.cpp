@@ -42,6 +42,7 @@ TEST_CASE("the way to compute experts follows device, type and widths", "[kernel
   };
   CHECK(linear(at::kCPU, at::kFloat, 64) == "grouped");
   CHECK(linear(at::kCUDA, at::kHalf, 64) == "fused");
+  CHECK(linear(at::kCUDA, at::kHalf, 256) == "fused");
   CHECK(linear(at::kCUDA, at::kFloat, 128) == "fused");
   CHECK(linear(at::kCUDA, at::kFloat, 256) == "loop");
   CHECK(linear(at::kCUDA, at::kBFloat16, 512) == "grouped");
