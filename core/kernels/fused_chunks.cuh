@@ -82,7 +82,8 @@ class ChunkRing {
     if (resident) return;
     wait_products<0>();
     __syncthreads();
-    c + 2 < chunks ? start(tile, c + 2) : start(next, c + 2 - chunks);
+    const bool same = c + 2 < chunks;
+    start(same ? tile : next, same ? c + 2 : c + 2 - chunks);
   }
 
  private:

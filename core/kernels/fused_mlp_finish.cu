@@ -1,5 +1,4 @@
 #include "core/kernels/fused_tile.cuh"
-#include "core/kernels/rows.cuh"
 
 namespace switchyard::kernels {
 namespace {
@@ -54,14 +53,42 @@ __device__ void finish_expert(const FusedMlpBackward& back, int blocks, int expe
   if (p.in_bias) add(back.in_bias_parts, in_rows, back.d_in_bias);
 }
 
-/// dx of the tokens, 2^shift lanes each.
-template <class T, int kBatch>
-__device__ void finish_tokens(const Combine& dx, int slices, unsigned block, int shift) {
-  const int64_t thread = block * static_cast<int64_t>(kThreads) + threadIdx.x;
-  const int lanes = 1 << shift;
-  if (thread >> shift < dx.tokens)
-    combine_token<T, kPack<T>, kBatch, true>(dx, slices, thread >> shift,
-                                             static_cast<int>(thread) & (lanes - 1), lanes);
+/// One of `lanes` that sum all shares of a token's dx, N columns at a time; those of kBatch entries
+/// and kShares slices are read at once.
+template <class T, int N, int kBatch, int kShares>
+__device__ void sum_token(const Combine& dx, int slices, int64_t token, int lane, int lanes) {
+  using Row = Pack<T, N>;
+  const int64_t begin = dx.token_offset[token], *position = dx.position + begin;
+  const int k = static_cast<int>(dx.token_offset[token + 1] - begin),
+            units = static_cast<int>(dx.width / N);
+  for (int u = lane; u < units; u += lanes) {
+    float sum[N] = {};
+    for (int first = 0; first < k; first += kBatch) {
+      const Row* from[kBatch];
+#pragma unroll
+      for (int j = 0; j < kBatch; ++j)
+        from[j] = static_cast<const Row*>(dx.rows) + position[min(first + j, k - 1)] * units + u;
+      for (int slice = 0; slice < slices; slice += kShares) {
+        Row row[kShares][kBatch];
+#pragma unroll
+        for (int s = 0; s < kShares; ++s)
+#pragma unroll
+          for (int j = 0; j < kBatch; ++j)
+            row[s][j] = from[j][min(slice + s, slices - 1) * dx.entries * units];
+#pragma unroll
+        for (int s = 0; s < kShares; ++s)
+#pragma unroll
+          for (int j = 0; j < kBatch; ++j)
+            if (slice + s < slices && first + j < k)
+#pragma unroll
+              for (int i = 0; i < N; ++i) sum[i] += load(row[s][j].v + i);
+      }
+    }
+    Row out;
+#pragma unroll
+    for (int i = 0; i < N; ++i) store(out.v + i, sum[i]);
+    static_cast<Row*>(dx.out)[token * units + u] = out;
+  }
 }
 
 /// The gradient of a weight by every thread.
@@ -80,13 +107,19 @@ struct FinishGrid {
   unsigned tokens, weights, shares;  // the last: of every expert
 };
 
-template <class T, int kBatch>
+template <class T, int N, int kBatch, int kShares>
 __global__ void __launch_bounds__(kThreads, 4)
     finish(FusedMlpBackward back, FusedGrid grid, FinishGrid part, int shift) {
   wait_for_previous();
   unsigned block = blockIdx.x;
   const int slices = static_cast<int>(grid.slices), slots = static_cast<int>(back.forward.slots);
-  if (block < part.tokens) return finish_tokens<T, kBatch>(back.dx, slices, block, shift);
+  if (block < part.tokens) {
+    const int64_t thread = block * static_cast<int64_t>(kThreads) + threadIdx.x;
+    const int lanes = 1 << shift, lane = static_cast<int>(thread) & (lanes - 1);
+    if (thread >> shift < back.dx.tokens)
+      sum_token<T, N, kBatch, kShares>(back.dx, slices, thread >> shift, lane, lanes);
+    return;
+  }
   block -= part.tokens;
   if (block < part.weights) return finish_weights(back, slices, block);
   block -= part.weights;
@@ -98,18 +131,22 @@ __global__ void __launch_bounds__(kThreads, 4)
 
 void fused_mlp_finish(const FusedMlpBackward& back, const FusedGrid& grid, void* stream) {
   const FusedMlp& p = back.forward;
-  const int shift = lane_shift(p.channels / 8);
-  const FinishGrid part{
-      blocks_for(back.dx.tokens << shift, kThreads), blocks_for(p.entries, kThreads),
-      static_cast<unsigned>(std::max<int64_t>(1, std::min<int64_t>(256 / p.slots, 32)))};
-  const unsigned blocks = part.tokens + part.weights + part.shares * static_cast<unsigned>(p.slots);
-  const auto run = [&](auto type) {
-    using T = typename decltype(type)::type;
-    const auto kernel = grid.slices == 1 ? finish<T, 2> : finish<T, 4>;
-    launch_early(kernel, dim3(blocks), kThreads, 0, stream, back, grid, part, shift);
+  const auto run = [&]<class T, int N, int kBatch, int kShares>() {
+    const int shift = lane_shift(p.channels / N);
+    const FinishGrid part{
+        blocks_for(back.dx.tokens << shift, kThreads), blocks_for(p.entries, kThreads),
+        static_cast<unsigned>(std::max<int64_t>(1, std::min<int64_t>(256 / p.slots, 32)))};
+    launch_early(finish<T, N, kBatch, kShares>,
+                 dim3(part.tokens + part.weights + part.shares * static_cast<unsigned>(p.slots)),
+                 kThreads, 0, stream, back, grid, part, shift);
   };
-  if (p.dtype == DType::Float) return run(TypeTag<float>{});
-  p.dtype == DType::Half ? run(TypeTag<__half>{}) : run(TypeTag<__nv_bfloat16>{});
+  const auto typed = [&]<class T>() {
+    if (grid.slices == 1) return run.template operator()<T, kPack<T>, 2, 1>();
+    run.template operator()<T, kPack<T> / 2, 4, 4>();
+  };
+  if (p.dtype == DType::Float) return typed.template operator()<float>();
+  p.dtype == DType::Half ? typed.template operator()<__half>()
+                         : typed.template operator()<__nv_bfloat16>();
 }
 
 }  // namespace switchyard::kernels

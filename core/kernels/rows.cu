@@ -31,8 +31,7 @@ __global__ void combine_tokens(Combine p, int shift) {
   const int64_t thread = blockIdx.x * static_cast<int64_t>(blockDim.x) + threadIdx.x;
   const int lanes = 1 << shift;
   if (thread >> shift < p.tokens)
-    combine_token<T, N, kBatch, false>(p, 1, thread >> shift,
-                                       static_cast<int>(thread) & (lanes - 1), lanes);
+    combine_token<T, N, kBatch>(p, thread >> shift, static_cast<int>(thread) & (lanes - 1), lanes);
 }
 
 template <class T, int N, int kBatch>
