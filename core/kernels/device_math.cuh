@@ -74,7 +74,9 @@ void allow_shared(Kernel* kernel, size_t bytes) {
 }
 
 /// Launches a kernel that may start while the one before it on the stream ends: it must call
-/// wait_for_previous() before it touches memory.
+/// wait_for_previous() before it touches memory that this one writes or reads; and the one before
+/// may have been launched so itself: what it waited for is done only if it lets the next start
+/// behind its own wait.
 template <class... Params, class... Args>
 void launch_early(void (*kernel)(Params...), dim3 blocks, int threads, size_t shared, void* stream,
                   const Args&... args) {

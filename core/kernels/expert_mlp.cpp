@@ -98,7 +98,7 @@ class ExpertMlp : public torch::autograd::Function<ExpertMlp> {
     context->saved_data["gated"] = gated;
     context->saved_data["way"] = way;
     if (in_place) return rows;
-    return combine_rows(rows, weight, position, token_offset, {out_add, slot_of});
+    return combine_rows(rows, weight, position, token_offset, {out_add, slot_of}, way == kFused);
   }
 
   static variable_list backward(AutogradContext* context, variable_list grads) {

@@ -113,7 +113,8 @@ FusedMlpGrad fused_mlp_backward(const FusedMlpInput& input, const at::Tensor& dy
                    p.entries,
                    in_place ? 0 : input.x_TC.size(0),
                    p.channels,
-                   out.dx_TC.data_ptr()};
+                   out.dx_TC.data_ptr(),
+                   true};
   if (in_bias.defined()) out.d_in_bias = at::empty_like(in_bias);
   const auto floats = [&](int64_t rows, int64_t columns) {
     return at::empty({rows, columns}, dy_TD.options().dtype(at::kFloat));

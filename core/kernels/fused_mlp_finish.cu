@@ -42,6 +42,7 @@ __device__ void finish_expert(const FusedMlpBackward& back, int blocks, int expe
   }
   __syncthreads();
   if (first == last) return;
+  wait_for_previous();
   const int64_t in_rows = (p.gated ? 2 : 1) * p.hidden, in = in_rows * p.channels,
                 out = p.width * p.hidden;
   const auto add = [&](const float* parts, int64_t size, void* to) {
@@ -68,6 +69,7 @@ __device__ void sum_token(const Combine& dx, int slices, int64_t token, int lane
 #pragma unroll
       for (int j = 0; j < kBatch; ++j)
         from[j] = static_cast<const Row*>(dx.rows) + position[min(first + j, k - 1)] * units + u;
+      wait_for_previous();
       for (int slice = 0; slice < slices; slice += kShares) {
         Row row[kShares][kBatch];
 #pragma unroll
@@ -87,6 +89,7 @@ __device__ void sum_token(const Combine& dx, int slices, int64_t token, int lane
     Row out;
 #pragma unroll
     for (int i = 0; i < N; ++i) store(out.v + i, sum[i]);
+    wait_for_previous();
     static_cast<Row*>(dx.out)[token * units + u] = out;
   }
 }
@@ -96,6 +99,7 @@ __device__ inline void finish_weights(const FusedMlpBackward& back, int slices, 
   const int64_t a = block * static_cast<int64_t>(kThreads) + threadIdx.x;
   if (a >= back.forward.entries) return;
   const float* dot = back.dot + back.dx.position[a];
+  wait_for_previous();
   float sum = 0;
 #pragma unroll 4
   for (int s = 0; s < slices; ++s) sum += dot[s * back.forward.entries];
@@ -107,10 +111,13 @@ struct FinishGrid {
   unsigned tokens, weights, shares;  // the last: of every expert
 };
 
+/// Launched behind the backward kernel (where there are entries), which lets it start when all
+/// before that one is done: the indices are read at once, what that one writes behind
+/// wait_for_previous().
 template <class T, int N, int kBatch, int kShares>
 __global__ void __launch_bounds__(kThreads, 4)
     finish(FusedMlpBackward back, FusedGrid grid, FinishGrid part, int shift) {
-  wait_for_previous();
+  if (back.forward.entries == 0) wait_for_previous();
   unsigned block = blockIdx.x;
   const int slices = static_cast<int>(grid.slices), slots = static_cast<int>(back.forward.slots);
   if (block < part.tokens) {

@@ -114,6 +114,7 @@ struct Combine {
   DType dtype;
   int64_t entries, tokens, width;
   void* out;
+  bool only_rows_are_new;  // all else was there before the kernel that is launched before
 };
 void combine_rows_cpu(const Combine& p);
 void combine_rows_cuda(const Combine& p, void* stream);

@@ -114,6 +114,7 @@ __device__ void add_weight_gradient(const RouteBackward& p, int token, const T (
 
 template <class S, class T>
 __global__ void __launch_bounds__(S::kThreads) backward_tokens(RouteBackward p) {
+  wait_for_previous();
   const int t = blockIdx.x * (S::kThreads / S::kLanes) + threadIdx.x / S::kLanes;
   if (t >= p.tokens) return;
   const Part<S, T> part(static_cast<int>(p.columns), p.scores, p.dlogits);
@@ -175,9 +176,9 @@ void route_cuda(const Route& p, void* stream) {
 void route_backward_cuda(const RouteBackward& p, void* stream) {
   if (p.tokens == 0) return;
   with_split(p.columns, p.dtype, [&](auto split, auto type) {
-    backward_tokens<decltype(split), typename decltype(type)::type>
-        <<<blocks_for(p.tokens, split.kThreads / split.kLanes), split.kThreads, 0,
-           static_cast<cudaStream_t>(stream)>>>(p);
+    launch_early(backward_tokens<decltype(split), typename decltype(type)::type>,
+                 dim3(blocks_for(p.tokens, split.kThreads / split.kLanes)), split.kThreads, 0,
+                 stream, p);
   });
 }
 

@@ -1,4 +1,4 @@
-#include "core/kernels/rows.cuh"
+#include "core/kernels/device_math.cuh"
 
 namespace switchyard::kernels {
 namespace {
@@ -24,14 +24,47 @@ void gather(const Gather& p, void* stream) {
           p, units, shift);
 }
 
-/// 2^shift lanes sum the rows of a token.
+/// 2^shift lanes sum the rows of a token, N columns at a time; kBatch rows are read at once. Where
+/// they are all that comes from the kernel before, it reads the indices while that one ends.
 template <class T, int N, int kBatch>
 __global__ void combine_tokens(Combine p, int shift) {
-  wait_for_previous();
+  using Row = Pack<T, N>;
+  if (!p.only_rows_are_new) wait_for_previous();
   const int64_t thread = blockIdx.x * static_cast<int64_t>(blockDim.x) + threadIdx.x;
-  const int lanes = 1 << shift;
-  if (thread >> shift < p.tokens)
-    combine_token<T, N, kBatch>(p, thread >> shift, static_cast<int>(thread) & (lanes - 1), lanes);
+  const int64_t token = thread >> shift;
+  if (token >= p.tokens) return;
+  const int64_t begin = p.token_offset[token], *position = p.position + begin;
+  const int k = static_cast<int>(p.token_offset[token + 1] - begin),
+            units = static_cast<int>(p.width / N), lanes = 1 << shift;
+  const auto* weight = static_cast<const acc_t<T>*>(p.weight);
+  for (int u = static_cast<int>(thread) & (lanes - 1); u < units; u += lanes) {
+    acc_t<T> sum[N] = {};
+    for (int first = 0; first < k; first += kBatch) {
+      const Row* from[kBatch];
+#pragma unroll
+      for (int j = 0; j < kBatch; ++j)
+        from[j] = static_cast<const Row*>(p.rows) + position[min(first + j, k - 1)] * units + u;
+      wait_for_previous();
+      Row row[kBatch];
+#pragma unroll
+      for (int j = 0; j < kBatch; ++j) row[j] = *from[j];
+#pragma unroll
+      for (int j = 0; j < kBatch; ++j) {
+        const int64_t a = begin + first + j;
+        if (first + j >= k) break;
+        Row add{};
+        if (p.bias) add = static_cast<const Row*>(p.bias)[p.slot_of[a] * units + u];
+        const acc_t<T> w = weight ? weight[a] : acc_t<T>(1);
+#pragma unroll
+        for (int i = 0; i < N; ++i) sum[i] += w * (load(row[j].v + i) + load(add.v + i));
+      }
+    }
+    Row out;
+#pragma unroll
+    for (int i = 0; i < N; ++i) store(out.v + i, sum[i]);
+    wait_for_previous();
+    static_cast<Row*>(p.out)[token * units + u] = out;
+  }
 }
 
 template <class T, int N, int kBatch>

@@ -20,9 +20,10 @@ at::ScalarType row_weight_type(const at::Tensor& rows);
 /// weight[a] * (rows[position[a]] + bias[slot_of[a]]), [T, C].
 /// rows [A, C] slot-major; weight [A] token-major of
 /// row_weight_type(), or undefined for ones; sums run in float for half types. No atomics: equal
-/// bits on every run.
+/// bits on every run. `only_rows_are_new`: the last kernel that was launched wrote the rows, and
+/// all else was there before it; the indices are then read while it ends.
 at::Tensor combine_rows(const at::Tensor& rows_AC, const at::Tensor& weight_A,
                         const at::Tensor& position_A, const at::Tensor& token_offset,
-                        const RowBias& bias = {});
+                        const RowBias& bias = {}, bool only_rows_are_new = false);
 
 }  // namespace switchyard

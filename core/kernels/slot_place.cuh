@@ -204,7 +204,8 @@ __device__ inline void place_round(const SlotSort& p, const Round& r, int64_t fi
 /// May start while the kernel before it on the stream ends: what it needs of that comes behind the
 /// first line.
 static __global__ void __launch_bounds__(kSortThreads) place_entries(SlotSort p, Placing placing) {
-  cudaGridDependencySynchronize();
+  wait_for_previous();
+  let_next_start();
   extern __shared__ int32_t shared[];
   const Round r = placing.round(static_cast<int>(p.slots), shared);
   first_rows(p, placing.chunks, r.next, r.local);
@@ -219,17 +220,8 @@ static __global__ void __launch_bounds__(kSortThreads) place_entries(SlotSort p,
 inline void place(const SlotSort& p, cudaStream_t stream) {
   const Placing placing(p);
   allow_shared(place_entries, placing.bytes);
-  cudaLaunchAttribute early{};
-  early.id = cudaLaunchAttributeProgrammaticStreamSerialization;
-  early.val.programmaticStreamSerializationAllowed = 1;
-  cudaLaunchConfig_t config{};
-  config.gridDim = placing.blocks();
-  config.blockDim = kSortThreads;
-  config.dynamicSmemBytes = placing.bytes;
-  config.stream = stream;
-  config.attrs = &early;
-  config.numAttrs = 1;
-  cudaLaunchKernelEx(&config, place_entries, p, placing);
+  launch_early(place_entries, dim3(placing.blocks()), kSortThreads, placing.bytes, stream, p,
+               placing);
 }
 
 }  // namespace switchyard::kernels
