@@ -10,11 +10,12 @@ namespace switchyard::kernels {
 
 constexpr int kChunk = 64;
 
-template <class T_, int kWidth_, bool kGated_, int kGroups_, bool kShared_>
+/// kShared: two warpgroups have the same rows. kResident: all chunks fit.
+template <class T_, int kWidth_, bool kGated_, int kGroups_, bool kShared_, bool kResident_>
 struct ForwardPlan {
   using T = T_;
   static constexpr int kWidth = kWidth_, kGroups = kGroups_, kIns = kGated_ ? 2 : 1;
-  static constexpr bool kGated = kGated_, kShared = kShared_;
+  static constexpr bool kGated = kGated_, kShared = kShared_, kResident = kResident_;
   static constexpr int kThreadCount = 128 * kGroups, kTiles = kShared ? 1 : kGroups;
   static constexpr int kRows = 64 * kTiles, kAcross = kWidth / kPanel;
   static constexpr int kUnits = kChunk / kUnit / (kShared ? kGroups : 1);  // of a warpgroup
@@ -48,19 +49,15 @@ class ChunkRing {
 
  public:
   int chunks;
-  bool resident;
 
   /// `tile`: the first.
   __device__ ChunkRing(const FusedMlp& p, ForwardShared<Plan>& s, const RowTile& tile)
-      : chunks(static_cast<int>((p.hidden + kChunk - 1) / kChunk)),
-        resident(chunks <= Plan::kStages),
-        p_(p),
-        s_(s) {
-    for (int c = 0; !resident && c < 2; ++c) start(tile, c);
+      : chunks(static_cast<int>((p.hidden + kChunk - 1) / kChunk)), p_(p), s_(s) {
+    for (int c = 0; !Plan::kResident && c < 2; ++c) start(tile, c);
   }
   /// Before the chunks of a tile.
   __device__ void enter(int expert) {
-    if (!resident || expert == expert_) return;
+    if (!Plan::kResident || expert == expert_) return;
     __syncthreads();
     for (int c = 0; c < chunks; ++c) copy(expert, c, s_.stage[c]);
     commit_copies();
@@ -71,7 +68,7 @@ class ChunkRing {
   }
   /// The weights of the next chunk of the tile, ready to be read.
   __device__ const T* open(int c) const {
-    if (resident) return s_.stage[c];
+    if constexpr (Plan::kResident) return s_.stage[c];
     wait_copies<1>();
     publish_operands();
     __syncthreads();
@@ -79,7 +76,7 @@ class ChunkRing {
   }
   /// After the last use of chunk c of a tile, which `next` follows.
   __device__ void close(int c, const RowTile& tile, const RowTile& next) {
-    if (resident) return;
+    if constexpr (Plan::kResident) return;
     wait_products<0>();
     __syncthreads();
     const bool same = c + 2 < chunks;

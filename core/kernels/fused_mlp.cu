@@ -185,7 +185,7 @@ __global__ __launch_bounds__(Plan::kThreadCount, 1) void forward(FusedMlp p) {
       feed.read_indices(ahead);
     }
     const int begin = tile.begin + static_cast<int>(place) * 64;
-    if (begin < tile.end || Plan::kShared || !ring.resident) {
+    if (begin < tile.end || Plan::kShared || !Plan::kResident) {
       float y[Plan::kAcross][8][4];
       walk_chunks(p, ring, s.x[buffer][place], tile, next, y);
       if constexpr (Plan::kShared) add_groups<Plan>(reinterpret_cast<float*>(s.x[buffer][0]), y);
@@ -198,7 +198,7 @@ __global__ __launch_bounds__(Plan::kThreadCount, 1) void forward(FusedMlp p) {
 }
 
 template <class Plan>
-void run_forward(const FusedMlp& p, void* stream) {
+void run_plan(const FusedMlp& p, void* stream) {
   constexpr size_t kBytes = sizeof(ForwardShared<Plan>);
   static_assert(kBytes <= kSharedPerBlock);
   allow_shared(forward<Plan>, kBytes);
@@ -206,6 +206,13 @@ void run_forward(const FusedMlp& p, void* stream) {
                                            device_attribute(cudaDevAttrMultiProcessorCount));
   launch_early(forward<Plan>, dim3(static_cast<unsigned>(blocks)), Plan::kThreadCount, kBytes,
                stream, p);
+}
+
+template <class T, int kWidth, bool kGated, int kGroups, bool kShared>
+void run_forward(const FusedMlp& p, void* stream) {
+  using Resident = ForwardPlan<T, kWidth, kGated, kGroups, kShared, true>;
+  if (p.hidden <= Resident::kStages * kChunk) return run_plan<Resident>(p, stream);
+  run_plan<ForwardPlan<T, kWidth, kGated, kGroups, kShared, false>>(p, stream);
 }
 
 }  // namespace
@@ -217,9 +224,8 @@ void fused_mlp_cuda(const FusedMlp& p, void* stream) {
   with_fused(p, [&]<class T, int kWidth, bool kGated>() {
     constexpr int kGroups = kWidth == 64 && !kGated ? 4 : 2;
     if constexpr (kWidth > 64)
-      if (p.entries < 256 * p.slots)
-        return run_forward<ForwardPlan<T, kWidth, kGated, 2, true>>(p, stream);
-    run_forward<ForwardPlan<T, kWidth, kGated, kGroups, false>>(p, stream);
+      if (p.entries < 256 * p.slots) return run_forward<T, kWidth, kGated, 2, true>(p, stream);
+    run_forward<T, kWidth, kGated, kGroups, false>(p, stream);
   });
 }
 

@@ -115,7 +115,7 @@ struct FinishGrid {
 /// before that one is done: the indices are read at once, what that one writes behind
 /// wait_for_previous().
 template <class T, int N, int kBatch, int kShares>
-__global__ void __launch_bounds__(kThreads, 4)
+__global__ void __launch_bounds__(kThreads, kShares > 1 ? 3 : 4)
     finish(FusedMlpBackward back, FusedGrid grid, FinishGrid part, int shift) {
   if (back.forward.entries == 0) wait_for_previous();
   unsigned block = blockIdx.x;
@@ -149,7 +149,7 @@ void fused_mlp_finish(const FusedMlpBackward& back, const FusedGrid& grid, void*
   };
   const auto typed = [&]<class T>() {
     if (grid.slices == 1) return run.template operator()<T, kPack<T>, 2, 1>();
-    run.template operator()<T, kPack<T> / 2, 4, 4>();
+    run.template operator()<T, kPack<T> / 2, 8, 2>();
   };
   if (p.dtype == DType::Float) return typed.template operator()<float>();
   p.dtype == DType::Half ? typed.template operator()<__half>()
