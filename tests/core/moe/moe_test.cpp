@@ -280,11 +280,6 @@ TEST_CASE("published views, counts and wrong configs", "[moe]") {
         }).find("more experts per token than experts") != std::string::npos);
   CHECK(error_of([] { moe_layer(moe_config(2, 1, 0.01), 4, 4); }).find("hidden width") !=
         std::string::npos);
-  auto wide = linear_config(2, 1, false);
-  wide.experts.hidden = 4;
-  CHECK(error_of([&] { moe_layer(wide, 4, 4); }).find("no hidden layer") != std::string::npos);
-  CHECK(error_of([] { moe_layer(linear_config(2, 1, false, 2), 4, 4); }).find("expected 0 or 1") !=
-        std::string::npos);
   auto config = moe_config(2, 1);
   config.router.child("scorer") = ConfigNode(std::string("liner"));
   CHECK(error_of([&] { moe_layer(config, 4, 4); }).find("linear") != std::string::npos);
@@ -292,15 +287,4 @@ TEST_CASE("published views, counts and wrong configs", "[moe]") {
           auto context = one_sequence(3);
           moe_layer(moe_config(2, 1), 4, 4)->forward(normal({3, 5}, "x"), context);
         }).find("site") != std::string::npos);
-}
-
-TEST_CASE("linear experts publish one map each; without a router the map is the layer", "[moe]") {
-  auto layer = moe_layer(linear_config(3, 2, true, 1), 4, 6);
-  CHECK(view_of(*layer, "experts.2.weight").value().sizes() == at::IntArrayRef({6, 4}));
-  CHECK(view_of(*layer, "experts.2.bias").value().sizes() == at::IntArrayRef({6}));
-  CHECK(count_parameters(*layer) == 4 * (6 * 4 + 6) + 3 * 4);
-  CHECK(layer->site_info()->hidden == 0);
-  auto dense = linear_config(1, 1, true);
-  dense.router = ConfigNode(std::string("none"));
-  CHECK(view_of(*moe_layer(dense, 4, 6), "weight").value().sizes() == at::IntArrayRef({6, 4}));
 }
