@@ -53,6 +53,7 @@ FusedMlpGrad grouped_backward(const Saved& s, const at::Tensor& dy_TD, RowGroups
   FusedMlpGrad out;
   out.dx_TC = combine_rows(dx_AC, a.weight, a.position, a.token_offset);
   out.dweight = row_dots(dx_AC, x_AC, a.weight.scalar_type()).index_select(0, a.position);
+  if (s.bias_ED.defined()) out.dweight += bias_dot(dy_TD, s.bias_ED, a);
   const auto scaled_AD = dy_AD * weight_A1;
   out.d_in = grouped_linear_dw(scaled_AD, x_AC, groups);
   if (s.bias_ED.defined()) out.d_in_bias = grouped_sum(scaled_AD, {}, groups);
@@ -87,11 +88,10 @@ class ExpertLinear : public torch::autograd::Function<ExpertLinear> {
     const Assignment& a = s.assignment;
     const auto dy_TD = grads[0].contiguous();
     RowGroups groups(a.slot_offset);
-    FusedMlpGrad d =
+    const FusedMlpGrad d =
         context->saved_data["fused"].toBool()
             ? fused_mlp_backward(operands(s.x, s.weight_EDC, s.bias_ED, a), dy_TD, a.weight)
             : grouped_backward(s, dy_TD, groups);
-    if (s.bias_ED.defined()) d.dweight += bias_dot(dy_TD, s.bias_ED, a);
     return {d.dx_TC, d.d_in, d.d_in_bias, {}, {}, d.dweight, {}, {}, {}, {}, {}, {}};
   }
 };

@@ -14,7 +14,7 @@ __device__ void write_dots(const FusedMlpBackward& back, const LinearShared<Plan
                            const RowTile& tile) {
   const int row = static_cast<int>(threadIdx.x);
   if (row >= tile.end - tile.begin) return;
-  float sum = 0;
+  float sum = back.forward.in_bias ? s.bias_dot[row] : 0.f;
 #pragma unroll
   for (int i = 0; i < Plan::kGroups; ++i) sum += s.dot[i][row];
   back.dot[blockIdx.y * back.forward.entries + tile.begin + row] = sum;
@@ -96,7 +96,7 @@ __global__ __launch_bounds__(Plan::kThreadCount,
     dx.weigh(s, buffer);
     store_sums(dx.sum, 0, panel);
     __syncthreads();
-    scale.run(s, buffer);
+    scale.run(p, s, expert, slice, buffer);
     publish_operands();
     __syncthreads();
     dw.start(s, buffer);

@@ -14,6 +14,7 @@ struct alignas(1024) LinearShared {
   T dx[kLinearRows * Plan::kWidth];
   float row_weight[2][kLinearRows];       // of this tile and the next
   float dot[Plan::kGroups][kLinearRows];  // dy W . x over a warpgroup's columns
+  float bias_dot[kLinearRows];            // dy . bias
   int tile_end[kMostSlots];
 };
 
@@ -48,8 +49,8 @@ class LinearFeed {
   float weight_ = 0;
 };
 
-/// Scales dy by the weights of the rows, and sums its columns for the gradient of the bias: a
-/// thread has 8 columns of every kStep-th row.
+/// Scales dy by the weights of the rows, after its products with the bias, and sums its columns for
+/// the gradient of the bias: a thread has 8 columns of every kStep-th row.
 template <class Plan>
 struct LinearScale {
   using T = typename Plan::T;
@@ -57,21 +58,31 @@ struct LinearScale {
   static_assert(kStep * Plan::kSlice * sizeof(float) <= sizeof(LinearShared<Plan>::dx));
   float sum[8] = {};
 
-  __device__ void run(LinearShared<Plan>& s, int buffer) {
+  __device__ void run(const FusedMlp& p, LinearShared<Plan>& s, int expert, int64_t slice,
+                      int buffer) {
     const int unit = threadIdx.x % kUnits;
+    const int64_t first = slice + unit * 8;
+    Pack<T, 8> bias{};
+    if (p.in_bias && first < p.hidden)
+      bias = *reinterpret_cast<const Pack<T, 8>*>(bias_at<T>(p, expert, 0, first));
 #pragma unroll
     for (int row = threadIdx.x / kUnits; row < kLinearRows; row += kStep) {
       const int at = unit / 8 * kBlockSize + swizzled(row, unit % 8);
       auto& pack = *reinterpret_cast<Pack<T, 8>*>(s.dy[buffer] + at);
       const float w = s.row_weight[buffer][row];
       Pack<T, 8> values = pack;
+      float dot = 0;
 #pragma unroll
       for (int i = 0; i < 8; ++i) {
-        const float value = w * load(values.v + i);
-        sum[i] += value;
-        store(values.v + i, value);
+        const float d = load(values.v + i);
+        dot += d * load(bias.v + i);
+        sum[i] += w * d;
+        store(values.v + i, w * d);
       }
       pack = values;
+      if (!p.in_bias) continue;
+      for (int step = 1; step < kUnits; step *= 2) dot += __shfl_xor_sync(kFullWarp, dot, step);
+      if (unit == 0) s.bias_dot[row] = dot;
     }
   }
   /// Writes the sums of all rows, to `whole` if not null, and starts again from zero.

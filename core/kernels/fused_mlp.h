@@ -35,7 +35,7 @@ at::Tensor fused_mlp_once(const FusedMlpInput& input, const at::Tensor& weight_A
 
 struct FusedMlpGrad {
   at::Tensor dx_TC;
-  at::Tensor dweight;  ///< [A] token-major, float, without the bias of the last layer
+  at::Tensor dweight;  ///< [A] token-major, float, without the bias of the second layer
   at::Tensor d_in, d_in_bias, d_out;
 };
 /// dy [T, D]; weight [A] token-major, float. Sums run in float and in fixed order.

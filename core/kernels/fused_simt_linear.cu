@@ -80,15 +80,22 @@ __device__ void input_gradient(const FusedMlpBackward& back, const BackwardShare
            static_cast<float*>(const_cast<void*>(back.dx.rows)) + begin * p.channels);
 }
 
-/// dy times the weights of the rows, in its place.
+/// dy times the weights of the rows, in its place; its products with the bias join those with W x.
 template <class Plan>
 __device__ void scale_rows(const FusedMlpBackward& back, BackwardShared<Plan>& s,
-                           const RowTile& tile) {
+                           const RowTile& tile, int64_t slice) {
   constexpr int kShare = kThreads / Plan::kTile;
+  const FusedMlp& p = back.forward;
   const int row = threadIdx.x / kShare, at = tile.begin + row;
-  const float w = at < tile.end ? back.weight[back.forward.entry[at]] : 0.f;
-  for (int d = threadIdx.x % kShare; d < Plan::kSlice; d += kShare)
-    s.dy[row * padded(Plan::kSlice) + d] *= w;
+  const float w = at < tile.end ? back.weight[p.entry[at]] : 0.f;
+  float dot = 0;
+  for (int d = threadIdx.x % kShare; d < Plan::kSlice; d += kShare) {
+    float& dy = s.dy[row * padded(Plan::kSlice) + d];
+    dot = fmaf(dy, bias_of(p, tile.expert, 0, slice + d), dot);
+    dy *= w;
+  }
+  for (int step = 1; step < kShare; step *= 2) dot += __shfl_xor_sync(kFullWarp, dot, step);
+  if (threadIdx.x % kShare == 0 && at < tile.end) back.dot[blockIdx.y * p.entries + at] += dot;
 }
 
 /// The gradients of a slice of an expert, over the tiles of a block.
@@ -144,7 +151,7 @@ __global__ __launch_bounds__(kThreads, Plan::kResident) void backward(FusedMlpBa
     __syncthreads();
     input_gradient(back, s, tile);
     __syncthreads();
-    scale_rows(back, s, tile);
+    scale_rows(back, s, tile, slice);
     __syncthreads();
     sums.add(s);
     tile = walk.next();
