@@ -7,7 +7,8 @@
 namespace switchyard {
 
 /// As expert_mlp(), for experts without a second layer: the sum over the slots of each token of
-/// weight * (in x + in_bias). Path: Auto, Grouped or Fused.
+/// weight * (in x + in_bias). Path: Auto, Grouped or Fused; then few narrow experts need no rows in
+/// the forward pass (linear_mix.h), nor do assignments with exactly one entry of every token.
 at::Tensor expert_linear(const at::Tensor& x_TC, const ExpertWeights& experts,
                          const Assignment& assignment, ExpertPath path = ExpertPath::Auto);
 
