@@ -9,14 +9,14 @@ using namespace kernels;
 
 namespace {
 
-constexpr int64_t kPairsOfEntry = 8;
+constexpr int64_t kPairsOfEntry = 8, kMostEntries = INT32_MAX;
 
 }  // namespace
 
 bool linear_mix_fits(const ExpertSetting& s, const Assignment& a) {
   return s.hidden == 0 && s.type != at::kFloat && fused_mlp_fits(s) &&
          std::max(s.channels, s.out) <= kMixWidth && s.experts <= kMixSlots &&
-         a.tokens() * s.experts <= kPairsOfEntry * a.entries();
+         a.entries() <= kMostEntries && a.tokens() * s.experts <= kPairsOfEntry * a.entries();
 }
 
 at::Tensor linear_mix(const at::Tensor& x_TC, const ExpertWeights& experts, const Assignment& a) {
