@@ -92,9 +92,10 @@ void print_sites(const std::vector<SiteInfo>& sites) {
       std::printf("  router: %s; losses: %s\n", s.stages.c_str(), losses.c_str());
     }
     stages = s.stages;
-    std::printf("  %-32s %4lld %5.4g %7lld %9lld %7lld %6.4g\n", s.site.c_str(),
+    const std::string hidden = s.hidden > 0 ? to_text(s.hidden) : "linear";
+    std::printf("  %-32s %4lld %5.4g %7lld %9lld %7s %6.4g\n", s.site.c_str(),
                 static_cast<long long>(s.experts), s.k, static_cast<long long>(s.shared),
-                static_cast<long long>(s.in), static_cast<long long>(s.hidden),
+                static_cast<long long>(s.in), hidden.c_str(),
                 static_cast<double>(s.hidden) / static_cast<double>(s.in));
   }
   std::vector<std::string> reads;

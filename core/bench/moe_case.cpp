@@ -51,8 +51,9 @@ at::Tensor recorded_logits(const MoeShape& s, const std::string& file) {
 }  // namespace
 
 std::vector<at::Tensor> MoeCase::leaves() const {
-  std::vector<at::Tensor> out = {x_TC, logits_TE, experts.in_ENC, experts.out_EDH};
-  if (experts.in_bias.defined()) out.insert(out.end(), {experts.in_bias, experts.out_bias});
+  std::vector<at::Tensor> out = {x_TC, logits_TE, experts.in_ENC};
+  for (const at::Tensor& t : {experts.out_EDH, experts.in_bias, experts.out_bias})
+    if (t.defined()) out.push_back(t);
   return out;
 }
 
@@ -80,10 +81,10 @@ MoeCase make_moe_case(const MoeShape& shape, const std::string& routing, bool bi
   out.x_TC = normal({shape.tokens, c}, 1);
   out.logits_TE = routing_logits(shape, routing).to(device).requires_grad_(train);
   out.experts.in_ENC = normal({e, n, c}, .02);
+  if (bias) out.experts.in_bias = normal({e, n}, .02);
+  if (shape.is_linear()) return out;
   out.experts.out_EDH = normal({e, c, h}, .02);
-  if (!bias) return out;
-  out.experts.in_bias = normal({e, n}, .02);
-  out.experts.out_bias = normal({e, c}, .02);
+  if (bias) out.experts.out_bias = normal({e, c}, .02);
   return out;
 }
 

@@ -18,7 +18,8 @@ const std::vector<MoeShape>& moe_shapes() {
       {"Q16", 14400, 8, 64, 256, 256, false},  {"A1", 8192, 3, 8, 2048, 2752, true},
       {"A0", 64, 3, 8, 2048, 2752, true},      {"F1", 24576, 8, 128, 1536, 256, true},
       {"F2", 16384, 8, 128, 2048, 768, true},  {"F3", 32768, 6, 64, 2048, 1408, true},
-      {"M1", 16384, 2, 8, 4096, 14336, true}};
+      {"M1", 16384, 2, 8, 4096, 14336, true},  {"L0", 1048576, 2, 8, 64, 0, false},
+      {"K1", 409600, 1, 8, 64, 256, false}};
   return shapes;
 }
 
@@ -40,10 +41,11 @@ Cost moe_cost(const MoeShape& shape, Pass pass, bool fused, int64_t element) {
   const double combine = shape.k > 1 ? 2 * rows + out : rows;
   const double product = 2 * static_cast<double>(shape.channels) * (z + a);
   Cost cost{product, rows + weights + combine};
+  if (shape.is_linear()) fused = true;
   if (!fused) cost.bytes += 2 * a;
   if (!fused && pass != Pass::Inference) cost.bytes += z;
   if (pass == Pass::ForwardBackward) {
-    cost.flops *= fused ? 3.5 : 3;
+    cost.flops *= fused && !shape.is_linear() ? 3.5 : 3;
     cost.bytes += rows + combine + 2 * weights + rows;
     if (!fused) cost.bytes += rows + 4 * z + 2 * a;
   }

@@ -60,8 +60,10 @@ at::Tensor loop(const MoeCase& c) {
     const auto token = found.select(1, 0), place = found.select(1, 1);
     const auto z = at::linear(c.x_TC.index_select(0, token), c.experts.in_ENC.select(0, e),
                               row(c.experts.in_bias, e));
-    const auto out =
-        at::linear(activated(c, z), c.experts.out_EDH.select(0, e), row(c.experts.out_bias, e));
+    const auto out = c.shape.is_linear()
+                         ? z
+                         : at::linear(activated(c, z), c.experts.out_EDH.select(0, e),
+                                      row(c.experts.out_bias, e));
     const auto weight = top.weight_TK.view(-1).index_select(0, token * c.shape.k + place);
     y = y.index_add(0, token, out * weight.unsqueeze(1));
   }
@@ -86,6 +88,7 @@ at::Tensor grouped_rows(const MoeCase& c, const Sorted& s) {
   const auto x = c.x_TC.index_select(0, s.entry_A.floor_divide(c.shape.k));
   const auto z =
       add(at::_grouped_mm(x, c.experts.in_ENC.transpose(1, 2), s.ends), c.experts.in_bias);
+  if (c.shape.is_linear()) return z;
   return add(at::_grouped_mm(activated(c, z), c.experts.out_EDH.transpose(1, 2), s.ends),
              c.experts.out_bias);
 }
@@ -127,6 +130,7 @@ MoeCase sorted_rows(const MoeCase& c) {
 
 at::Tensor gemms(const MoeCase& c) {
   const auto z = at::_grouped_mm(c.x_TC, c.experts.in_ENC.transpose(1, 2), c.ends_E);
+  if (c.shape.is_linear()) return z;
   return at::_grouped_mm(z.narrow(1, 0, c.shape.hidden), c.experts.out_EDH.transpose(1, 2),
                          c.ends_E);
 }

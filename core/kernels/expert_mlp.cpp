@@ -1,12 +1,12 @@
 #include "core/kernels/expert_mlp.h"
 
 #include <ATen/core/grad_mode.h>
-#include <ATen/ops/mm.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "core/base/error.h"
 #include "core/kernels/blocked_mlp.h"
 #include "core/kernels/expert_activation.h"
+#include "core/kernels/expert_linear.h"
 #include "core/kernels/fused_mlp.h"
 #include "core/kernels/grouped_mm.h"
 #include "core/kernels/rows.h"
@@ -21,13 +21,6 @@ using torch::autograd::variable_list;
 using Optional = std::optional<at::Tensor>;
 
 Optional if_defined(const at::Tensor& t) { return t.defined() ? Optional(t) : std::nullopt; }
-
-/// dweight of an entry from the bias of its slot: dy[token] . bias[slot].
-at::Tensor bias_dot(const at::Tensor& dy_TD, const at::Tensor& bias_ED, const at::Tensor& token_A,
-                    const at::Tensor& slot_A) {
-  const auto dot_TE = at::mm(dy_TD, bias_ED.t());
-  return dot_TE.view(-1).index_select(0, token_A * dot_TE.size(1) + slot_A);
-}
 
 /// What forward() saved, by name.
 struct Saved {
@@ -76,8 +69,8 @@ class ExpertMlp : public torch::autograd::Function<ExpertMlp> {
                             const Optional& out_bias, const at::Tensor& token_offset,
                             const at::Tensor& slot_of, const at::Tensor& weight,
                             const at::Tensor& slot_offset, const at::Tensor& token_of,
-                            const at::Tensor& position, const at::Tensor& entry, int64_t activation,
-                            bool gated, int64_t way, bool keep) {
+                            const at::Tensor& position, const at::Tensor& entry, bool once,
+                            int64_t activation, bool gated, int64_t way, bool keep) {
     const at::Tensor in_add = in_bias.value_or(at::Tensor()),
                      out_add = out_bias.value_or(at::Tensor());
     const auto act = static_cast<Activation>(activation);
@@ -86,7 +79,10 @@ class ExpertMlp : public torch::autograd::Function<ExpertMlp> {
         gated};
     RowGroups groups(slot_offset);
     at::Tensor z, rows;
-    if (way == kFused) {
+    const bool in_place = way == kFused && once;
+    if (in_place) {
+      rows = fused_mlp_once(input, weight, out_add);
+    } else if (way == kFused) {
       rows = fused_mlp_rows(input);
     } else if (way == kBlocked) {
       if (keep) z = at::empty({entry.size(0), in.size(1)}, x.options());
@@ -101,6 +97,7 @@ class ExpertMlp : public torch::autograd::Function<ExpertMlp> {
     context->saved_data["activation"] = activation;
     context->saved_data["gated"] = gated;
     context->saved_data["way"] = way;
+    if (in_place) return rows;
     return combine_rows(rows, weight, position, token_offset, {out_add, slot_of}, way == kFused);
   }
 
@@ -122,9 +119,9 @@ class ExpertMlp : public torch::autograd::Function<ExpertMlp> {
     if (out_bias.defined()) {
       const auto weight_A = a.weight.index_select(0, a.entry).to(dy_AD.scalar_type());
       d_out_bias = grouped_sum(dy_AD, weight_A, groups);
-      d.dweight += bias_dot(dy_TD, out_bias, a.token_of.index_select(0, a.position), a.slot_of);
+      d.dweight += bias_dot(dy_TD, out_bias, a);
     }
-    return {d.dx_TC, d.d_in, d.d_in_bias, d.d_out, d_out_bias, {}, {}, d.dweight,
+    return {d.dx_TC, d.d_in, d.d_in_bias, d.d_out, d_out_bias, {}, {}, d.dweight, {},
             {},      {},     {},          {},      {},         {}, {}, {}};
   }
 };
@@ -142,7 +139,7 @@ void check_shapes(const at::Tensor& x, const ExpertWeights& w, const Assignment&
   check(x.size(0) == a.tokens() && w.in_ENC.size(0) == a.slots(), kWhere, "assignment: got ",
         a.tokens(), " tokens and ", a.slots(), " slots, expected ", x.size(0), " and ",
         w.in_ENC.size(0));
-  check(w.in_ENC.size(1) == w.out_EDH.size(2) * (gated ? 2 : 1), kWhere,
+  check(w.is_linear() ? !gated : w.in_ENC.size(1) == w.out_EDH.size(2) * (gated ? 2 : 1), kWhere,
         "hidden widths of the two weights differ");
   const auto type = x.scalar_type(), weight = a.weight.scalar_type();
   check(type == w.in_ENC.scalar_type() && (weight == type || weight == row_weight_type(x)), kWhere,
@@ -158,19 +155,21 @@ at::Tensor expert_mlp(const at::Tensor& x_TC, const ExpertWeights& experts,
   check_shapes(x_TC, experts, assignment, gated);
   const ExpertSetting setting = expert_setting(x_TC, experts, assignment, activation);
   check(path != ExpertPath::Fused || fused_mlp_fits(setting), "expert_mlp",
-        "fused: got shapes or types without a kernel; valid: half types on a GPU, at most 256 "
-        "channels (gated 128), multiples of 8");
-  check(
-      path != ExpertPath::Blocked || blocked_mlp_fits(setting), "expert_mlp",
-      "blocked: got a half type, wide double experts or a GPU; valid: float on the CPU, or double "
-      "with at most 65536 values a weight");
+        "fused: got shapes or types without a kernel; valid: half types or float on a GPU, at most "
+        "256 channels (gated 128), multiples of 8");
+  check(path != ExpertPath::Blocked || (!experts.is_linear() && blocked_mlp_fits(setting)),
+        "expert_mlp",
+        "blocked: got linear experts, a half type, wide double experts or a GPU; valid: float on "
+        "the CPU, or double with at most 65536 values a weight");
+  if (experts.is_linear()) return expert_linear(x_TC, experts, assignment, path);
   const int64_t way = way_of(setting, path);
+  const bool once = assignment.once && fused_mlp_takes_once(setting.type);
   return ExpertMlp::apply(
       way == kFused ? x_TC.contiguous() : x_TC, experts.in_ENC, if_defined(experts.in_bias),
       experts.out_EDH, if_defined(experts.out_bias), assignment.token_offset, assignment.slot_of,
       assignment.weight.to(row_weight_type(x_TC)).contiguous(), assignment.slot_offset,
-      assignment.token_of, assignment.position, assignment.entry, static_cast<int64_t>(activation),
-      gated, way, at::GradMode::is_enabled());
+      assignment.token_of, assignment.position, assignment.entry, once,
+      static_cast<int64_t>(activation), gated, way, at::GradMode::is_enabled());
 }
 
 }  // namespace switchyard

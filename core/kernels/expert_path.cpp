@@ -19,6 +19,7 @@ bool has_warpgroups(at::Device device) {
 }
 
 ExpertChoice on_cpu(const ExpertSetting& s) {
+  if (s.hidden == 0) return {ExpertPath::Grouped, "grouped", "one product, narrow ones in blocks"};
   if (!blocked_mlp_fits(s))
     return {ExpertPath::Grouped, "loop", "half types or wide double experts on the CPU"};
   return {ExpertPath::Blocked, "blocked",
@@ -29,15 +30,15 @@ ExpertChoice on_cpu(const ExpertSetting& s) {
 
 ExpertSetting expert_setting(const at::Tensor& x_TC, const ExpertWeights& experts,
                              const Assignment& assignment, Activation activation) {
-  const auto &in = experts.in_ENC, &out = experts.out_EDH;
+  const auto& in = experts.in_ENC;
   return {x_TC.device().type(),
           x_TC.scalar_type(),
           in.size(0),
           in.size(2),
-          out.size(2),
-          out.size(1),
+          experts.hidden(),
+          experts.width(),
           activation,
-          in.size(1) != out.size(2),
+          !experts.is_linear() && in.size(1) != experts.hidden(),
           assignment.entries() / std::max<int64_t>(in.size(0), 1),
           has_warpgroups(x_TC.device())};
 }
@@ -46,9 +47,12 @@ ExpertChoice expert_path_of(const ExpertSetting& s) {
   if (s.device == at::kCPU) return on_cpu(s);
   const bool fits = fused_mlp_fits(s), small = s.out * s.hidden <= kFusedWeights,
              narrow = std::max(s.channels, s.out) <= kFusedWidth;
-  if (fits && small && narrow) return {ExpertPath::Fused, "fused", "half type, small experts"};
+  const std::string type = s.type == at::kFloat ? "float" : "half type";
+  if (fits && s.hidden == 0 && s.type != at::kFloat)
+    return {ExpertPath::Fused, "fused", type + ", linear experts"};
+  if (fits && small && narrow) return {ExpertPath::Fused, "fused", type + ", small experts"};
   if (fits && small && s.rows <= kFusedRows)
-    return {ExpertPath::Fused, "fused", cat("half type, at most ", kFusedRows, " rows an expert")};
+    return {ExpertPath::Fused, "fused", cat(type, ", at most ", kFusedRows, " rows an expert")};
   if (s.type == at::kBFloat16 && s.channels % 8 == 0 && s.hidden % 8 == 0 && s.out % 8 == 0)
     return {ExpertPath::Grouped, "grouped",
             !fits   ? "no fused kernel for the shape"

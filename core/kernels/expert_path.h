@@ -7,7 +7,8 @@
 
 namespace switchyard {
 
-/// What the choice depends on. Widths are those of x, of the hidden activation and of the output;
+/// What the choice depends on. Widths are those of x, of the hidden activation (0: the experts are
+/// one linear map) and of the output;
 /// `rows` is the mean number of entries of an expert, `warpgroups` whether the GPU has warpgroup
 /// products (compute capability 9.0).
 struct ExpertSetting {

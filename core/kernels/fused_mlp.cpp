@@ -10,6 +10,23 @@ namespace {
 
 constexpr int64_t kWidest = 256, kWidestGated = 128, kMostSlots = 1024, kMostRows = INT32_MAX;
 
+bool is_half(at::ScalarType type) { return type == at::kBFloat16 || type == at::kHalf; }
+
+/// The kernels of experts of one kind.
+struct Kernels {
+  void (*rows)(const FusedMlp&, void*);
+  FusedGrid (*grid)(const FusedMlp&);
+  void (*backward)(const FusedMlpBackward&, const FusedGrid&, void*);
+};
+Kernels kernels_of(const FusedMlpInput& input) {
+  const bool linear = input.experts.is_linear(), simt = input.x_TC.scalar_type() == at::kFloat;
+  if (linear && simt)
+    return {fused_simt_linear_cuda, fused_simt_linear_grid_cuda, fused_simt_linear_backward_cuda};
+  if (linear) return {fused_linear_cuda, fused_linear_grid_cuda, fused_linear_backward_cuda};
+  if (simt) return {fused_simt_cuda, fused_simt_grid_cuda, fused_simt_backward_cuda};
+  return {fused_mlp_cuda, fused_grid_cuda, fused_mlp_backward_cuda};
+}
+
 bool has_kernel(Activation activation) {
   return activation == Activation::ReLU || activation == Activation::GELU ||
          activation == Activation::SiLU || activation == Activation::GELUTanh;
@@ -24,7 +41,7 @@ FusedMlp to_kernel(const FusedMlpInput& f) {
   return {f.x_TC.data_ptr(),
           f.experts.in_ENC.data_ptr(),
           pointer(f.experts.in_bias),
-          f.experts.out_EDH.data_ptr(),
+          pointer(f.experts.out_EDH),
           f.token_of.data_ptr<int64_t>(),
           f.slot_offset.data_ptr<int64_t>(),
           f.entry.data_ptr<int64_t>(),
@@ -34,42 +51,59 @@ FusedMlp to_kernel(const FusedMlpInput& f) {
           f.token_of.size(0),
           f.experts.in_ENC.size(0),
           f.x_TC.size(1),
-          f.experts.out_EDH.size(2),
-          f.experts.out_EDH.size(1),
+          f.experts.is_linear() ? f.experts.width() : f.experts.hidden(),
+          f.experts.is_linear() ? 0 : f.experts.width(),
           nullptr};
+}
+
+at::Tensor forward(const FusedMlpInput& input, const at::Tensor& weight_A,
+                   const at::Tensor& bias_ED) {
+  FusedMlp p = to_kernel(input);
+  auto rows_AD = at::empty({p.entries, input.experts.width()}, input.x_TC.options());
+  p.rows = rows_AD.data_ptr();
+  p.weight = static_cast<const float*>(pointer(weight_A));
+  p.out_bias = pointer(bias_ED);
+  const c10::DeviceGuard guard(rows_AD.device());
+  kernels_of(input).rows(p, current_stream(rows_AD.device()));
+  return rows_AD;
 }
 
 }  // namespace
 
 bool fused_mlp_fits(const ExpertSetting& s) {
-  const bool half = s.type == at::kBFloat16 || s.type == at::kHalf;
-  return s.device == at::kCUDA && s.warpgroups && half && has_kernel(s.activation) &&
+  const bool half = is_half(s.type), simt = s.type == at::kFloat;
+  return s.device == at::kCUDA && ((half && s.warpgroups) || simt) &&
+         (s.hidden == 0 || has_kernel(s.activation)) &&
          std::max(s.channels, s.out) <= (s.gated ? kWidestGated : kWidest) && s.channels % 8 == 0 &&
          s.out % 8 == 0 && s.hidden % 8 == 0 && s.experts <= kMostSlots;
 }
 
-at::Tensor fused_mlp_rows(const FusedMlpInput& input) {
-  FusedMlp p = to_kernel(input);
-  auto rows_AD = at::empty({p.entries, p.width}, input.x_TC.options());
-  p.rows = rows_AD.data_ptr();
-  const c10::DeviceGuard guard(rows_AD.device());
-  fused_mlp_cuda(p, current_stream(rows_AD.device()));
-  return rows_AD;
+bool fused_mlp_takes_once(at::ScalarType type) { return is_half(type); }
+
+at::Tensor fused_mlp_rows(const FusedMlpInput& input) { return forward(input, {}, {}); }
+
+at::Tensor fused_mlp_once(const FusedMlpInput& input, const at::Tensor& weight_A,
+                          const at::Tensor& bias_ED) {
+  return forward(input, weight_A, bias_ED);
 }
 
 FusedMlpGrad fused_mlp_backward(const FusedMlpInput& input, const at::Tensor& dy_TD,
                                 const at::Tensor& weight_A) {
   const FusedMlp p = to_kernel(input);
   const c10::DeviceGuard guard(dy_TD.device());
-  const FusedGrid grid = fused_grid_cuda(p);
+  const bool linear = input.experts.is_linear();
+  const Kernels run = kernels_of(input);
+  const FusedGrid grid = run.grid(p);
   const auto &in = input.experts.in_ENC, &in_bias = input.experts.in_bias;
   FusedMlpGrad out{at::empty_like(input.x_TC),
                    at::empty_like(weight_A),
                    at::empty_like(in),
                    {},
-                   at::empty_like(input.experts.out_EDH)};
-  const auto rows_SAC = at::empty({grid.slices, p.entries, p.channels}, dy_TD.options());
-  const Combine dx{rows_SAC.data_ptr(),
+                   linear ? at::Tensor() : at::empty_like(input.experts.out_EDH)};
+  const bool in_place = input.once && linear && grid.slices == 1;
+  const auto rows_SAC =
+      at::empty({grid.slices, in_place ? 0 : p.entries, p.channels}, dy_TD.options());
+  const Combine dx{in_place ? nullptr : rows_SAC.data_ptr(),
                    nullptr,
                    nullptr,
                    input.position.data_ptr<int64_t>(),
@@ -77,7 +111,7 @@ FusedMlpGrad fused_mlp_backward(const FusedMlpInput& input, const at::Tensor& dy
                    nullptr,
                    p.dtype,
                    p.entries,
-                   input.x_TC.size(0),
+                   in_place ? 0 : input.x_TC.size(0),
                    p.channels,
                    out.dx_TC.data_ptr(),
                    true};
@@ -89,12 +123,11 @@ FusedMlpGrad fused_mlp_backward(const FusedMlpInput& input, const at::Tensor& dy
   const auto dot = floats(grid.slices, p.entries), in_parts = floats(parts, in_rows * p.channels),
              in_bias_parts = floats(in_bias.defined() ? parts : 0, in_rows),
              out_parts = floats(parts, p.width * p.hidden);
-  fused_mlp_backward_cuda(
-      {p, dy_TD.data_ptr(), weight_A.data_ptr<float>(), dx, dot.data_ptr<float>(),
-       out.dweight.data_ptr<float>(), in_parts.data_ptr<float>(), in_bias_parts.data_ptr<float>(),
-       out_parts.data_ptr<float>(), out.d_in.data_ptr(), pointer(out.d_in_bias),
-       out.d_out.data_ptr()},
-      grid, current_stream(dy_TD.device()));
+  run.backward({p, dy_TD.data_ptr(), weight_A.data_ptr<float>(), dx, dot.data_ptr<float>(),
+                out.dweight.data_ptr<float>(), in_parts.data_ptr<float>(),
+                in_bias_parts.data_ptr<float>(), out_parts.data_ptr<float>(), out.d_in.data_ptr(),
+                pointer(out.d_in_bias), pointer(out.d_out)},
+               grid, current_stream(dy_TD.device()));
   return out;
 }
 

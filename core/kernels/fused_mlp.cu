@@ -88,13 +88,16 @@ struct ActiveUnit {
 /// Writes the sums of a warpgroup to the rows begin .. end - 1; of shared rows, its half.
 template <class Plan>
 __device__ void write_tile(const FusedMlp& p, ForwardShared<Plan>& s,
-                           const float (&y)[Plan::kAcross][8][4], int begin, int end) {
-  auto* to = static_cast<typename Plan::T*>(p.rows) + begin * p.width;
+                           float (&y)[Plan::kAcross][8][4], int expert, int begin, int end) {
+  using T = typename Plan::T;
+  T* to = static_cast<T*>(p.rows) + (p.weight ? 0 : begin * p.width);
 #pragma unroll
-  for (unsigned i = 0; i < Plan::kAcross; ++i)
-    if (!Plan::kShared || Plan::owner(i) == group_index())
-      write_sums(y[i], end - begin, p.width - i * kPanel, p.width, s.scratch[threadIdx.x / 32],
-                 to + i * kPanel);
+  for (unsigned i = 0; i < Plan::kAcross; ++i) {
+    if (Plan::kShared && Plan::owner(i) != group_index()) continue;
+    if (p.weight) weigh_rows<T>(p, expert, begin, end, p.width, i * kPanel, y[i]);
+    write_sums(y[i], end - begin, p.width - i * kPanel, p.width, s.scratch[threadIdx.x / 32],
+               to + i * kPanel, p.weight ? p.token_of + begin : nullptr);
+  }
 }
 
 /// y [64, width] = the expert of the rows x, or the share of this warpgroup's units of every chunk.
@@ -186,7 +189,7 @@ __global__ __launch_bounds__(Plan::kThreadCount, 1) void forward(FusedMlp p) {
       float y[Plan::kAcross][8][4];
       walk_chunks(p, ring, s.x[buffer][place], tile, next, y);
       if constexpr (Plan::kShared) add_groups<Plan>(reinterpret_cast<float*>(s.x[buffer][0]), y);
-      write_tile(p, s, y, begin, tile.end);
+      write_tile(p, s, y, tile.expert, begin, tile.end);
     }
     tile = next;
     next = ahead;

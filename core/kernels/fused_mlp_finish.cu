@@ -151,6 +151,7 @@ void fused_mlp_finish(const FusedMlpBackward& back, const FusedGrid& grid, void*
     if (grid.slices == 1) return run.template operator()<T, kPack<T>, 2, 1>();
     run.template operator()<T, kPack<T> / 2, 8, 2>();
   };
+  if (p.dtype == DType::Float) return typed.template operator()<float>();
   p.dtype == DType::Half ? typed.template operator()<__half>()
                          : typed.template operator()<__nv_bfloat16>();
 }

@@ -133,6 +133,25 @@ __device__ const T* bias_at(const FusedMlp& p, int expert, int part, int64_t fir
   return static_cast<const T*>(p.in_bias) + (expert * parts + part) * p.hidden + first;
 }
 
+/// y = weight (y + bias) of the rows begin .. end - 1 of an expert, each the only one of its token;
+/// y are sums [64, 8 kN] of a warpgroup, columns `first` .. of the output [., width].
+template <class T, int kN>
+__device__ void weigh_rows(const FusedMlp& p, int expert, int begin, int end, int64_t width,
+                           int64_t first, float (&y)[kN][4]) {
+  if (p.out_bias)
+    add_to_rows(static_cast<const T*>(p.out_bias) + expert * width + first, width - first, y);
+#pragma unroll
+  for (int down = 0; down < 2; ++down) {
+    const int at = begin + sum_row() + 8 * down;
+    const float w = at < end ? p.weight[p.entry[at]] : 0.f;
+#pragma unroll
+    for (int n = 0; n < kN; ++n) {
+      y[n][2 * down] *= w;
+      y[n][2 * down + 1] *= w;
+    }
+  }
+}
+
 /// Hidden unit `first` of part 0 (gate) or 1 (up) of an expert in values like p.in, [.., C]; and in
 /// values like p.out.
 template <class T>
@@ -192,10 +211,11 @@ struct alignas(128) RowScratch {
   __device__ T* at(int row, int unit) { return value + row * 32 + ((unit ^ (row / 2 & 3)) << 3); }
 };
 /// Writes sums [64, 8 kN] of a warpgroup, rounded, to those places of `to` that lie inside
-/// [rows, columns]; its rows lie `stride` apart.
+/// [rows, columns]; its rows lie `stride` apart. Row i becomes row place[i], where `place` is
+/// there.
 template <class T, int kN>
 __device__ void write_sums(const float (&sum)[kN][4], int64_t rows, int64_t columns, int64_t stride,
-                           RowScratch<T>& scratch, T* to) {
+                           RowScratch<T>& scratch, T* to, const int64_t* place = nullptr) {
   static_assert(kN % 4 == 0);
   const int lane = threadIdx.x % 32, top = threadIdx.x / 32 % 4 * 16;
 #pragma unroll
@@ -211,7 +231,8 @@ __device__ void write_sums(const float (&sum)[kN][4], int64_t rows, int64_t colu
       const int row = 8 * down + lane / 4;
       const auto value = *reinterpret_cast<const uint4*>(scratch.at(row, lane % 4));
       if (top + row < rows && column < columns)
-        *reinterpret_cast<uint4*>(to + (top + row) * stride + column) = value;
+        *reinterpret_cast<uint4*>(to + (place ? place[top + row] : top + row) * stride + column) =
+            value;
     }
   }
 }
@@ -246,19 +267,33 @@ inline int device_attribute(cudaDeviceAttr attribute) {
   return value;
 }
 
-/// Calls run.operator()<T, padded width, gated>().
+/// Blocks that a multiprocessor holds, of `threads` threads and `bytes` of shared memory.
+constexpr int resident_blocks(int threads, size_t bytes) {
+  const auto fit = static_cast<int>((228 << 10) / (bytes + 1024));
+  return fit < 768 / threads ? fit : 768 / threads;
+}
+
+/// Calls run.operator()<64, 128 or 256>(), the least that `width` fits in.
+template <class Run>
+void with_padded(int64_t width, Run&& run) {
+  if (width <= 64) return run.template operator()<64>();
+  if (width <= 128) return run.template operator()<128>();
+  run.template operator()<256>();
+}
+/// Calls run.operator()<padded width, gated>().
+template <class Run>
+void with_width(const FusedMlp& p, Run&& run) {
+  with_padded(std::max(p.channels, p.width), [&]<int kWidth>() {
+    if constexpr (kWidth <= 128)
+      if (p.gated) return run.template operator()<kWidth, true>();
+    run.template operator()<kWidth, false>();
+  });
+}
+/// Calls run.operator()<T, padded width, gated>(), for half types.
 template <class Run>
 void with_fused(const FusedMlp& p, Run&& run) {
-  const auto typed = [&]<class T, int kWidth>() {
-    if constexpr (kWidth <= 128)
-      if (p.gated) return run.template operator()<T, kWidth, true>();
-    run.template operator()<T, kWidth, false>();
-  };
-  const int64_t width = padded_width(p);
   const auto wide = [&]<class T>() {
-    if (width == 64) return typed.template operator()<T, 64>();
-    if (width == 128) return typed.template operator()<T, 128>();
-    typed.template operator()<T, 256>();
+    with_width(p, [&]<int kWidth, bool kGated>() { run.template operator()<T, kWidth, kGated>(); });
   };
   p.dtype == DType::Half ? wide.template operator()<__half>()
                          : wide.template operator()<__nv_bfloat16>();

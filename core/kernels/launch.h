@@ -156,10 +156,20 @@ struct FusedMlp {
   bool gated;
   int64_t entries, slots, channels, hidden, width;
   void* rows;  // [A, D], slot-major, without the bias of the second layer
+  // [A], and [E, D] or null, where every token has exactly one entry: `rows` is then the result,
+  // weight (row + bias) in the place of the token. Else null. Half types only.
+  const float* weight = nullptr;
+  const void* out_bias = nullptr;
 };
 void fused_mlp_cuda(const FusedMlp& p, void* stream);
 /// Whether the current device has what they need: compute capability 9.0.
 bool fused_mlp_cuda_runs();
+/// The same in float, of all GPUs: no tensor cores, all sums in float.
+void fused_simt_cuda(const FusedMlp& p, void* stream);
+/// Experts of one linear map likewise, rows = x in^T: `in` is [E, hidden, C], `rows` [A, hidden];
+/// `out` is null and `width` 0. Channels and hidden at most 256.
+void fused_linear_cuda(const FusedMlp& p, void* stream);
+void fused_simt_linear_cuda(const FusedMlp& p, void* stream);
 
 /// Its backward pass, the hidden activation recomputed. Row r has the weight weight[entry[r]].
 /// `blocks` of rows times `slices` of the hidden axis work side by side: the latter leave shares of
@@ -172,7 +182,9 @@ struct FusedMlpBackward {
   FusedMlp forward;     // its `rows` is not used
   const void* dy;       // [T, D]
   const float* weight;  // [A] token-major
-  Combine dx;           // of rows [slices, A, C], scratch; its weight and bias are null
+  Combine dx;           // of rows [slices, A, C], scratch; its weight and bias are null. Of linear
+                        // experts its rows may be null and its tokens 0 where every token has
+                        // exactly one entry and slices is 1: its rows then go to their tokens
   float* dot;           // [slices, A], slot-major: scratch
   float* dweight;       // [A] token-major
   float *in_parts, *in_bias_parts, *out_parts;  // [blocks + slots, like d_in ...]: scratch
@@ -180,6 +192,27 @@ struct FusedMlpBackward {
 };
 FusedGrid fused_grid_cuda(const FusedMlp& p);
 void fused_mlp_backward_cuda(const FusedMlpBackward& p, const FusedGrid& grid, void* stream);
+FusedGrid fused_simt_grid_cuda(const FusedMlp& p);
+void fused_simt_backward_cuda(const FusedMlpBackward& p, const FusedGrid& grid, void* stream);
+/// For experts of one linear map: dy is [T, hidden].
+FusedGrid fused_linear_grid_cuda(const FusedMlp& p);
+void fused_linear_backward_cuda(const FusedMlpBackward& p, const FusedGrid& grid, void* stream);
+FusedGrid fused_simt_linear_grid_cuda(const FusedMlp& p);
+void fused_simt_linear_backward_cuda(const FusedMlpBackward& p, const FusedGrid& grid,
+                                     void* stream);
+
+/// y[t] = sum over the entries a of token t of weight[a] (x[t] in[slot]^T + bias[slot]), slot =
+/// slot_of[a], by all experts on all tokens. GPU only, half types, widths that are multiples of 8.
+struct LinearMix {
+  const void *x, *in, *bias;  // [T, C], [E, D, C], [E, D] or null
+  const float* weight;        // [A], like the indices token-major
+  const int64_t *slot_of, *token_offset;
+  DType dtype;
+  int64_t tokens, channels, width, slots;
+  void* y;  // [T, D]
+};
+constexpr int64_t kMixWidth = 64, kMixSlots = 12;
+void linear_mix_cuda(const LinearMix& p, void* stream);
 
 /// Rows of the voxels around each voxel, by a hash table of mask + 1 cells (a power of two, more
 /// than the voxels). `keys`: all bits set. Coordinates and clouds below 2^16.

@@ -30,6 +30,22 @@ void activate_backward_cuda(const ActivateBackward&, void*) { refuse("expert_act
 
 void fused_mlp_cuda(const FusedMlp&, void*) { refuse("fused_mlp"); }
 bool fused_mlp_cuda_runs() { return false; }
+void fused_simt_cuda(const FusedMlp&, void*) { refuse("fused_mlp"); }
+FusedGrid fused_simt_grid_cuda(const FusedMlp&) { refuse("fused_mlp"); }
+void fused_simt_backward_cuda(const FusedMlpBackward&, const FusedGrid&, void*) {
+  refuse("fused_mlp");
+}
+void fused_linear_cuda(const FusedMlp&, void*) { refuse("fused_linear"); }
+FusedGrid fused_linear_grid_cuda(const FusedMlp&) { refuse("fused_linear"); }
+void fused_linear_backward_cuda(const FusedMlpBackward&, const FusedGrid&, void*) {
+  refuse("fused_linear");
+}
+void linear_mix_cuda(const LinearMix&, void*) { refuse("linear_mix"); }
+void fused_simt_linear_cuda(const FusedMlp&, void*) { refuse("fused_linear"); }
+FusedGrid fused_simt_linear_grid_cuda(const FusedMlp&) { refuse("fused_linear"); }
+void fused_simt_linear_backward_cuda(const FusedMlpBackward&, const FusedGrid&, void*) {
+  refuse("fused_linear");
+}
 FusedGrid fused_grid_cuda(const FusedMlp&) { refuse("fused_mlp"); }
 void fused_mlp_backward_cuda(const FusedMlpBackward&, const FusedGrid&, void*) {
   refuse("fused_mlp");

@@ -121,7 +121,7 @@ Routed route_top_k(const at::Tensor& logits_TE, const TopKRule& rule,
       RouteTopK::apply(logits_TE.contiguous(), static_cast<int64_t>(rule.score), rule.renormalise,
                        rule.k, forcing.seq_offset, forcing.routed_S, with_scores);
   return {with_scores ? out[0] : at::Tensor(),
-          {out[2], out[3], out[1], out[4], out[5], out[6], out[7]}};
+          {out[2], out[3], out[1], out[4], out[5], out[6], out[7], rule.k == 1}};
 }
 
 }  // namespace switchyard

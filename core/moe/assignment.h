@@ -21,6 +21,7 @@ struct Assignment {
   at::Tensor token_of;      ///< [A] slot-major
   at::Tensor position;      ///< [A] token-major entry -> slot-major position
   at::Tensor entry;         ///< [A] slot-major position -> token-major entry; inverse of `position`
+  bool once = false;        ///< known to have exactly one entry of every token
 
   int64_t tokens() const { return token_offset.size(0) - 1; }
   /// A: with entries that are not in use.

@@ -6,7 +6,7 @@
 namespace switchyard {
 
 struct BankShape {
-  int64_t experts, in, hidden, out;
+  int64_t experts, in, hidden, out;  ///< hidden 0: the experts are one linear map
   bool gated, bias;
   std::string first = "fc1", second = "fc2";  ///< published names of a plain expert's layers
   bool xavier = false;  ///< Xavier uniform and zero biases instead of PyTorch's default
@@ -15,7 +15,7 @@ struct BankShape {
 /// E two-layer MLPs with stacked weights. Gated: down(act(gate x) * up x), gate and up in one
 /// storage [E, 2H, C]; plain: fc2(act(fc1 x)). Published per expert:
 /// {gate_proj,up_proj,down_proj}.{weight,bias} or {fc1,fc2}.{weight,bias} (or other names of the
-/// shape), below "<e>." when `numbered`.
+/// shape), below "<e>." when `numbered`. Or E linear maps [E, out, in], published as {weight,bias}.
 class ExpertBank : public Module {
  public:
   ExpertBank(const BankShape& shape, Activation activation, bool numbered);
@@ -31,15 +31,19 @@ class ExpertBank : public Module {
 
  private:
   ExpertWeights weights(std::optional<at::ScalarType> type) const;
+  void add_linear();
+  void add_mlp();
+  std::vector<ParamView> linear_views(const at::Tensor& storage, bool bias) const;
   std::vector<ParamView> in_views(const at::Tensor& storage, bool bias) const;
   std::vector<ParamView> out_views(const at::Tensor& storage, bool bias) const;
   std::string prefix(int64_t expert) const;
+  bool gated() const { return shape_.gated && shape_.hidden > 0; }
   Init init(int64_t in, int64_t out, bool bias) const;
 
   BankShape shape_;
   Activation activation_;
   bool numbered_;
-  at::Tensor *in_, *out_, *in_bias_ = nullptr, *out_bias_ = nullptr;
+  at::Tensor *in_, *out_ = nullptr, *in_bias_ = nullptr, *out_bias_ = nullptr;
 };
 
 }  // namespace switchyard

@@ -16,7 +16,8 @@ at::Tensor of_expert(const at::Tensor& stacked, int64_t expert) {
 at::Tensor expert_rows(const ExpertOperands& operands, const at::Tensor& x, int64_t expert) {
   const ExpertWeights& w = operands.experts;
   const auto z = at::linear(x, of_expert(w.in_ENC, expert), of_expert(w.in_bias, expert));
-  const int64_t h = w.out_EDH.size(2);
+  if (w.is_linear()) return z;
+  const int64_t h = w.hidden();
   const auto a = operands.gated
                      ? activate(z.narrow(1, 0, h), operands.activation) * z.narrow(1, h, h)
                      : activate(z, operands.activation);
@@ -29,7 +30,7 @@ at::Tensor expert_loop(const ExpertOperands& operands) {
   const auto weight = s.weight.to(x.scalar_type()).index_select(0, s.entry);
   const auto offset = s.slot_offset.to(at::kCPU);
   const int64_t* begin = offset.const_data_ptr<int64_t>();
-  auto y = at::zeros({x.size(0), operands.experts.out_EDH.size(1)}, x.options());
+  auto y = at::zeros({x.size(0), operands.experts.width()}, x.options());
   for (int64_t e = 0; e < s.slots(); ++e) {
     const int64_t rows = begin[e + 1] - begin[e];
     const auto token = s.token_of.narrow(0, begin[e], rows);

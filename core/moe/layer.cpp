@@ -37,6 +37,15 @@ Activation shared_activation(const ExpertParams& p) {
   return activation_from_name(p.shared_expert.activation.value_or(p.activation));
 }
 
+void check_linear(const ExpertParams& p, const std::string& site) {
+  const SharedParams& own = p.shared_expert;
+  check(!p.hidden && !own.hidden && !own.gated && !own.activation, site,
+        "experts.type: linear experts have no hidden layer: got a hidden width, or gated or "
+        "activation of the shared one");
+  check(p.shared <= 1, site, "experts.shared: got ", p.shared,
+        " linear experts, whose sum is one linear map; expected 0 or 1");
+}
+
 /// Which way the layer takes and how well.
 std::string check_line(const ExpertOperands& o, bool one_op,
                        const std::vector<CheckedError>& errors) {
@@ -81,7 +90,7 @@ class MoELayer : public SubLayer {
                                            shared_activation(p), false);
     }
     if (names.counter) add_buffer("expert_token_counter", at::zeros({p.count}, at::kLong));
-    info_.gated = p.gated;
+    info_.gated = p.gated && !p.is_linear();
     info_.activation = activation_from_name(p.activation);
     router_->describe(info_);
   }
@@ -148,6 +157,10 @@ void LayerNames::declare(Fields<LayerNames>& f) {
 }
 
 void ExpertParams::declare(Fields<ExpertParams>& f) {
+  f.add("type", &ExpertParams::type,
+        "two-layer MLPs, or one linear map each, without the three keys below; `activation` is "
+        "then that of the dense twin",
+        Choices{{"mlp", "linear"}});
   f.add("count", &ExpertParams::count, "routed experts", between(1, 32767));
   f.add("hidden_mult", &ExpertParams::hidden_mult, "hidden width of an expert / input channels",
         at_least(0));
@@ -170,6 +183,7 @@ int64_t ExpertParams::shared_width(int64_t channels) const {
 }
 
 int64_t ExpertParams::hidden_width(int64_t channels) const {
+  if (is_linear()) return 0;
   if (hidden) return *hidden;
   const auto width =
       static_cast<int64_t>(std::llround(hidden_mult * static_cast<double>(channels)));
@@ -196,6 +210,7 @@ std::unique_ptr<SubLayer> make_moe_layer(const MoEConfig& config, int64_t in_cha
         out_channels, ", expected at least 1");
   check(config.names.plain.size() == 2, site, "names.plain: got ", join(config.names.plain),
         ", expected two names");
+  if (config.experts.is_linear()) check_linear(config.experts, site);
   if (config.has_router())
     return std::make_unique<MoELayer>(config, in_channels, out_channels, site);
   check(config.experts.count == 1 && config.experts.shared == 0, site,

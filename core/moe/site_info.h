@@ -13,7 +13,7 @@ class Module;
 /// What stands at one MoE site, for `describe` and cost tables.
 struct SiteInfo {
   std::string site;                     ///< as in traces: "enc.enc0.block1.attn.proj"
-  int64_t in = 0, hidden = 0, out = 0;  ///< channels; hidden: of one expert
+  int64_t in = 0, hidden = 0, out = 0;  ///< channels; hidden: of one expert, 0: linear
   int64_t experts = 0, shared = 0;      ///< routed and shared
   double k = 0;                         ///< mean routed experts per token
   std::string stages;                   ///< "token > linear > {type: topk, k: 2} > softmax"

@@ -33,7 +33,9 @@ MoEConfig twin(const MoEConfig& config, TwinKind kind, std::optional<double> mea
     const auto hidden = static_cast<double>(*moe.hidden);
     dense.experts.hidden = std::llround(routed * hidden) + moe.shared_width(0);
   }
-  dense.experts.hidden_mult = (routed + shared) * moe.hidden_mult;
+  dense.experts.hidden_mult = (routed + shared) * (moe.is_linear() ? .5 : moe.hidden_mult);
+  if (moe.is_linear()) dense.experts.gated = false;
+  dense.experts.type = "mlp";
   dense.experts.count = 1;
   dense.experts.shared = 0;
   dense.experts.shared_expert = {};

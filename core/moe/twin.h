@@ -11,7 +11,9 @@ enum class TwinKind {
 };
 
 /// One always-on expert with the same activation, gate and bias, no router. `mean_k` defaults to
-/// what the selector of `config` says. Works on widths and on multiples of the channels alike.
+/// what the selector of `config` says. Works on widths and on multiples of the channels alike. That
+/// of linear experts C -> C is a plain MLP, hidden = C * experts / 2: one linear map could not have
+/// the parameters of several.
 MoEConfig twin(const MoEConfig& config, TwinKind kind, std::optional<double> mean_k = {});
 
 }  // namespace switchyard

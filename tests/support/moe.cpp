@@ -20,6 +20,22 @@ at::Tensor normal(at::IntArrayRef shape, const std::string& name) {
   return out;
 }
 
+Assignment mixed_slots(int64_t tokens, int64_t slots, bool one, const at::Tensor& weight_A,
+                       at::Device device) {
+  std::vector<int64_t> offset = {0}, slot_of;
+  RandomStream stream(5, "slots");
+  for (int64_t t = 0; t < tokens; ++t) {
+    const int64_t k = one ? 1 : stream.below(std::min<int64_t>(4, slots));
+    const int64_t first = one ? 0 : stream.below(slots - 1);
+    for (int64_t i = 0; i < k; ++i)
+      slot_of.push_back((first + i) % std::max<int64_t>(1, slots - 1));
+    offset.push_back(static_cast<int64_t>(slot_of.size()));
+  }
+  const auto weight = weight_A.defined() ? weight_A : at::ones({std::ssize(slot_of)}, device);
+  return make_assignment(at::tensor(offset).to(device), at::tensor(slot_of, at::kLong).to(device),
+                         weight, slots);
+}
+
 MoEConfig moe_config(int64_t experts, int64_t k, double hidden_mult, bool gated,
                      const std::string& activation, bool bias, int64_t shared) {
   register_routers();
@@ -27,7 +43,13 @@ MoEConfig moe_config(int64_t experts, int64_t k, double hidden_mult, bool gated,
   ConfigNode& selector = config.router.child("selector");
   selector.child("type") = ConfigNode(std::string("topk"));
   selector.child("k") = ConfigNode(k);
-  config.experts = {experts, hidden_mult, {}, gated, activation, bias, shared};
+  config.experts = {experts, hidden_mult, {}, gated, activation, bias, shared, {}};
+  return config;
+}
+
+MoEConfig linear_config(int64_t experts, int64_t k, bool bias, int64_t shared) {
+  MoEConfig config = moe_config(experts, k, 1, true, "gelu", bias, shared);
+  config.experts.type = "linear";
   return config;
 }
 

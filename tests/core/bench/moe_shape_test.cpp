@@ -26,7 +26,9 @@ const std::map<std::string, Row> kTable = {{"P0", {54, .399, .54, 1.56, .122, .2
                                            {"F1", {464, .79, .86, 2.42}},
                                            {"F2", {1237, 1.55, 1.55, 4.65}},
                                            {"F3", {3402, 4.26, 4.26, 12.8}},
-                                           {"M1", {11545, 14.5, 14.5, 43.4}}};
+                                           {"M1", {11545, 14.5, 14.5, 43.4}},
+                                           {"L0", {17.2, .311, .311, .711}},
+                                           {"K1", {26.8, .174, .243, .730, .035, .118}}};
 
 double floor_ms(const MoeShape& shape, Pass pass, bool fused) {
   return 1e3 * floor_seconds(moe_cost(shape, pass, fused, 2), kH100);

@@ -31,5 +31,20 @@ TEST_CASE("the way to compute experts follows device, type and widths", "[kernel
   CHECK(way(at::kCUDA, at::kBFloat16, 256, Activation::GELU, false, 1000) == "grouped");
   CHECK(way(at::kCUDA, at::kBFloat16, 60) == "loop");
   CHECK(way(at::kCUDA, at::kHalf, 1024) == "loop");
-  CHECK(way(at::kCUDA, at::kFloat, 64) == "loop");
+  CHECK(way(at::kCUDA, at::kFloat, 64) == "fused");
+  CHECK(way(at::kCUDA, at::kFloat, 256, Activation::GELU, false, 100) == "fused");
+  CHECK(way(at::kCUDA, at::kFloat, 256, Activation::GELU, false) == "loop");
+  CHECK(way(at::kCUDA, at::kFloat, 1024) == "loop");
+  CHECK(way(at::kCUDA, at::kDouble, 64) == "loop");
+  const auto linear = [](at::DeviceType device, at::ScalarType type, int64_t channels) {
+    return expert_path_of(
+               {device, type, 8, channels, 0, channels, Activation::ELU, false, 1000, true})
+        .name;
+  };
+  CHECK(linear(at::kCPU, at::kFloat, 64) == "grouped");
+  CHECK(linear(at::kCUDA, at::kHalf, 64) == "fused");
+  CHECK(linear(at::kCUDA, at::kHalf, 256) == "fused");
+  CHECK(linear(at::kCUDA, at::kFloat, 128) == "fused");
+  CHECK(linear(at::kCUDA, at::kFloat, 256) == "loop");
+  CHECK(linear(at::kCUDA, at::kBFloat16, 512) == "grouped");
 }

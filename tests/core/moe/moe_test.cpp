@@ -83,6 +83,27 @@ void check_slope(const MoEConfig& config) {
   }
 }
 
+void check_checked(MoEConfig config, at::ScalarType type, at::Device device) {
+  INFO(device.str() << " " << c10::toString(type) << " " << config.experts.type);
+  auto fast = moe_layer(config, 16, 8, type);
+  config.backend = "check";
+  auto checked = moe_layer(config, 16, 8, type);
+  fast->to(device, type);
+  checked->to(device, type);
+  const auto x = normal({70, 16}, "x").to(device, type);
+  auto context = one_sequence(70, true, device), evaluation = one_sequence(70, false, device);
+  CHECK(at::equal(checked->forward(x, context), fast->forward(x, evaluation)));
+  std::vector<std::string> names;
+  for (const auto& [name, error] : context.reports()) {
+    names.push_back(name);
+    INFO(name << " " << error);
+    CHECK(error >= 0);
+    CHECK(error < (type == at::kBFloat16 ? 2e-2 : type == at::kFloat ? 1e-5 : 1e-12));
+  }
+  CHECK(names == std::vector<std::string>{"check/site/output", "check/site/gradient",
+                                          "check/site/gate", "check/site/routing"});
+}
+
 }  // namespace
 
 TEST_CASE("MoE layer gives the micro golden of Point-MoE", "[moe]") {
@@ -120,6 +141,7 @@ TEST_CASE("fast and reference backends agree in value and gradient", "[moe]") {
     }
   }
   compare_backends(moe_config(5, 1), at::kDouble, 1e-12);
+  compare_backends(linear_config(4, 2, true, 1), at::kDouble, 1e-12);
   compare_backends(moe_config(3, 3, 2, true, "relu", true), at::kDouble, 1e-12);
 }
 
@@ -153,29 +175,11 @@ TEST_CASE("routing weights stay in float beside half operands", "[moe][cuda]") {
 }
 
 TEST_CASE("the check backend trains on the fast result and reports its error", "[moe][cuda]") {
-  for (const at::Device device : devices()) {
-    for (const auto type : {at::kDouble, at::kFloat, at::kBFloat16}) {
-      INFO(device.str() << " " << c10::toString(type));
-      auto config = moe_config(4, 2, 2, true, "silu", true, 1);
-      auto fast = moe_layer(config, 16, 8, type);
-      config.backend = "check";
-      auto checked = moe_layer(config, 16, 8, type);
-      fast->to(device, type);
-      checked->to(device, type);
-      const auto x = normal({70, 16}, "x").to(device, type);
-      auto context = one_sequence(70, true, device), evaluation = one_sequence(70, false, device);
-      CHECK(at::equal(checked->forward(x, context), fast->forward(x, evaluation)));
-      std::vector<std::string> names;
-      for (const auto& [name, error] : context.reports()) {
-        names.push_back(name);
-        INFO(name << " " << error);
-        CHECK(error >= 0);
-        CHECK(error < (type == at::kBFloat16 ? 2e-2 : type == at::kFloat ? 1e-5 : 1e-12));
-      }
-      CHECK(names == std::vector<std::string>{"check/site/output", "check/site/gradient",
-                                              "check/site/gate", "check/site/routing"});
-    }
-  }
+  for (const at::Device device : devices())
+    for (const auto type : {at::kDouble, at::kFloat, at::kBFloat16})
+      for (const auto& config :
+           {moe_config(4, 2, 2, true, "silu", true, 1), linear_config(4, 2, true, 1)})
+        check_checked(config, type, device);
   const CheckedError lost{"output", std::nan(""), 1};
   CHECK_FALSE(lost.holds());
   CHECK(relative_l2(at::zeros({3}), at::zeros({3})) == 0);
@@ -185,6 +189,7 @@ TEST_CASE("gradients match finite differences", "[moe]") {
   check_slope(moe_config(4, 2, 1, true, "silu"));
   check_slope(moe_config(4, 2, 2, false, "gelu", true, 1));
   check_slope(moe_config(3, 1, 1, true, "mish", true));
+  check_slope(linear_config(4, 2, true, 1));
 }
 
 TEST_CASE("equal experts are the dense twin", "[moe]") {
@@ -240,8 +245,9 @@ TEST_CASE("20 repeats of a layer's forward and backward are bit-equal on every d
 }
 
 TEST_CASE("no tokens, one token, experts without tokens", "[moe]") {
-  for (const auto& config : {moe_config(8, 2), as_reference(moe_config(8, 2)),
-                             moe_config(8, 1, 1, false, "gelu", true, 1)}) {
+  for (const auto& config :
+       {moe_config(8, 2), as_reference(moe_config(8, 2)),
+        moe_config(8, 1, 1, false, "gelu", true, 1), linear_config(8, 2, true)}) {
     auto layer = moe_layer(config, 6, 3);
     for (int64_t tokens : {0, 1, 3}) {
       const Run run = run_layer(*layer, normal({tokens, 6}, "x"), 3);

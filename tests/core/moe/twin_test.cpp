@@ -26,4 +26,7 @@ TEST_CASE("dense twins have the parameters of the experts they stand for", "[moe
   const auto again = twin(twin(gated, TwinKind::Active), TwinKind::Total);
   CHECK(again.experts.hidden_mult == 2);
   CHECK(twin(plain, TwinKind::Active).experts.activation == "gelu");
+  const auto linear = linear_config(8, 2, true, 1);
+  CHECK(twin_size(linear, TwinKind::Active) == 3 * 24 * 24 + 36 + 24);
+  CHECK(twin_size(linear, TwinKind::Total) == 9 * 24 * 24 + 108 + 24);
 }
