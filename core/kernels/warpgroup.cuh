@@ -86,21 +86,11 @@ using GroupSum = float[kN][4];
       : SWITCHYARD_SUM(0), SWITCHYARD_SUM(1), SWITCHYARD_SUM(2), SWITCHYARD_SUM(3),            \
         SWITCHYARD_SUM(4), SWITCHYARD_SUM(5), SWITCHYARD_SUM(6), SWITCHYARD_SUM(7)             \
       : "r"(left[0]), "r"(left[1]), "r"(left[2]), "r"(left[3]), "l"(right), "r"(add))
-#define SWITCHYARD_LIST8 "%0, %1, %2, %3, %4, %5, %6, %7"
 #define SWITCHYARD_LIST16 "%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15"
 #define SWITCHYARD_LIST32 \
   SWITCHYARD_LIST16       \
   ", %16, %17, %18, %19, %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31"
 
-template <class T, bool kLeftDown, bool kRightDown>
-__device__ void multiply_step(GroupSum<2>& d, uint64_t left, uint64_t right, int add) {
-  if constexpr (std::is_same_v<T, __half>)
-    SWITCHYARD_WGMMA("m64n16k16", "f16", SWITCHYARD_LIST8, "%8", "%9", "%10", "%11", "%12",
-                     SWITCHYARD_SUM(0), SWITCHYARD_SUM(1));
-  else
-    SWITCHYARD_WGMMA("m64n16k16", "bf16", SWITCHYARD_LIST8, "%8", "%9", "%10", "%11", "%12",
-                     SWITCHYARD_SUM(0), SWITCHYARD_SUM(1));
-}
 template <class T, bool kLeftDown, bool kRightDown>
 __device__ void multiply_step(GroupSum<4>& d, uint64_t left, uint64_t right, int add) {
   if constexpr (std::is_same_v<T, __half>)
@@ -132,7 +122,6 @@ __device__ void multiply_step(GroupSum<8>& d, const uint32_t (&left)[4], uint64_
 #undef SWITCHYARD_SUM
 #undef SWITCHYARD_WGMMA_LEFT
 #undef SWITCHYARD_WGMMA
-#undef SWITCHYARD_LIST8
 #undef SWITCHYARD_LIST16
 #undef SWITCHYARD_LIST32
 

@@ -21,6 +21,12 @@ bool equal_bits(const std::vector<at::Tensor>& a, const std::vector<at::Tensor>&
 
 }  // namespace
 
+bool skipped_without_gpu() {
+  const bool skipped = devices().size() < 2;
+  if (skipped) WARN("skipped: this build or machine has no GPU");
+  return skipped;
+}
+
 std::vector<at::Tensor> value_and_gradients(const std::vector<at::Tensor>& inputs,
                                             const DeviceOp& op) {
   std::vector<at::Tensor> leaves;

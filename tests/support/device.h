@@ -24,6 +24,10 @@ inline const std::vector<at::Device>& devices() {
   return found;
 }
 
+/// True, with a warning that names the test as skipped, where there is no GPU: for tests that have
+/// nothing to do on a CPU.
+bool skipped_without_gpu();
+
 /// A differentiable op on floating tensors that moves what else it needs to their device.
 using DeviceOp = std::function<at::Tensor(const std::vector<at::Tensor>& inputs)>;
 

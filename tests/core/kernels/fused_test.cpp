@@ -81,7 +81,7 @@ at::Device gpu() { return at::Device(at::kCUDA, 0); }
 }  // namespace
 
 TEST_CASE("fused experts agree with double precision, widths odd and even", "[kernels][cuda]") {
-  if (devices().size() < 2) return;
+  if (skipped_without_gpu()) return;
   for (const auto type : {at::kBFloat16, at::kHalf, at::kFloat}) {
     for (const int64_t tokens : {0, 1, 37, 1000}) {
       for (const bool gated : {false, true}) {
@@ -96,7 +96,7 @@ TEST_CASE("fused experts agree with double precision, widths odd and even", "[ke
 }
 
 TEST_CASE("fused experts take all tokens in one expert, and many experts", "[kernels][cuda]") {
-  if (devices().size() < 2) return;
+  if (skipped_without_gpu()) return;
   for (const int64_t channels : {64, 128, 256}) {
     const Shape s{3000, 4, channels, 512, channels, false, false, Activation::GELU};
     for (const auto type : {at::kBFloat16, at::kFloat}) {
@@ -108,7 +108,7 @@ TEST_CASE("fused experts take all tokens in one expert, and many experts", "[ker
 }
 
 TEST_CASE("fused experts repeat their bits, and a graph replays them", "[kernels][cuda][repeat]") {
-  if (devices().size() < 2) return;
+  if (skipped_without_gpu()) return;
   const Shape s{5000, 6, 64, 256, 64, false, false, Activation::GELU};
   std::vector<at::Tensor> here;
   for (const auto& t : inputs_of(s, false)) here.push_back(t.to(gpu(), at::kBFloat16));
