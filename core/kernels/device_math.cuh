@@ -108,6 +108,19 @@ __device__ inline int warp_prefix(int n) {
   return n;
 }
 
+/// i / by, by one product: i up to kMost, by up to 32.
+class Divider {
+ public:
+  static constexpr int kMost = 8192;
+  explicit Divider(int by) : factor_(((1 << kShift) + by - 1) / by) {}
+  __device__ unsigned operator()(unsigned i) const { return i * factor_ >> kShift; }
+
+ private:
+  static constexpr int kShift = 18;
+  static_assert(kMost * 31 < 1 << kShift, "what is rounded up stays below the next quotient");
+  unsigned factor_;
+};
+
 /// Lanes that share a row of `units`: a power of two up to a warp. As a shift.
 inline int lane_shift(int64_t units) {
   int shift = 0;

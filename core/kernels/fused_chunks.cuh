@@ -30,7 +30,7 @@ struct ForwardPlan {
   static_assert(kStages >= 2);
 
   /// Of rows that two warpgroups share: the one that writes a panel of the result.
-  static constexpr unsigned owner(unsigned panel) { return panel / (kAcross / 2); }
+  static constexpr unsigned owner(unsigned panel) { return panel / ((kAcross + 1) / 2); }
 };
 
 template <class Plan>

@@ -85,8 +85,7 @@ void fused_linear_cuda(const FusedMlp& p, void* stream) {
     constexpr size_t kBytes = sizeof(ForwardShared<Plan>);
     static_assert(kBytes <= kSharedPerBlock);
     allow_shared(forward<Plan>, kBytes);
-    const int64_t most = kResident<Plan> * device_attribute(cudaDevAttrMultiProcessorCount),
-                  blocks = std::min(p.entries / kLinearRows + p.slots, most);
+    const int64_t blocks = tile_blocks(p, kLinearRows, kResident<Plan>);
     forward<Plan><<<static_cast<unsigned>(blocks), Plan::kThreadCount, kBytes,
                     static_cast<cudaStream_t>(stream)>>>(p);
   });

@@ -117,12 +117,8 @@ __global__ __launch_bounds__(Plan::kThreadCount,
 
 FusedGrid fused_linear_grid_cuda(const FusedMlp& p) {
   FusedGrid grid{};
-  with_linear(p, [&]<class Plan>() {
-    grid.slices = (p.hidden + Plan::kSlice - 1) / Plan::kSlice;
-    const int64_t most =
-        kResident<Plan> * device_attribute(cudaDevAttrMultiProcessorCount) / grid.slices;
-    grid.blocks = std::max<int64_t>(1, std::min(most, p.entries / kLinearRows + p.slots));
-  });
+  with_linear(
+      p, [&]<class Plan>() { grid = tile_grid(p, Plan::kSlice, kLinearRows, kResident<Plan>); });
   return grid;
 }
 

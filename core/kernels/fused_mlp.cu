@@ -202,8 +202,7 @@ void run_plan(const FusedMlp& p, void* stream) {
   constexpr size_t kBytes = sizeof(ForwardShared<Plan>);
   static_assert(kBytes <= kSharedPerBlock);
   allow_shared(forward<Plan>, kBytes);
-  const int64_t blocks = std::min<int64_t>(p.entries / Plan::kRows + p.slots,
-                                           device_attribute(cudaDevAttrMultiProcessorCount));
+  const int64_t blocks = tile_blocks(p, Plan::kRows, 1);
   launch_early(forward<Plan>, dim3(static_cast<unsigned>(blocks)), Plan::kThreadCount, kBytes,
                stream, p);
 }

@@ -169,12 +169,7 @@ __global__ __launch_bounds__(kThreadCount, 1) void backward(FusedMlpBackward bac
 }  // namespace
 
 FusedGrid fused_grid_cuda(const FusedMlp& p) {
-  const int64_t slice = fused_slice(padded_width(p), p.gated),
-                slices = (p.hidden + slice - 1) / slice;
-  const int64_t tiles = p.entries / kRows + p.slots;
-  return {std::max<int64_t>(
-              1, std::min(device_attribute(cudaDevAttrMultiProcessorCount) / slices, tiles)),
-          slices};
+  return tile_grid(p, fused_slice(padded_width(p), p.gated), kRows, 1);
 }
 
 void fused_mlp_backward_cuda(const FusedMlpBackward& back, const FusedGrid& grid, void* stream) {

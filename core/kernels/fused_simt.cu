@@ -67,10 +67,7 @@ template <class Plan>
 __global__ __launch_bounds__(kThreads, kResident<Plan>) void forward(FusedMlp p) {
   extern __shared__ __align__(16) unsigned char bytes[];
   auto& s = *reinterpret_cast<SimtShared<Plan>*>(bytes);
-  count_tiles(p, Plan::kRows, s.tile_end);
-  const TileShare share(p, s.tile_end, blockIdx.x, gridDim.x);
-  TileWalk walk(p, Plan::kRows, s.tile_end, share.first, share.last);
-  for (RowTile tile = walk.next(); tile.begin < tile.end; tile = walk.next()) {
+  walk_tiles<Plan::kRows>(p, s.tile_end, [&](const RowTile& tile) {
     typename Plan::Output y;
     y.clear();
     for (int first = 0; first < p.hidden; first += Plan::kChunk) {
@@ -88,7 +85,7 @@ __global__ __launch_bounds__(kThreads, kResident<Plan>) void forward(FusedMlp p)
     }
     y.write(tile.end - tile.begin, p.width, p.width,
             static_cast<float*>(p.rows) + tile.begin * p.width);
-  }
+  });
 }
 
 }  // namespace
@@ -100,8 +97,7 @@ void fused_simt_cuda(const FusedMlp& p, void* stream) {
     constexpr size_t kBytes = sizeof(SimtShared<Plan>);
     static_assert(kBytes <= kSharedPerBlock);
     allow_shared(forward<Plan>, kBytes);
-    const int64_t most = kResident<Plan> * device_attribute(cudaDevAttrMultiProcessorCount),
-                  blocks = std::min(p.entries / Plan::kRows + p.slots, most);
+    const int64_t blocks = tile_blocks(p, Plan::kRows, kResident<Plan>);
     forward<Plan>
         <<<static_cast<unsigned>(blocks), kThreads, kBytes, static_cast<cudaStream_t>(stream)>>>(p);
   });

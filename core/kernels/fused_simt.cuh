@@ -98,6 +98,27 @@ struct BlockSum {
   }
 };
 
+/// Calls work(tile, of a new expert) for every tile of kRowCount rows of this block, and after the
+/// last of an expert flush(expert, whether the block has all of them).
+template <int kRowCount, class Work, class Flush>
+__device__ void walk_tiles(const FusedMlp& p, int* tile_end, Work&& work, Flush&& flush) {
+  count_tiles(p, kRowCount, tile_end);
+  const TileShare share(p, tile_end, blockIdx.x, gridDim.x);
+  TileWalk walk(p, kRowCount, tile_end, share.first, share.last);
+  int expert = -1;
+  for (RowTile tile = walk.next(); tile.begin < tile.end;) {
+    work(tile, tile.expert != expert);
+    expert = tile.expert;
+    tile = walk.next();
+    if (tile.begin == tile.end || tile.expert != expert) flush(expert, share.has(tile_end, expert));
+  }
+}
+template <int kRowCount, class Work>
+__device__ void walk_tiles(const FusedMlp& p, int* tile_end, Work&& work) {
+  walk_tiles<kRowCount>(
+      p, tile_end, [&](const RowTile& tile, bool) { work(tile); }, [](int, bool) {});
+}
+
 /// Starts to copy columns first .. of the tile's rows of x or dy, [T, columns], zeros outside.
 template <int kRowCount, int kWidth>
 __device__ void copy_tokens(const FusedMlp& p, const RowTile& tile, const void* from,

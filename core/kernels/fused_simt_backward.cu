@@ -152,32 +152,29 @@ __global__ __launch_bounds__(kThreads, kResident<Plan>) void backward(FusedMlpBa
   auto& s = *reinterpret_cast<SimtShared<Plan>*>(bytes);
   const FusedMlp& p = back.forward;
   const int64_t slice = blockIdx.y * Plan::kSlice;
-  count_tiles(p, Plan::kRows, s.tile_end);
-  const TileShare share(p, s.tile_end, blockIdx.x, gridDim.x);
-  TileWalk walk(p, Plan::kRows, s.tile_end, share.first, share.last);
   WeightGradients<Plan> sums;
   sums.clear();
-  int expert = -1;
-  for (RowTile tile = walk.next(); tile.begin < tile.end;) {
-    __syncthreads();
-    copy_tokens<Plan::kRows, Plan::kWidth>(p, tile, p.x, p.channels, 0, s.x);
-    copy_tokens<Plan::kRows, Plan::kWidth>(p, tile, back.dy, p.width, 0, s.dy);
-    if (tile.expert != expert) copy_slice(p, tile.expert, slice, s);
-    expert = tile.expert;
-    commit_copies();
-    wait_copies<0>();
-    __syncthreads();
-    multiply_rows(s);
-    __syncthreads();
-    hidden_gradients(back, s, tile, slice);
-    __syncthreads();
-    input_gradient(back, s, tile);
-    sums.add(s);
-    tile = walk.next();
-    if (tile.begin < tile.end && tile.expert == expert) continue;
-    flush(back, expert, share.has(s.tile_end, expert), slice, sums);
-    sums.clear();
-  }
+  walk_tiles<Plan::kRows>(
+      p, s.tile_end,
+      [&](const RowTile& tile, bool is_new) {
+        __syncthreads();
+        copy_tokens<Plan::kRows, Plan::kWidth>(p, tile, p.x, p.channels, 0, s.x);
+        copy_tokens<Plan::kRows, Plan::kWidth>(p, tile, back.dy, p.width, 0, s.dy);
+        if (is_new) copy_slice(p, tile.expert, slice, s);
+        commit_copies();
+        wait_copies<0>();
+        __syncthreads();
+        multiply_rows(s);
+        __syncthreads();
+        hidden_gradients(back, s, tile, slice);
+        __syncthreads();
+        input_gradient(back, s, tile);
+        sums.add(s);
+      },
+      [&](int expert, bool whole) {
+        flush(back, expert, whole, slice, sums);
+        sums.clear();
+      });
 }
 
 }  // namespace
@@ -186,10 +183,7 @@ FusedGrid fused_simt_grid_cuda(const FusedMlp& p) {
   FusedGrid grid{};
   with_width(p, [&]<int kWidth, bool kGated>() {
     using Plan = SimtPlan<kWidth, kGated>;
-    grid.slices = (p.hidden + Plan::kSlice - 1) / Plan::kSlice;
-    const int64_t most =
-        kResident<Plan> * device_attribute(cudaDevAttrMultiProcessorCount) / grid.slices;
-    grid.blocks = std::max<int64_t>(1, std::min(most, p.entries / Plan::kRows + p.slots));
+    grid = tile_grid(p, Plan::kSlice, Plan::kRows, kResident<Plan>);
   });
   return grid;
 }

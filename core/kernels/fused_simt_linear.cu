@@ -32,10 +32,7 @@ __global__ __launch_bounds__(kThreads, Plan::kResident) void forward(FusedMlp p)
   constexpr int kChunk = Plan::kChunk, kStride = padded(kChunk);
   extern __shared__ __align__(16) unsigned char bytes[];
   auto& s = *reinterpret_cast<ForwardShared<Plan>*>(bytes);
-  count_tiles(p, Plan::kRows, s.tile_end);
-  const TileShare share(p, s.tile_end, blockIdx.x, gridDim.x);
-  TileWalk walk(p, Plan::kRows, s.tile_end, share.first, share.last);
-  for (RowTile tile = walk.next(); tile.begin < tile.end; tile = walk.next()) {
+  walk_tiles<Plan::kRows>(p, s.tile_end, [&](const RowTile& tile) {
     typename Plan::Output y;
     y.clear();
     for (int first = 0; first < p.channels; first += kChunk) {
@@ -50,7 +47,7 @@ __global__ __launch_bounds__(kThreads, Plan::kResident) void forward(FusedMlp p)
     }
     y.write(tile.end - tile.begin, p.hidden, p.hidden,
             static_cast<float*>(p.rows) + tile.begin * p.hidden);
-  }
+  });
 }
 
 /// The slice's share of the rows of dx and of the gradients of their weights.
@@ -132,33 +129,31 @@ __global__ __launch_bounds__(kThreads, Plan::kResident) void backward(FusedMlpBa
   auto& s = *reinterpret_cast<BackwardShared<Plan>*>(bytes);
   const FusedMlp& p = back.forward;
   const int64_t slice = blockIdx.y * Plan::kSlice;
-  count_tiles(p, Plan::kTile, s.tile_end);
-  const TileShare share(p, s.tile_end, blockIdx.x, gridDim.x);
-  TileWalk walk(p, Plan::kTile, s.tile_end, share.first, share.last);
   WeightGradient<Plan> sums;
   sums.clear();
-  int expert = -1;
-  for (RowTile tile = walk.next(); tile.begin < tile.end;) {
-    __syncthreads();
-    copy_tokens<Plan::kTile, Plan::kWidth>(p, tile, p.x, p.channels, 0, s.x);
-    copy_tokens<Plan::kTile, Plan::kSlice>(p, tile, back.dy, p.hidden, slice, s.dy);
-    if (tile.expert != expert)
-      copy_block<Plan::kSlice, Plan::kWidth>(in_of<float>(p, p.in, tile.expert, 0, slice),
-                                             p.channels, p.hidden - slice, p.channels, s.weight);
-    expert = tile.expert;
-    commit_copies();
-    wait_copies<0>();
-    __syncthreads();
-    input_gradient(back, s, tile);
-    __syncthreads();
-    scale_rows(back, s, tile, slice);
-    __syncthreads();
-    sums.add(s);
-    tile = walk.next();
-    if (tile.begin < tile.end && tile.expert == expert) continue;
-    sums.write(back, expert, share.has(s.tile_end, expert), slice);
-    sums.clear();
-  }
+  walk_tiles<Plan::kTile>(
+      p, s.tile_end,
+      [&](const RowTile& tile, bool is_new) {
+        __syncthreads();
+        copy_tokens<Plan::kTile, Plan::kWidth>(p, tile, p.x, p.channels, 0, s.x);
+        copy_tokens<Plan::kTile, Plan::kSlice>(p, tile, back.dy, p.hidden, slice, s.dy);
+        if (is_new)
+          copy_block<Plan::kSlice, Plan::kWidth>(in_of<float>(p, p.in, tile.expert, 0, slice),
+                                                 p.channels, p.hidden - slice, p.channels,
+                                                 s.weight);
+        commit_copies();
+        wait_copies<0>();
+        __syncthreads();
+        input_gradient(back, s, tile);
+        __syncthreads();
+        scale_rows(back, s, tile, slice);
+        __syncthreads();
+        sums.add(s);
+      },
+      [&](int expert, bool whole) {
+        sums.write(back, expert, whole, slice);
+        sums.clear();
+      });
 }
 
 /// Calls run.operator()<LinearPlan>().
@@ -175,8 +170,7 @@ void fused_simt_linear_cuda(const FusedMlp& p, void* stream) {
   with_plan(p, [&]<class Plan>() {
     using Shared = ForwardShared<Plan>;
     allow_shared(forward<Plan>, sizeof(Shared));
-    const int64_t most = Plan::kResident * device_attribute(cudaDevAttrMultiProcessorCount),
-                  blocks = std::min(p.entries / Plan::kRows + p.slots, most);
+    const int64_t blocks = tile_blocks(p, Plan::kRows, Plan::kResident);
     forward<Plan><<<static_cast<unsigned>(blocks), kThreads, sizeof(Shared),
                     static_cast<cudaStream_t>(stream)>>>(p);
   });
@@ -184,12 +178,8 @@ void fused_simt_linear_cuda(const FusedMlp& p, void* stream) {
 
 FusedGrid fused_simt_linear_grid_cuda(const FusedMlp& p) {
   FusedGrid grid{};
-  with_plan(p, [&]<class Plan>() {
-    grid.slices = (p.hidden + Plan::kSlice - 1) / Plan::kSlice;
-    const int64_t most =
-        Plan::kResident * device_attribute(cudaDevAttrMultiProcessorCount) / grid.slices;
-    grid.blocks = std::max<int64_t>(1, std::min(most, p.entries / Plan::kTile + p.slots));
-  });
+  with_plan(p,
+            [&]<class Plan>() { grid = tile_grid(p, Plan::kSlice, Plan::kTile, Plan::kResident); });
   return grid;
 }
 

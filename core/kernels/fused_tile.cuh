@@ -273,6 +273,19 @@ constexpr int resident_blocks(int threads, size_t bytes) {
   return fit < 768 / threads ? fit : 768 / threads;
 }
 
+/// Blocks of a kernel without slices of the hidden axis, or 1: `resident` a multiprocessor, each
+/// with at least one tile of `rows` rows.
+inline int64_t tile_blocks(const FusedMlp& p, int64_t rows, int64_t resident) {
+  const int64_t most = resident * device_attribute(cudaDevAttrMultiProcessorCount);
+  return std::max<int64_t>(1, std::min(most, p.entries / rows + p.slots));
+}
+/// Likewise with slices.
+inline FusedGrid tile_grid(const FusedMlp& p, int64_t slice, int64_t rows, int64_t resident) {
+  const int64_t slices = (p.hidden + slice - 1) / slice,
+                most = resident * device_attribute(cudaDevAttrMultiProcessorCount) / slices;
+  return {std::max<int64_t>(1, std::min(most, p.entries / rows + p.slots)), slices};
+}
+
 /// Calls run.operator()<64, 128 or 256>(), the least that `width` fits in.
 template <class Run>
 void with_padded(int64_t width, Run&& run) {

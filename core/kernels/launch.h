@@ -22,7 +22,7 @@ enum class Act { ReLU, GELU, SiLU, ELU, Mish, LeakyReLU, GELUTanh };
 
 /// Pointers of the slot-major side of an assignment; see core/moe/assignment.h. Entry a belongs to
 /// token a / k; where k is 0 the token is found in token_offset. A block works on `chunk` entries;
-/// `count` [slot_sort_chunks, slot_sort_pairs] is scratch: two slots each. Fewer than 2^31 entries.
+/// `count` [slot_sort_pairs, slot_sort_chunks] is scratch: two slots each. Fewer than 2^31 entries.
 struct SlotSort {
   const int64_t *slot_of, *token_offset;
   int64_t entries, tokens, slots, k, chunk;

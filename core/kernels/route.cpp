@@ -3,6 +3,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "core/kernels/device_call.h"
+#include "core/kernels/slot_sort.h"
 
 namespace switchyard {
 namespace {
@@ -26,30 +27,22 @@ variable_list route(const at::Tensor& logits, const TopKRule& rule, const Forcin
   const int64_t slots = columns + (forcing.seq_offset ? 1 : 0);
   const auto ints = [&](int64_t n) { return at::empty({n}, logits.options().dtype(at::kLong)); };
   const bool writes = with_scores || !logits.is_cuda();
-  variable_list out = {at::empty({writes ? tokens : 0, columns}, logits.options()),
-                       at::empty({entries}, logits.options()),
-                       ints(tokens + 1),
-                       ints(entries),
-                       ints(slots + 1),
-                       ints(entries),
-                       ints(entries),
-                       ints(entries)};
-  const auto at = [&](size_t i) { return out[i].data_ptr<int64_t>(); };
-  SlotSort sort{
-      at(3), at(2), entries, tokens, slots,  rule.k, route_chunk(tokens, columns) * rule.k,
-      at(4), at(5), at(6),   at(7),  nullptr};
-  const auto count =
-      at::empty({slot_sort_chunks(sort), slot_sort_pairs(slots)}, logits.options().dtype(at::kInt));
-  sort.count = reinterpret_cast<uint32_t*>(count.data_ptr<int32_t>());
+  const auto scores = at::empty({writes ? tokens : 0, columns}, logits.options()),
+             weight = at::empty({entries}, logits.options()), token_offset = ints(tokens + 1),
+             slot_of = ints(entries);
+  const SlotSorting sorting(slot_of, token_offset, slots, rule.k,
+                            route_chunk(tokens, columns) * rule.k);
   const auto& routed = forcing.routed_S;
   launch(
       Route{logits.data_ptr(), dtype_of(logits, "route_top_k"), static_cast<ScoreKind>(rule.score),
             rule.renormalise, columns, routed ? routed->data_ptr<bool>() : nullptr,
             routed ? forcing.seq_offset->data_ptr<int64_t>() : nullptr,
-            routed ? routed->size(0) : 0, writes ? out[0].data_ptr() : nullptr, out[1].data_ptr(),
-            at(3), at(2), sort},
+            routed ? routed->size(0) : 0, writes ? scores.data_ptr() : nullptr, weight.data_ptr(),
+            slot_of.data_ptr<int64_t>(), token_offset.data_ptr<int64_t>(), sorting.sort},
       logits.device(), route_cpu, route_cuda);
-  return out;
+  const SlotMajor& to = sorting.to;
+  return {scores,         weight,      token_offset, slot_of,
+          to.slot_offset, to.token_of, to.position,  to.entry};
 }
 
 class RouteTopK : public torch::autograd::Function<RouteTopK> {

@@ -1,5 +1,4 @@
-#include "core/kernels/route_row.cuh"
-#include "core/kernels/slot_place.cuh"
+#include "core/kernels/route_block.cuh"
 
 namespace switchyard::kernels {
 namespace {
@@ -19,26 +18,27 @@ __device__ void choose(const Route& p, const Part<S, T>& part, int token, T (&sc
     return;
   }
   Candidates<S, T> left(score, part);
-  Choice<T>* const end = chosen + static_cast<int>(p.sort.k);
-#pragma unroll 1
-  for (; chosen != end; ++chosen) left.take(chosen);
+  const int k = static_cast<int>(p.sort.k);
+#pragma unroll(kSortsColumns <S> ? 4 : 1)
+  for (int i = 0; i < k; ++i) left.take(chosen + i);
 }
 
 /// Weights and slots of `tokens` tokens from `first` on; adds to count [slots].
 template <class S, class T>
-__device__ void write_choices(const Route& p, int first, int tokens, const Choice<T>* chosen,
-                              int32_t* count) {
+__device__ void write_choices(const Route& p, const Divider& token, int first, int tokens,
+                              const Choice<T>* chosen, int32_t* count) {
   const int k = static_cast<int>(p.sort.k);
   const bool divide = p.renormalise && k > 1;
   T* weight = static_cast<T*>(p.weight) + int64_t{first} * k;
+  int64_t* slot_of = p.slot_of + int64_t{first} * k;
 #pragma unroll 1
   for (int i = threadIdx.x; i < tokens * k; i += S::kThreads) {
     T sum = divide ? T(1e-20) : T(1);
-    const Choice<T>* own = chosen + i / k * k;
+    const Choice<T>* own = chosen + token(i) * k;
 #pragma unroll 4
     for (int j = 0; divide && j < k; ++j) sum += of_key(own[j].key);
     weight[i] = of_key(chosen[i].key) / sum;
-    p.slot_of[int64_t{first} * k + i] = chosen[i].column;
+    slot_of[i] = chosen[i].column;
     atomicAdd(count + chosen[i].column, 1);
   }
 #pragma unroll 1
@@ -46,42 +46,26 @@ __device__ void write_choices(const Route& p, int first, int tokens, const Choic
     p.token_offset[t] = int64_t{t} * k;
 }
 
-/// Shared memory: Choice [round_tokens(k), k], count [slots].
+/// Shared memory: Choice [round, k], count [slots].
 template <class S, class T>
-__global__ void __launch_bounds__(S::kThreads, S::kBlocks) route_tokens(Route p) {
+__global__ void __launch_bounds__(S::kThreads, kResident<S, T>)
+    route_tokens(Route p, TokenRounds rounds) {
   extern __shared__ __align__(16) char shared[];
-  constexpr int kStep = S::kThreads / S::kLanes;
   const Part<S, T> part(static_cast<int>(p.columns), p.logits, p.scores);
-  const int k = static_cast<int>(p.sort.k), slots = static_cast<int>(p.sort.slots),
-            round = round_tokens<S>(k);
-  const int share = static_cast<int>(p.sort.chunk) / k, begin = blockIdx.x * share,
-            end = min(begin + share, static_cast<int>(p.sort.tokens));
+  const int k = static_cast<int>(p.sort.k);
   auto* chosen = reinterpret_cast<Choice<T>*>(shared);
-  auto* count = reinterpret_cast<int32_t*>(chosen + round * k);
-  T score[S::kPer], next[S::kPer];
-  int t = begin + threadIdx.x / S::kLanes;
-  if (t < end) part.load(p.logits, t, T(-INFINITY), next);
-#pragma unroll 1
-  for (int e = threadIdx.x; e < slots; e += S::kThreads) count[e] = 0;
-#pragma unroll 1
-  for (int first = begin; first < end; first += round) {
-    const int stop = min(first + round, end);
-#pragma unroll 1
-    for (; t < stop; t += kStep) {
-      copy(next, score);
-      if (t + kStep < end) part.load(p.logits, t + kStep, T(-INFINITY), next);
-      choose<S>(p, part, t, score, chosen + (t - first) * k);
-    }
-    __syncthreads();
-    write_choices<S>(p, first, stop - first, chosen, count);
-    __syncthreads();
-  }
-  cudaTriggerProgrammaticLaunchCompletion();
-  write_counts(p.sort, count);
-  if (end == p.sort.tokens && threadIdx.x == 0) p.token_offset[end] = p.sort.entries;
+  auto* count = reinterpret_cast<int32_t*>(chosen + rounds.round * k);
+  route_block<S, T>(
+      p.logits, part, p.sort, rounds, count,
+      [&](int t, auto& score, int place) { choose<S>(p, part, t, score, chosen + place * k); },
+      [&](int first, int tokens) {
+        write_choices<S>(p, rounds.token, first, tokens, chosen, count);
+      });
+  const int tokens = static_cast<int>(p.sort.tokens);
+  if (blockIdx.x == gridDim.x - 1 && threadIdx.x == 0) p.token_offset[tokens] = p.sort.entries;
 }
 
-/// Gradient of the scores: that of the losses plus, where a column was chosen, that of its weight.
+/// Where a column was chosen, the gradient of its weight.
 template <class S, class T>
 __device__ void add_weight_gradient(const RouteBackward& p, int token, const T (&score)[S::kPer],
                                     T (&d)[S::kPer]) {
@@ -110,17 +94,11 @@ __global__ void __launch_bounds__(S::kThreads) backward_tokens(RouteBackward p) 
   wait_for_previous();
   const int t = blockIdx.x * (S::kThreads / S::kLanes) + threadIdx.x / S::kLanes;
   if (t >= p.tokens) return;
-  const Part<S, T> part(static_cast<int>(p.columns), p.logits, p.dlogits);
-  T score[S::kPer], d[S::kPer] = {};
+  const Part<S, T> part(static_cast<int>(p.columns), p.logits, p.logits);
+  T score[S::kPer];
   part.load(p.logits, t, T(-INFINITY), score);
   to_scores<S>(p.kind, score);
-  if (p.dscores) {
-    const Part<S, T> given(static_cast<int>(p.columns), p.dscores, p.dscores);
-    given.load(p.dscores, t, T(0), d);
-  }
-  if (p.dweight) add_weight_gradient<S>(p, t, score, d);
-  through_scores<S>(p.kind, score, d);
-  part.store(p.dlogits, t, d);
+  write_gradient<S>(p, t, score, [&](auto& d) { add_weight_gradient<S>(p, t, score, d); });
 }
 
 }  // namespace
@@ -134,11 +112,11 @@ void route_cuda(const Route& p, void* stream) {
     with_split(p.columns, p.dtype, [&](auto split, auto type) {
       using S = decltype(split);
       using T = typename decltype(type)::type;
-      const size_t bytes =
-          static_cast<size_t>(round_tokens<S>(p.sort.k) * p.sort.k) * sizeof(Choice<T>) +
-          static_cast<size_t>(p.sort.slots) * sizeof(int32_t);
+      const auto rounds = TokenRounds::of<S>(p.sort);
+      const size_t bytes = static_cast<size_t>(rounds.round * p.sort.k) * sizeof(Choice<T>) +
+                           static_cast<size_t>(p.sort.slots) * sizeof(int32_t);
       allow_shared(route_tokens<S, T>, bytes);
-      route_tokens<S, T><<<blocks, S::kThreads, bytes, s>>>(p);
+      route_tokens<S, T><<<blocks, S::kThreads, bytes, s>>>(p, rounds);
     });
   }
   place(p.sort, s);

@@ -2,6 +2,7 @@
 // The scores of one token in registers, and its best ones.
 
 #include <climits>
+#include <type_traits>
 
 #include "core/kernels/device_math.cuh"
 
@@ -13,10 +14,15 @@ template <int kLanesValue, int kPerValue>
 struct Split {
   static constexpr int kLanes = kLanesValue, kPer = kPerValue;
   static constexpr int kThreads = kLanes == 1 ? 512 : kPer <= 8 ? 1024 : 256;
-  static constexpr int kBlocks = kLanes == 1 ? 2 : 1;  ///< for a multiprocessor
+  /// Blocks of float for a multiprocessor; of warps: one beside one of the next kernel.
+  static constexpr int kBlocks = kLanes == 1 || kPer <= 4 ? 2 : 1;
   static __device__ int lane() { return kLanes == 1 ? 0 : 31 - threadIdx.x % 32; }
   static __device__ int column(int j) { return lane() * kPer + j; }
 };
+
+/// Registers are for that many blocks of a multiprocessor.
+template <class S, class T>
+constexpr int kResident = std::is_same_v<T, float> ? S::kBlocks : 1;
 
 // Keys that order as scores do: absent (0) < NaN (1) < -inf < ... < inf; both zeros are equal.
 __device__ inline unsigned order_key(float x) {
@@ -51,6 +57,20 @@ __device__ unsigned long long group_max(unsigned long long key) {
   if constexpr (S::kLanes > 1)
     for (int step = 16; step > 0; step /= 2) key = max(key, __shfl_xor_sync(kFullWarp, key, step));
   return key;
+}
+
+/// The largest x that is a number; any x where there is none.
+template <class S>
+__device__ float group_top(float x) {
+  if constexpr (S::kLanes == 1) return x;
+  const auto ordered = [](int bits) { return bits ^ (bits >> 31 & INT_MAX); };  // its own inverse
+  return __int_as_float(ordered(__reduce_max_sync(kFullWarp, ordered(__float_as_int(x)))));
+}
+template <class S>
+__device__ double group_top(double x) {
+  if constexpr (S::kLanes > 1)
+    for (int step = 16; step > 0; step /= 2) x = max(x, __shfl_xor_sync(kFullWarp, x, step));
+  return x;
 }
 
 template <int kPer, class T>
@@ -117,7 +137,7 @@ __device__ void softmax(T (&p)[S::kPer]) {
   T top = p[0], sum = 0;
 #pragma unroll
   for (int j = 1; j < S::kPer; ++j) top = max(top, p[j]);
-  top = of_key(group_max<S>(order_key(top)));
+  top = group_top<S>(top);
 #pragma unroll
   for (int j = 0; j < S::kPer; ++j) sum += p[j] = exp(p[j] - top);
   const T scale = T(1) / group_sum<S>(sum);
@@ -148,13 +168,6 @@ __device__ void through_scores(ScoreKind kind, const T (&score)[S::kPer], T (&d)
   }
 }
 
-/// Tokens of a round, whose choices lie in shared memory.
-template <class S>
-constexpr int round_tokens(int64_t k) {
-  constexpr int kGroups = S::kThreads / S::kLanes;
-  return kGroups * std::max(1, 2048 / (kGroups * static_cast<int>(k)));
-}
-
 /// Calls run(Split, type) for the narrowest split that holds `columns`.
 template <class Run>
 void with_split(int64_t columns, DType dtype, Run&& run) {
@@ -178,73 +191,90 @@ struct Choice {
   int column;
 };
 
-/// The columns of a token that are not yet taken. Narrow lanes of a warp keep theirs in order.
+/// Keys of a lane's columns; absent columns: 0.
 template <class S, class T>
-class Candidates {
- public:
-  __device__ Candidates(const T (&score)[S::kPer], const Part<S, T>& part) {
+__device__ void to_keys(const T (&score)[S::kPer], const Part<S, T>& part,
+                        key_t<T> (&key)[S::kPer]) {
 #pragma unroll
-    for (int j = 0; j < S::kPer; ++j) {
-      key_[j] = part.has(j) ? order_key(score[j]) : 0;
-      column_[j] = S::column(j);
-    }
-    if constexpr (kSorted) sort();
+  for (int j = 0; j < S::kPer; ++j) key[j] = part.has(j) ? order_key(score[j]) : 0;
+}
+/// True in the one lane whose own key is the largest, of equal ones that of the lowest column.
+template <class S, class K>
+__device__ bool wins(K own, K largest) {
+  if constexpr (S::kLanes == 1) return true;
+  return threadIdx.x % 32 == 31 - __clz(__ballot_sync(kFullWarp, own == largest));
+}
+
+/// The columns of a token that are not yet taken.
+template <class S, class T>
+class OpenColumns {
+ public:
+  __device__ OpenColumns(const T (&score)[S::kPer], const Part<S, T>& part) {
+    to_keys<S>(score, part, key_);
   }
 
   /// Writes the best one, of equal ones that of the lowest column; its key.
   __device__ key_t<T> take(Choice<T>* best) {
     auto own = key_[0];
-    int column = column_[0];
-    if constexpr (!kSorted) {
+    int column = 0;
 #pragma unroll
-      for (int j = 1; j < S::kPer; ++j) {
-        if (key_[j] > own) column = column_[j];
-        own = max(own, key_[j]);
-      }
+    for (int j = 1; j < S::kPer; ++j) {
+      if (key_[j] > own) column = j;
+      own = max(own, key_[j]);
     }
-    if constexpr (S::kLanes > 1) {
-      const auto largest = group_max<S>(own);
-      const int winner = 31 - __clz(__ballot_sync(kFullWarp, own == largest));
-      if (threadIdx.x % 32 != winner) return largest;
-    }
-    *best = {own, column};
-    remove(column);
-    return own;
+    const auto largest = group_max<S>(own);
+    if (!wins<S>(own, largest)) return largest;
+    *best = {own, S::column(column)};
+#pragma unroll
+    for (int j = 0; j < S::kPer; ++j)
+      if (j == column) key_[j] = 0;
+    return largest;
   }
 
  private:
-  static constexpr bool kSorted = S::kLanes > 1 && S::kPer <= 4;
+  key_t<T> key_[S::kPer];
+};
 
-  /// Stable, best first.
-  __device__ void sort() {
+/// The same for at most four columns a lane and 256 in all, in order in each lane: taking is cheap.
+template <class S, class T>
+class SortedColumns {
+ public:
+  __device__ SortedColumns(const T (&score)[S::kPer], const Part<S, T>& part)
+      : columns_(S::column(0) * 0x01010101u + 0x03020100u) {
+    to_keys<S>(score, part, key_);
 #pragma unroll
     for (int end = S::kPer - 1; end > 0; --end) {
 #pragma unroll
       for (int j = 0; j < end; ++j) {
         const bool swap = key_[j] < key_[j + 1];
-        const auto key = key_[j];
-        const int column = column_[j];
-        key_[j] = swap ? key_[j + 1] : key;
-        key_[j + 1] = swap ? key : key_[j + 1];
-        column_[j] = swap ? column_[j + 1] : column;
-        column_[j + 1] = swap ? column : column_[j + 1];
-      }
-    }
-  }
-  __device__ void remove(int column) {
-#pragma unroll
-    for (int j = 0; j < S::kPer; ++j) {
-      if constexpr (kSorted) {
-        key_[j] = j + 1 < S::kPer ? key_[j + 1] : 0;
-        column_[j] = j + 1 < S::kPer ? column_[j + 1] : -1;
-      } else if (column_[j] == column) {
-        key_[j] = 0;
+        const unsigned order = 0x3210 - (0xf << 4 * j);  // bytes j and j + 1 change places
+        const auto key = min(key_[j], key_[j + 1]);
+        key_[j] = max(key_[j], key_[j + 1]);
+        key_[j + 1] = key;
+        columns_ = __byte_perm(columns_, 0, swap ? order : 0x3210);
       }
     }
   }
 
+  __device__ key_t<T> take(Choice<T>* best) {
+    const auto own = key_[0], largest = group_max<S>(own);
+    if (!wins<S>(own, largest)) return largest;
+    *best = {own, static_cast<int>(columns_ & 0xff)};
+#pragma unroll
+    for (int j = 0; j + 1 < S::kPer; ++j) key_[j] = key_[j + 1];
+    key_[S::kPer - 1] = 0;
+    columns_ >>= 8;
+    return largest;
+  }
+
+ private:
   key_t<T> key_[S::kPer];
-  int column_[S::kPer];
+  unsigned columns_;  // of each key a byte
 };
+
+template <class S>
+constexpr bool kSortsColumns = S::kLanes > 1 && S::kPer <= 4;
+template <class S, class T>
+using Candidates = std::conditional_t<kSortsColumns<S>, SortedColumns<S, T>, OpenColumns<S, T>>;
 
 }  // namespace switchyard::kernels

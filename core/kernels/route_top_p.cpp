@@ -4,6 +4,7 @@
 
 #include "core/kernels/device_call.h"
 #include "core/kernels/route_top_p_launch.h"
+#include "core/kernels/slot_sort.h"
 
 namespace switchyard {
 namespace {
@@ -21,29 +22,20 @@ variable_list route(const at::Tensor& logits, const TopPRule& rule) {
   const auto of = [&](at::IntArrayRef shape, at::ScalarType type) {
     return at::empty(shape, logits.options().dtype(type));
   };
-  const auto ints = [&](int64_t n) { return of({n}, at::kLong); };
-  variable_list out = {at::empty_like(logits),
-                       at::empty({entries}, logits.options()),
-                       of({tokens, k}, at::kShort),
-                       ints(tokens + 1),
-                       ints(entries),
-                       ints(slots + 1),
-                       ints(entries),
-                       ints(entries),
-                       ints(entries)};
-  const auto at = [&](size_t i) { return out[i].data_ptr<int64_t>(); };
-  SlotSort sort{at(4), at(3), entries, tokens, slots,  k, route_chunk(tokens, columns) * k,
-                at(5), at(6), at(7),   at(8),  nullptr};
-  const auto count = of({slot_sort_chunks(sort), slot_sort_pairs(slots)}, at::kInt);
-  sort.count = reinterpret_cast<uint32_t*>(count.data_ptr<int32_t>());
+  const auto scores = at::empty_like(logits), weight = at::empty({entries}, logits.options()),
+             chosen = of({tokens, k}, at::kShort), token_offset = of({tokens + 1}, at::kLong),
+             slot_of = of({entries}, at::kLong);
+  const SlotSorting sorting(slot_of, token_offset, slots, k, route_chunk(tokens, columns) * k);
   const auto share = logits.is_cpu() ? at::Tensor() : at::empty({entries}, logits.options());
   launch(RouteTopP{logits.data_ptr(), dtype_of(logits, kWhere),
                    static_cast<ScoreKind>(rule.best.score), rule.best.renormalise, rule.keep_share,
-                   rule.singles, rule.p, columns, out[0].data_ptr(), out[2].data_ptr<int16_t>(),
-                   share.defined() ? share.data_ptr() : nullptr, out[1].data_ptr(), at(4), at(3),
-                   sort},
+                   rule.singles, rule.p, columns, scores.data_ptr(), chosen.data_ptr<int16_t>(),
+                   share.defined() ? share.data_ptr() : nullptr, weight.data_ptr(),
+                   slot_of.data_ptr<int64_t>(), token_offset.data_ptr<int64_t>(), sorting.sort},
          logits.device(), route_top_p_cpu, route_top_p_cuda);
-  return out;
+  const SlotMajor& to = sorting.to;
+  return {scores,         weight,      chosen,      token_offset, slot_of,
+          to.slot_offset, to.token_of, to.position, to.entry};
 }
 
 class RouteByTopP : public torch::autograd::Function<RouteByTopP> {

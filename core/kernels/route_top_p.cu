@@ -1,6 +1,5 @@
-#include "core/kernels/route_row.cuh"
+#include "core/kernels/route_block.cuh"
 #include "core/kernels/route_top_p_launch.h"
-#include "core/kernels/slot_place.cuh"
 
 namespace switchyard::kernels {
 namespace {
@@ -48,8 +47,8 @@ __device__ void choose(const RouteTopP& p, const Part<S, T>& part, int token, T 
 
 /// Choices and weights of `tokens` tokens from `first` on; adds to count [slots].
 template <class S, class T>
-__device__ void write_choices(const RouteTopP& p, int first, int tokens, const Choice<T>* chosen,
-                              const T* divided_by, int32_t* count) {
+__device__ void write_choices(const RouteTopP& p, const Divider& token, int first, int tokens,
+                              const Choice<T>* chosen, const T* divided_by, int32_t* count) {
   const int k = static_cast<int>(p.sort.k), slots = static_cast<int>(p.sort.slots);
   T* share = static_cast<T*>(p.share) + int64_t{first} * k;
   int16_t* out = p.chosen + int64_t{first} * k;
@@ -58,44 +57,29 @@ __device__ void write_choices(const RouteTopP& p, int first, int tokens, const C
     const Choice<T> own = chosen[i];
     out[i] = static_cast<int16_t>(own.column);
     if (static_cast<unsigned>(own.column) >= static_cast<unsigned>(slots)) continue;
-    share[i] = of_key(own.key) / divided_by[i / k];
+    share[i] = of_key(own.key) / divided_by[token(i)];
     atomicAdd(count + own.column, 1);
   }
 }
 
-/// Shared memory: Choice [round_tokens(k), k], T [round_tokens(k)], count [slots].
+/// Shared memory: Choice [round, k], T [round], count [slots].
 template <class S, class T>
-__global__ void __launch_bounds__(S::kThreads, S::kBlocks) route_tokens(RouteTopP p) {
+__global__ void __launch_bounds__(S::kThreads, kResident<S, T>)
+    route_tokens(RouteTopP p, TokenRounds rounds) {
   extern __shared__ __align__(16) char shared[];
-  constexpr int kStep = S::kThreads / S::kLanes;
   const Part<S, T> part(static_cast<int>(p.columns), p.logits, p.scores);
-  const int k = static_cast<int>(p.sort.k), slots = static_cast<int>(p.sort.slots),
-            round = round_tokens<S>(k);
-  const int share = static_cast<int>(p.sort.chunk) / k, begin = blockIdx.x * share,
-            end = min(begin + share, static_cast<int>(p.sort.tokens));
+  const int k = static_cast<int>(p.sort.k);
   auto* chosen = reinterpret_cast<Choice<T>*>(shared);
-  auto* divided_by = reinterpret_cast<T*>(chosen + round * k);
-  auto* count = reinterpret_cast<int32_t*>(divided_by + round);
-  T score[S::kPer], next[S::kPer];
-  int t = begin + threadIdx.x / S::kLanes;
-  if (t < end) part.load(p.logits, t, T(-INFINITY), next);
-#pragma unroll 1
-  for (int e = threadIdx.x; e < slots; e += S::kThreads) count[e] = 0;
-#pragma unroll 1
-  for (int first = begin; first < end; first += round) {
-    const int stop = min(first + round, end);
-#pragma unroll 1
-    for (; t < stop; t += kStep) {
-      copy(next, score);
-      if (t + kStep < end) part.load(p.logits, t + kStep, T(-INFINITY), next);
-      choose<S>(p, part, t, score, chosen + (t - first) * k, divided_by + (t - first));
-    }
-    __syncthreads();
-    write_choices<S>(p, first, stop - first, chosen, divided_by, count);
-    __syncthreads();
-  }
-  cudaTriggerProgrammaticLaunchCompletion();
-  write_counts(p.sort, count);
+  auto* divided_by = reinterpret_cast<T*>(chosen + rounds.round * k);
+  auto* count = reinterpret_cast<int32_t*>(divided_by + rounds.round);
+  route_block<S, T>(
+      p.logits, part, p.sort, rounds, count,
+      [&](int t, auto& score, int place) {
+        choose<S>(p, part, t, score, chosen + place * k, divided_by + place);
+      },
+      [&](int first, int tokens) {
+        write_choices<S>(p, rounds.token, first, tokens, chosen, divided_by, count);
+      });
 }
 
 /// Tokens of one round beside its Round, in shared memory: which of a token's choices have entries,
@@ -111,10 +95,9 @@ __device__ inline int slot_at(const RouteTopP& p, const int16_t* chosen, int i) 
   return column < static_cast<int>(p.sort.slots) ? column : -1;
 }
 
-/// Fills bits, rank and local of the round, and `taken`.
-__device__ inline void rank_choices(const RouteTopP& p, const Round& r, const RoundTokens& tokens,
+/// Sets the bits of the choices that have entries, and `taken`.
+__device__ inline void mark_choices(const RouteTopP& p, const Round& r, const RoundTokens& tokens,
                                     const int16_t* chosen, int count) {
-  clear_bits(r);
   const int k = static_cast<int>(p.sort.k);
 #pragma unroll 1
   for (int t = threadIdx.x; t < count; t += blockDim.x) {
@@ -124,11 +107,10 @@ __device__ inline void rank_choices(const RouteTopP& p, const Round& r, const Ro
       const int i = t * k + j, e = slot_at(p, chosen, i);
       if (e < 0) continue;
       taken |= 1u << j;
-      atomicOr(r.bits + r.item_cell(t, e), 1u << t % 32);
+      atomicOr(r.bits + r.cell(t, e), 1u << t % 32);
     }
     tokens.taken[t] = taken;
   }
-  rank_bits(r);
 }
 
 /// before[t], by a block of kSortThreads that each take neighbours; `sums` [warps].
@@ -156,11 +138,11 @@ __device__ inline void scan_tokens(const RoundTokens& tokens, int count, int32_t
   __syncthreads();
 }
 
-/// Entries of the tokens before this block, by one warp, right after first_rows().
+/// Entries of the tokens before this block, by every warp; in the first round.
 __device__ inline int32_t entries_before(const Round& r) {
   int own = 0;
 #pragma unroll 1
-  for (int e = threadIdx.x % 32; e < r.slots; e += 32) own += r.next[e] - r.local[e];
+  for (int e = threadIdx.x % 32; e < r.slots; e += 32) own += r.next[e] - r.total[e];
   return __reduce_add_sync(kFullWarp, own);
 }
 
@@ -182,7 +164,7 @@ __device__ void write_entries(const RouteTopP& p, const Round& r, const RoundTok
   for (int i = threadIdx.x; i < count * k; i += threads) {
     const int e = slot_at(p, chosen, i);
     if (e < 0) continue;
-    const int t = i / k, cell = r.item_cell(t, e),
+    const int t = r.item(i), cell = r.cell(t, e),
               rank = r.rank[cell] + __popc(r.bits[cell] & ((1u << t % 32) - 1));
     const int64_t a = entry_of(t, i);
     r.order[r.local[e] + rank] = static_cast<uint16_t>(i);
@@ -193,7 +175,7 @@ __device__ void write_entries(const RouteTopP& p, const Round& r, const RoundTok
   __syncthreads();
 #pragma unroll 1
   for (int n = threadIdx.x; n < r.local[r.slots]; n += threads) {
-    const int i = r.order[n], t = i / k, e = chosen[i];
+    const int i = r.order[n], t = r.item(i), e = chosen[i];
     const int64_t row = r.next[e] + n - r.local[e];
     p.sort.token_of[row] = first + t;
     p.sort.entry[row] = entry_of(t, i);
@@ -235,27 +217,32 @@ __device__ void fill_rest(const RouteTopP& p, int64_t used) {
 /// it ends.
 template <class T>
 __global__ void __launch_bounds__(kSortThreads, 2) place_choices(RouteTopP p, Placing placing) {
-  cudaGridDependencySynchronize();
+  wait_for_previous();
   extern __shared__ __align__(16) char shared[];
   __shared__ int32_t sums[kSortThreads / 32];
   const Round r = placing.round(static_cast<int>(p.sort.slots), reinterpret_cast<int32_t*>(shared));
   const int most = 32 * r.words, k = static_cast<int>(p.sort.k);
   auto* taken = reinterpret_cast<uint32_t*>(shared + placing.bytes);
   const RoundTokens tokens{taken, reinterpret_cast<int32_t*>(taken) + most};
-  first_rows(p.sort, placing.chunks, r.next, r.local);
-  const int64_t used = r.local[r.slots], share = p.sort.chunk / k, begin = blockIdx.x * share,
+  const int64_t share = p.sort.chunk / k, begin = blockIdx.x * share,
                 stop = min(begin + share, p.sort.tokens);
-  int64_t entry = entries_before(r);
-  fill_rest<T>(p, used);
-#pragma unroll 1
-  for (int64_t first = begin; first < stop; first += most) {
+  int64_t first = begin, entry = 0;
+  do {
     const int count = static_cast<int>(min(stop - first, int64_t{most}));
-    rank_choices(p, r, tokens, p.chosen + first * k, count);
+    const int16_t* chosen = p.chosen + first * k;
+    if (first > begin) {
+      entry += r.local[r.slots];
+      step_rows(r);
+    }
+    rank_round(p.sort, r, placing.chunks, first == begin,
+               [&] { mark_choices(p, r, tokens, chosen, count); });
+    if (first == begin) entry = entries_before(r);
     scan_tokens(tokens, count, sums);
     write_entries<T>(p, r, tokens, first, count, entry);
-    entry += r.local[r.slots];
-    step_rows(r);
-  }
+    first += most;
+  } while (first < stop);
+  const int64_t used = r.total[r.slots];
+  fill_rest<T>(p, used);
   if (blockIdx.x == 0 && threadIdx.x == 0) p.token_offset[p.sort.tokens] = used;
 }
 
@@ -274,12 +261,15 @@ void route_top_p_cuda(const RouteTopP& p, void* stream) {
   with_split(p.columns, p.dtype, [&](auto split, auto type) {
     using S = decltype(split);
     using T = typename decltype(type)::type;
-    const size_t bytes = static_cast<size_t>(round_tokens<S>(p.sort.k)) *
-                             (static_cast<size_t>(p.sort.k) * sizeof(Choice<T>) + sizeof(T)) +
-                         static_cast<size_t>(p.sort.slots) * sizeof(int32_t);
-    allow_shared(route_tokens<S, T>, bytes);
-    if (blocks > 0)
-      route_tokens<S, T><<<blocks, S::kThreads, bytes, static_cast<cudaStream_t>(stream)>>>(p);
+    if (blocks > 0) {
+      const auto rounds = TokenRounds::of<S>(p.sort);
+      const size_t bytes = static_cast<size_t>(rounds.round) *
+                               (static_cast<size_t>(p.sort.k) * sizeof(Choice<T>) + sizeof(T)) +
+                           static_cast<size_t>(p.sort.slots) * sizeof(int32_t);
+      allow_shared(route_tokens<S, T>, bytes);
+      route_tokens<S, T>
+          <<<blocks, S::kThreads, bytes, static_cast<cudaStream_t>(stream)>>>(p, rounds);
+    }
     place<T>(p, stream);
   });
 }

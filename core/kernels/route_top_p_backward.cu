@@ -1,10 +1,10 @@
-#include "core/kernels/route_row.cuh"
+#include "core/kernels/route_block.cuh"
 #include "core/kernels/route_top_p_launch.h"
 
 namespace switchyard::kernels {
 namespace {
 
-/// Gradient of the scores: that of the losses plus that of the weights.
+/// Adds the gradient of the weights to that of the scores.
 template <class S, class T>
 __device__ void add_weight_gradient(const RouteTopPBackward& p, int token,
                                     const T (&score)[S::kPer], T (&d)[S::kPer]) {
@@ -45,16 +45,10 @@ template <class S, class T>
 __global__ void __launch_bounds__(S::kThreads) backward_tokens(RouteTopPBackward p) {
   const int t = blockIdx.x * (S::kThreads / S::kLanes) + threadIdx.x / S::kLanes;
   if (t >= p.tokens) return;
-  const Part<S, T> part(static_cast<int>(p.columns), p.scores, p.dlogits);
-  T score[S::kPer], d[S::kPer] = {};
+  const Part<S, T> part(static_cast<int>(p.columns), p.scores, p.scores);
+  T score[S::kPer];
   part.load(p.scores, t, T(0), score);
-  if (p.dscores) {
-    const Part<S, T> given(static_cast<int>(p.columns), p.dscores, p.dscores);
-    given.load(p.dscores, t, T(0), d);
-  }
-  if (p.dweight) add_weight_gradient<S>(p, t, score, d);
-  through_scores<S>(p.kind, score, d);
-  part.store(p.dlogits, t, d);
+  write_gradient<S>(p, t, score, [&](auto& d) { add_weight_gradient<S>(p, t, score, d); });
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "core/kernels/device_call.h"
+#include "core/kernels/slot_sort.h"
 
 namespace switchyard {
 
@@ -46,26 +47,23 @@ SlotMajor sort_by_slot(const at::Tensor& slot_of, const at::Tensor& token_offset
   check(slot_of.is_cpu() || slots <= kSortSlots, "sort_by_slot", "slots on a GPU: got ", slots,
         ", expected at most ", kSortSlots);
   const auto slot = slot_of.contiguous(), offset = token_offset.contiguous();
-  const int64_t entries = slot.size(0), tokens = offset.size(0) - 1;
-  const auto ints = [&](int64_t n) { return at::empty({n}, slot.options()); };
-  SlotMajor out{ints(slots + 1), ints(entries), ints(entries), ints(entries)};
-  SlotSort sort{slot.data_ptr<int64_t>(),
-                offset.data_ptr<int64_t>(),
-                entries,
-                tokens,
-                slots,
-                0,
-                slot_sort_chunk(entries, kSortBlocks, 1024),
-                out.slot_offset.data_ptr<int64_t>(),
-                out.token_of.data_ptr<int64_t>(),
-                out.position.data_ptr<int64_t>(),
-                out.entry.data_ptr<int64_t>(),
-                nullptr};
-  const auto count =
-      at::empty({slot_sort_chunks(sort), slot_sort_pairs(slots)}, slot.options().dtype(at::kInt));
+  const SlotSorting sorting(slot, offset, slots, 0,
+                            slot_sort_chunk(slot.size(0), kSortBlocks, 1024));
+  launch(sorting.sort, slot.device(), slot_sort_cpu, slot_sort_cuda);
+  return sorting.to;
+}
+
+SlotSorting::SlotSorting(const at::Tensor& slot_of, const at::Tensor& token_offset, int64_t slots,
+                         int64_t k, int64_t chunk) {
+  const int64_t entries = slot_of.size(0), tokens = token_offset.size(0) - 1;
+  const auto ints = [&](int64_t n) { return at::empty({n}, slot_of.options()); };
+  to = {ints(slots + 1), ints(entries), ints(entries), ints(entries)};
+  const auto at = [](const at::Tensor& t) { return t.data_ptr<int64_t>(); };
+  sort = {at(slot_of), at(token_offset),   entries,         tokens,          slots,        k,
+          chunk,       at(to.slot_offset), at(to.token_of), at(to.position), at(to.entry), nullptr};
+  count = at::empty({slot_sort_pairs(slots), slot_sort_chunks(sort)},
+                    slot_of.options().dtype(at::kInt));
   sort.count = reinterpret_cast<uint32_t*>(count.data_ptr<int32_t>());
-  launch(sort, slot.device(), slot_sort_cpu, slot_sort_cuda);
-  return out;
 }
 
 }  // namespace switchyard

@@ -1,7 +1,10 @@
 #pragma once
 // Counting sort of entries by slot. A block owns SlotSort::chunk entries; its counts per slot lie
 // in SlotSort::count. Placing needs no second pass over the counts: every block sums those of the
-// blocks before it. Integer sums only: the same result on every run.
+// blocks before it. Integer sums only: the same result on every run. A block does little but count
+// its instructions: no divisions, and 64 bits only where memory has them.
+
+#include <cuda_pipeline.h>
 
 #include "core/kernels/device_math.cuh"
 
@@ -15,7 +18,7 @@ __device__ inline void write_counts(const SlotSort& p, const int32_t* count) {
 #pragma unroll 1
   for (int i = threadIdx.x; i < pairs; i += blockDim.x) {
     const int second = 2 * i + 1 < slots ? count[2 * i + 1] : 0;
-    p.count[blockIdx.x * pairs + i] = static_cast<uint32_t>(count[2 * i] | second << 16);
+    p.count[i * gridDim.x + blockIdx.x] = static_cast<uint32_t>(count[2 * i] | second << 16);
   }
 }
 
@@ -48,50 +51,6 @@ __device__ inline void scan(int32_t* x, int n) {
   if (lane == 31) x[n] = before;
 }
 
-/// total[e]: entries of slot e; before[e]: those of them in blocks before this one.
-__device__ inline void sum_counts(const SlotSort& p, int chunks, int32_t* before, int32_t* total) {
-  const int slots = static_cast<int>(p.slots), threads = static_cast<int>(blockDim.x);
-#pragma unroll 1
-  for (int e = threadIdx.x; e < slots; e += threads) before[e] = total[e] = 0;
-  __syncthreads();
-  const int pairs = (slots + 1) / 2;
-  int width = 1;
-  while (width < pairs && width < threads) width *= 2;
-  const int part = threadIdx.x / width, parts = threads / width;
-#pragma unroll 1
-  for (int i = threadIdx.x % width; i < pairs; i += width) {
-    int32_t sum[2] = {}, mine[2] = {};
-#pragma unroll 8
-    for (int c = part; c < chunks; c += parts) {
-      const uint32_t n = p.count[c * pairs + i], own = c < static_cast<int>(blockIdx.x) ? n : 0;
-      sum[0] += n & 0xffff;
-      sum[1] += n >> 16;
-      mine[0] += own & 0xffff;
-      mine[1] += own >> 16;
-    }
-#pragma unroll
-    for (int half = 0; half < 2 && 2 * i + half < slots; ++half) {
-      atomicAdd(total + 2 * i + half, sum[half]);
-      atomicAdd(before + 2 * i + half, mine[half]);
-    }
-  }
-  __syncthreads();
-}
-
-/// next[e]: the first row of slot e in this block. Block 0 writes slot_offset.
-__device__ inline void first_rows(const SlotSort& p, int chunks, int32_t* next, int32_t* local) {
-  const int slots = static_cast<int>(p.slots);
-  sum_counts(p, chunks, next, local);
-  if (threadIdx.x < 32) scan(local, slots);
-  __syncthreads();
-#pragma unroll 1
-  for (int e = threadIdx.x; e <= slots; e += blockDim.x) {
-    if (e < slots) next[e] += local[e];
-    if (blockIdx.x == 0) p.slot_offset[e] = local[e];
-  }
-  __syncthreads();
-}
-
 /// The last i with offset[i] <= value, of n.
 __device__ inline int64_t last_up_to(const int64_t* offset, int64_t n, int64_t value) {
   int64_t low = 0, high = n;
@@ -101,65 +60,101 @@ __device__ inline int64_t last_up_to(const int64_t* offset, int64_t n, int64_t v
   }
   return low;
 }
-__device__ inline int64_t token_of_entry(const SlotSort& p, int64_t a) {
-  return p.k > 0 ? static_cast<uint32_t>(a) / static_cast<uint32_t>(p.k)
-                 : last_up_to(p.token_offset, p.tokens, a);
-}
 
-/// Entries of one round, in shared memory. Item: an entry, or a token, whose entries have slots
-/// that differ. Bit i of bits[w stride + e] says that item 32 w + i has slot e; `rank` counts the
-/// items of the slot in words before. An odd stride: no bank conflicts either way.
+/// One round of a block's entries, in shared memory. Item: an entry, or a token, whose entries have
+/// slots that differ. Bit i of bits[w stride + e] says that item 32 w + i has slot e; `rank` counts
+/// the items of the slot in words before. An odd stride: no bank conflicts either way.
 struct Round {
-  int slots, stride, words, group;
-  int32_t *next, *local, *rank;
+  int slots, stride, words;
+  Divider item;    // of an entry
+  int32_t* next;   // [slots + 1]: the row of the slot's first entry in the round
+  int32_t* total;  // [slots + 1]: slot_offset
+  int32_t* local;  // [slots + 1]: where the slots begin in `order`
+  int32_t* rank;
   uint32_t* bits;
-  uint16_t* order;  // entries of the round by slot
+  int32_t* slot;    // of the entries
+  uint16_t* order;  // entries by slot
 
-  __device__ int item_cell(int item, int slot) const { return item / 32 * stride + slot; }
-  __device__ int cell(int i, int slot) const { return item_cell(i / group, slot); }
-  __device__ uint32_t bit(int i) const { return 1u << i / group % 32; }
+  __device__ int cell(unsigned of_item, int e) const { return of_item / 32 * stride + e; }
 };
 
 /// How a block places its chunk, and the shared memory for it.
 struct Placing {
   int chunks, stride, words, group;
+  int items, end;  // of a block, of all
+  Divider item;
   size_t bytes;
 
   explicit Placing(const SlotSort& p)
       : chunks(static_cast<int>(slot_sort_chunks(p))),
         stride(static_cast<int>(p.slots | 1)),
-        group(static_cast<int>(std::max<int64_t>(p.k, 1))) {
-    constexpr int64_t kCells = 8192, kEntries = 8192;
-    const int64_t all = (p.chunk / group + 31) / 32,
-                  most = std::min(kCells / stride, kEntries / (32 * group));
-    words = static_cast<int>(std::max<int64_t>(1, std::min(all, most)));
-    bytes = static_cast<size_t>(2 * p.slots + 1 + 2 * words * stride) * sizeof(int32_t) +
-            static_cast<size_t>(32 * words * group) * sizeof(uint16_t);
+        group(static_cast<int>(std::max<int64_t>(p.k, 1))),
+        items(static_cast<int>(p.chunk) / group),
+        end(static_cast<int>(p.entries) / group),
+        item(group) {
+    constexpr int kCells = 8192, kEntries = Divider::kMost;
+    const int most = std::min(kCells / stride, kEntries / (32 * group));
+    words = std::max(1, std::min((items + 31) / 32, most));
+    bytes = static_cast<size_t>(3 * (p.slots + 1) + 2 * words * stride) * sizeof(int32_t) +
+            static_cast<size_t>(entries()) * (sizeof(int32_t) + sizeof(uint16_t));
   }
   unsigned blocks() const { return chunks > 0 ? chunks : 1; }
+  /// At most that many a round.
+  __host__ __device__ int entries() const { return 32 * words * group; }
   __device__ Round round(int slots, int32_t* shared) const {
-    int32_t *local = shared + slots, *rank = local + slots + 1, *bits = rank + words * stride;
+    int32_t *total = shared + slots + 1, *local = total + slots + 1, *rank = local + slots + 1,
+            *bits = rank + words * stride, *slot = bits + words * stride;
     return {slots,
             stride,
             words,
-            group,
+            item,
             shared,
+            total,
             local,
             rank,
             reinterpret_cast<uint32_t*>(bits),
-            reinterpret_cast<uint16_t*>(bits + words * stride)};
+            slot,
+            reinterpret_cast<uint16_t*>(slot + entries())};
   }
 };
 
-__device__ inline void clear_bits(const Round& r) {
+/// total[e]: entries of slot e; next[e]: those of them in blocks before this one. A warp adds the
+/// counts of two slots.
+__device__ inline void add_counts(const SlotSort& p, int chunks, const Round& r) {
+  constexpr int kAhead = 5;
+  const int lane = threadIdx.x % 32;
 #pragma unroll 1
-  for (int i = threadIdx.x; i < r.words * r.stride; i += blockDim.x) r.bits[i] = 0;
-  __syncthreads();
+  for (int i = threadIdx.x / 32; 2 * i < r.slots; i += static_cast<int>(blockDim.x) / 32) {
+    const uint32_t* count = p.count + i * chunks;
+    int total[2] = {}, before[2] = {};
+#pragma unroll 1
+    for (int first = lane; first < chunks; first += 32 * kAhead) {
+      uint32_t n[kAhead];
+#pragma unroll
+      for (int j = 0; j < kAhead; ++j) n[j] = first + 32 * j < chunks ? count[first + 32 * j] : 0;
+#pragma unroll
+      for (int j = 0; j < kAhead; ++j) {
+        const uint32_t own = first + 32 * j < static_cast<int>(blockIdx.x) ? n[j] : 0;
+        total[0] += n[j] & 0xffff;
+        total[1] += n[j] >> 16;
+        before[0] += own & 0xffff;
+        before[1] += own >> 16;
+      }
+    }
+    __syncwarp();
+#pragma unroll
+    for (int half = 0; half < 2; ++half) {
+      const int all = __reduce_add_sync(kFullWarp, total[half]),
+                mine = __reduce_add_sync(kFullWarp, before[half]);
+      if (lane > 0) continue;
+      r.total[2 * i + half] = all;
+      r.next[2 * i + half] = mine;
+    }
+  }
 }
 
-/// Fills rank and local, where the slots begin in `order`, from the bits.
-__device__ inline void rank_bits(const Round& r) {
-  __syncthreads();
+/// Fills rank, and local with the entries of each slot, from the bits.
+__device__ inline void count_bits(const Round& r) {
 #pragma unroll 1
   for (int e = threadIdx.x; e < r.slots; e += blockDim.x) {
     int sum = 0;
@@ -170,18 +165,29 @@ __device__ inline void rank_bits(const Round& r) {
     }
     r.local[e] = sum;
   }
-  __syncthreads();
-  if (threadIdx.x < 32) scan(r.local, r.slots);
-  __syncthreads();
 }
 
-/// Fills bits, rank and local.
-__device__ inline void rank_entries(const Round& r, const int64_t* slot_of, int count) {
-  clear_bits(r);
+/// Fills the round but for slot and order; mark() sets the bits of the thread's items. The first
+/// round of a block adds the counts besides; block 0 writes slot_offset.
+template <class Mark>
+__device__ void rank_round(const SlotSort& p, const Round& r, int chunks, bool first, Mark&& mark) {
+  const int threads = static_cast<int>(blockDim.x), warp = threadIdx.x / 32;
 #pragma unroll 1
-  for (int i = threadIdx.x; i < count; i += static_cast<int>(blockDim.x))
-    atomicOr(r.bits + r.cell(i, static_cast<int>(slot_of[i])), r.bit(i));
-  rank_bits(r);
+  for (int i = threadIdx.x; i < r.words * r.stride; i += threads) r.bits[i] = 0;
+  if (first) add_counts(p, chunks, r);
+  __syncthreads();
+  mark();
+  __syncthreads();
+  count_bits(r);
+  if (first && warp == threads / 32 - 1) scan(r.total, r.slots);
+  __syncthreads();
+  if (warp == 0) scan(r.local, r.slots);
+#pragma unroll 1
+  for (int e = threadIdx.x; first && e < r.slots; e += threads) r.next[e] += r.total[e];
+#pragma unroll 1
+  for (int e = threadIdx.x; first && blockIdx.x == 0 && e <= r.slots; e += threads)
+    p.slot_offset[e] = r.total[e];
+  __syncthreads();
 }
 
 /// Goes on to the next round.
@@ -190,44 +196,67 @@ __device__ inline void step_rows(const Round& r) {
 #pragma unroll 1
   for (int e = threadIdx.x; e < r.slots; e += static_cast<int>(blockDim.x))
     r.next[e] += r.local[e + 1] - r.local[e];
-  __syncthreads();
 }
 
-/// One round: `count` entries from `first` on. Rows are written in their order.
-__device__ inline void place_round(const SlotSort& p, const Round& r, int64_t first, int count) {
-  const int64_t* slot_of = p.slot_of + first;
+/// Begins to copy the slots of the thread's entries (their lower halves: they are small).
+__device__ inline void fetch_slots(const Round& r, const int64_t* slot_of, int count) {
+#pragma unroll 1
+  for (int i = threadIdx.x; i < count; i += static_cast<int>(blockDim.x))
+    __pipeline_memcpy_async(r.slot + i, slot_of + i, sizeof(int32_t));
+  __pipeline_commit();
+}
+__device__ inline void mark_slots(const Round& r, int count) {
+  __pipeline_wait_prior(0);
+#pragma unroll 1
+  for (int i = threadIdx.x; i < count; i += static_cast<int>(blockDim.x)) {
+    const unsigned item = r.item(i);
+    atomicOr(r.bits + r.cell(item, r.slot[i]), 1u << item % 32);
+  }
+}
+
+/// Writes the `count` entries of a round, from `first` on, of the items from `token` on (tokens,
+/// where they are a group): rows in their order.
+__device__ inline void write_round(const SlotSort& p, const Round& r, int first, int token,
+                                   int count) {
   const int threads = static_cast<int>(blockDim.x);
-  rank_entries(r, slot_of, count);
+  int64_t* position = p.position + first;
 #pragma unroll 1
   for (int i = threadIdx.x; i < count; i += threads) {
-    const int e = static_cast<int>(slot_of[i]), c = r.cell(i, e);
-    const int rank = r.rank[c] + __popc(r.bits[c] & (r.bit(i) - 1));
+    const unsigned item = r.item(i);
+    const int e = r.slot[i], c = r.cell(item, e);
+    const int rank = r.rank[c] + __popc(r.bits[c] & ((1u << item % 32) - 1));
     r.order[r.local[e] + rank] = static_cast<uint16_t>(i);
-    p.position[first + i] = r.next[e] + rank;
+    position[i] = r.next[e] + rank;
   }
   __syncthreads();
 #pragma unroll 1
   for (int n = threadIdx.x; n < count; n += threads) {
-    const int i = r.order[n], e = static_cast<int>(slot_of[i]);
-    const int64_t row = r.next[e] + n - r.local[e];
-    p.token_of[row] = token_of_entry(p, first + i);
+    const int i = r.order[n], e = r.slot[i], row = r.next[e] + n - r.local[e];
+    p.token_of[row] = p.k > 0 ? token + static_cast<int>(r.item(i))
+                              : last_up_to(p.token_offset, p.tokens, first + i);
     p.entry[row] = first + i;
   }
-  step_rows(r);
 }
 
 /// May start while the kernel before it on the stream ends: what it needs of that comes behind the
 /// first line.
-static __global__ void __launch_bounds__(kSortThreads) place_entries(SlotSort p, Placing placing) {
+static __global__ void __launch_bounds__(kSortThreads, 2)
+    place_entries(SlotSort p, Placing placing) {
   wait_for_previous();
   let_next_start();
   extern __shared__ int32_t shared[];
   const Round r = placing.round(static_cast<int>(p.slots), shared);
-  first_rows(p, placing.chunks, r.next, r.local);
-  const int64_t begin = blockIdx.x * p.chunk, stop = min(begin + p.chunk, p.entries);
-#pragma unroll 1
-  for (int64_t first = begin; first < stop; first += 32 * r.words * r.group)
-    place_round(p, r, first, static_cast<int>(min(stop - first, int64_t{32} * r.words * r.group)));
+  const int group = placing.group, begin = blockIdx.x * placing.items,
+            stop = min(begin + placing.items, placing.end);
+  int item = begin;
+  do {
+    const int first = item * group, count = min(stop - item, 32 * r.words) * group;
+    if (item > begin) step_rows(r);
+    fetch_slots(r, p.slot_of + first, count);
+    rank_round(p, r, placing.chunks, item == begin, [&] { mark_slots(r, count); });
+    write_round(p, r, first, item, count);
+    item += 32 * r.words;
+  } while (item < stop);
 }
 
 /// After the kernel that counts, which calls cudaTriggerProgrammaticLaunchCompletion() when it is

@@ -38,17 +38,10 @@ ExpertOperands operands_of(const Size& s, at::ScalarType type, at::Device device
   return out;
 }
 
-}  // namespace
-
-TEST_CASE("one entry of every token needs no combine", "[kernels][cuda]") {
+void check_sizes(std::initializer_list<Size> sizes) {
   for (const at::Device device : devices()) {
     for (const auto type : {at::kFloat, at::kBFloat16, at::kHalf}) {
-      for (const Size& s :
-           {Size{700, 6, 64, 64, 64, false, true}, Size{701, 6, 24, 40, 56, true, true},
-            Size{500, 3, 128, 128, 96, true, false}, Size{300, 4, 256, 64, 256, false, true},
-            Size{900, 20, 64, 0, 64, false, true}, Size{333, 6, 128, 0, 40, false, false},
-            Size{500, 3, 256, 0, 64, false, true}, Size{1, 20, 64, 0, 64, false, false},
-            Size{0, 2, 64, 64, 64, false, false}}) {
+      for (const Size& s : sizes) {
         const auto o = operands_of(s, type, device);
         REQUIRE(o.assignment.once);
         for (const CheckedError& e : expert_errors(o, true)) {
@@ -68,4 +61,23 @@ TEST_CASE("one entry of every token needs no combine", "[kernels][cuda]") {
       }
     }
   }
+}
+
+}  // namespace
+
+TEST_CASE("one entry of every token needs no combine", "[kernels][cuda]") {
+  check_sizes({{700, 6, 64, 64, 64, false, false},
+               {500, 3, 128, 128, 96, true, false},
+               {900, 20, 64, 0, 64, false, false},
+               {333, 6, 128, 0, 40, false, false},
+               {1, 20, 64, 0, 64, false, false},
+               {0, 2, 64, 64, 64, false, false}});
+}
+
+TEST_CASE("the only entry of a token may have biases", "[kernels][cuda]") {
+  check_sizes({{700, 6, 64, 64, 64, false, true},
+               {701, 6, 24, 40, 56, true, true},
+               {300, 4, 256, 64, 256, false, true},
+               {900, 20, 64, 0, 64, false, true},
+               {500, 3, 256, 0, 64, false, true}});
 }
