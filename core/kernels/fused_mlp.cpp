@@ -1,5 +1,6 @@
 #include "core/kernels/fused_mlp.h"
 
+#include "core/base/flop_counter.h"
 #include "core/kernels/device_call.h"
 
 namespace switchyard {
@@ -56,6 +57,12 @@ FusedMlp to_kernel(const FusedMlpInput& f) {
           nullptr};
 }
 
+/// Products with the weights of the first layer and of the second, so many times each.
+void count_products(const FusedMlpInput& input, const FusedMlp& p, int64_t in, int64_t out) {
+  count_grouped(input.slot_offset, p.channels, in * (p.gated ? 2 : 1) * p.hidden);
+  count_grouped(input.slot_offset, p.hidden, out * p.width);
+}
+
 at::Tensor forward(const FusedMlpInput& input, const at::Tensor& weight_A,
                    const at::Tensor& bias_ED) {
   FusedMlp p = to_kernel(input);
@@ -65,6 +72,7 @@ at::Tensor forward(const FusedMlpInput& input, const at::Tensor& weight_A,
   p.out_bias = pointer(bias_ED);
   const c10::DeviceGuard guard(rows_AD.device());
   kernels_of(input).rows(p, current_stream(rows_AD.device()));
+  count_products(input, p, 1, 1);
   return rows_AD;
 }
 
@@ -128,6 +136,7 @@ FusedMlpGrad fused_mlp_backward(const FusedMlpInput& input, const at::Tensor& dy
                 in_bias_parts.data_ptr<float>(), out_parts.data_ptr<float>(), out.d_in.data_ptr(),
                 pointer(out.d_in_bias), pointer(out.d_out)},
                grid, current_stream(dy_TD.device()));
+  count_products(input, p, linear ? 2 : 3, 2);  // of a MLP, the hidden activation once more
   return out;
 }
 
