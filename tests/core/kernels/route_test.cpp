@@ -4,6 +4,7 @@
 
 #include <ATen/ops/softmax.h>
 
+#include <cmath>
 #include <limits>
 
 #include "core/kernels/route.h"
@@ -185,6 +186,35 @@ TEST_CASE("routing breaks ties to the lowest slot, survives NaN and infinity, an
       check_assignment(again.assignment, first.assignment);
       check_equal(again.assignment.weight, first.assignment.weight, "weight");
     }
+  }
+}
+
+TEST_CASE("ties go to the lowest slot in every width", "[kernels][cuda]") {
+  constexpr int64_t kTokens = 500;
+  for (const int64_t slots : {8, 13, 40, 64, 100, 128, 200, 300, 1024}) {
+    auto logits =
+        normal({kTokens, slots}, "logits").mul(2).round();  // few values, zeros of both signs
+    logits.masked_fill_(normal({kTokens, slots}, "holes") > 2, std::nan(""));
+    const auto slot_TK = top_k_slots(logits, std::min<int64_t>(slots, 12));
+    for (const at::Device device : devices()) {
+      for (const auto type : {at::kDouble, at::kFloat}) {
+        INFO(device.str() << " slots " << slots);
+        const auto got =
+            route_top_k(logits.to(device, type), {Score::Identity, false, slot_TK.size(1)});
+        check_equal(got.assignment.slot_of, slot_TK.view(-1), "slot_of");
+      }
+    }
+  }
+}
+
+TEST_CASE("top-k places as many tokens as a chunk takes in turns", "[kernels][cuda]") {
+  const auto logits = normal({300'000, 8}, "logits");
+  const TopKRule rule{Score::Softmax, true, 8};
+  const Routed expected = route_top_k(logits, rule);
+  for (const at::Device device : devices()) {
+    const Routed got = route_top_k(logits.to(device), rule);
+    check_assignment(got.assignment, expected.assignment);
+    CHECK(relative_error(got.assignment.weight, expected.assignment.weight) < 1e-13);
   }
 }
 
