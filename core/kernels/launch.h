@@ -29,11 +29,11 @@ struct SlotSort {
   int64_t *slot_offset, *token_of, *position, *entry;
   uint32_t* count;
 };
-/// Items of each of at most `blocks` blocks, at least `least`. Every block reads all counts: few
-/// blocks, one or two per multiprocessor.
+constexpr int64_t kSlotSortMost = 1 << 13;  // items of a block
+/// Items of each of at most `blocks` blocks, at least `least`; more blocks where kSlotSortMost asks
+/// for them. Every block reads all counts: few blocks, one or two per multiprocessor.
 inline int64_t slot_sort_chunk(int64_t items, int64_t blocks, int64_t least) {
-  constexpr int64_t kMost = 1 << 15;  // that a count takes
-  return std::clamp(((items + blocks - 1) / blocks + 31) / 32 * 32, least, kMost);
+  return std::clamp(((items + blocks - 1) / blocks + 31) / 32 * 32, least, kSlotSortMost);
 }
 inline int64_t slot_sort_pairs(int64_t slots) { return (slots + 1) / 2; }
 inline int64_t slot_sort_chunks(const SlotSort& p) {

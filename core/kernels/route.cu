@@ -96,7 +96,7 @@ __global__ void __launch_bounds__(S::kThreads) backward_tokens(RouteBackward p) 
   if (t >= p.tokens) return;
   const Part<S, T> part(static_cast<int>(p.columns), p.logits, p.logits);
   T score[S::kPer];
-  part.load(p.logits, t, T(-INFINITY), score);
+  part.load(part.at(p.logits, t), T(-INFINITY), score);
   to_scores<S>(p.kind, score);
   write_gradient<S>(p, t, score, [&](auto& d) { add_weight_gradient<S>(p, t, score, d); });
 }

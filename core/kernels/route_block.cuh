@@ -33,7 +33,8 @@ __device__ void route_block(const void* logits, const Part<S, T>& part, const Sl
             end = min(begin + rounds.share, static_cast<int>(sort.tokens));
   T score[S::kPer], next[S::kPer];
   int t = begin + threadIdx.x / S::kLanes;
-  if (t < end) part.load(logits, t, T(-INFINITY), next);
+  const T* from = part.at(logits, t);
+  if (t < end) part.load(from, T(-INFINITY), next);
 #pragma unroll 1
   for (int e = threadIdx.x; e < static_cast<int>(sort.slots); e += S::kThreads) count[e] = 0;
 #pragma unroll 1
@@ -42,7 +43,8 @@ __device__ void route_block(const void* logits, const Part<S, T>& part, const Sl
 #pragma unroll 1
     for (; t < stop; t += kStep) {
       copy(next, score);
-      if (t + kStep < end) part.load(logits, t + kStep, T(-INFINITY), next);
+      from += kStep * part.columns();
+      if (t + kStep < end) part.load(from, T(-INFINITY), next);
       choose(t, score, t - first);
     }
     __syncthreads();
@@ -58,7 +60,7 @@ template <class S, class T, class Backward, class Add>
 __device__ void write_gradient(const Backward& p, int token, const T (&score)[S::kPer], Add&& add) {
   const Part<S, T> part(static_cast<int>(p.columns), p.dscores, p.dlogits);
   T d[S::kPer] = {};
-  if (p.dscores) part.load(p.dscores, token, T(0), d);
+  if (p.dscores) part.load(part.at(p.dscores, token), T(0), d);
   if (p.dweight) add(d);
   through_scores<S>(p.kind, score, d);
   part.store(p.dlogits, token, d);

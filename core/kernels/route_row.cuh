@@ -89,9 +89,12 @@ class Part {
     packs_ = (bits | columns * sizeof(T)) % sizeof(Unit) == 0;
   }
 
+  /// Where the lane's part of a row begins.
+  __device__ const T* at(const void* rows, int row) const {
+    return static_cast<const T*>(rows) + begin(row);
+  }
   /// Columns beyond the last hold `outside`.
-  __device__ void load(const void* rows, int row, T outside, T (&p)[S::kPer]) const {
-    const T* from = static_cast<const T*>(rows) + begin(row);
+  __device__ void load(const T* from, T outside, T (&p)[S::kPer]) const {
 #pragma unroll
     for (int j = 0; j < S::kPer; ++j) p[j] = outside;
     if (packs_) {
@@ -116,6 +119,7 @@ class Part {
         if (j < left_) to[j] = p[j];
     }
   }
+  __device__ int columns() const { return columns_; }
   /// True where column j of the lane is there.
   __device__ bool has(int j) const { return j < left_; }
 

@@ -47,7 +47,7 @@ __global__ void __launch_bounds__(S::kThreads) backward_tokens(RouteTopPBackward
   if (t >= p.tokens) return;
   const Part<S, T> part(static_cast<int>(p.columns), p.scores, p.scores);
   T score[S::kPer];
-  part.load(p.scores, t, T(0), score);
+  part.load(part.at(p.scores, t), T(0), score);
   write_gradient<S>(p, t, score, [&](auto& d) { add_weight_gradient<S>(p, t, score, d); });
 }
 

@@ -122,6 +122,7 @@ struct Placing {
 /// counts of two slots.
 __device__ inline void add_counts(const SlotSort& p, int chunks, const Round& r) {
   constexpr int kAhead = 5;
+  static_assert(kAhead * kSlotSortMost < 1 << 16, "both halves add up at once");
   const int lane = threadIdx.x % 32;
 #pragma unroll 1
   for (int i = threadIdx.x / 32; 2 * i < r.slots; i += static_cast<int>(blockDim.x) / 32) {
@@ -129,17 +130,18 @@ __device__ inline void add_counts(const SlotSort& p, int chunks, const Round& r)
     int total[2] = {}, before[2] = {};
 #pragma unroll 1
     for (int first = lane; first < chunks; first += 32 * kAhead) {
-      uint32_t n[kAhead];
+      uint32_t n[kAhead], all = 0, own = 0;
 #pragma unroll
       for (int j = 0; j < kAhead; ++j) n[j] = first + 32 * j < chunks ? count[first + 32 * j] : 0;
 #pragma unroll
       for (int j = 0; j < kAhead; ++j) {
-        const uint32_t own = first + 32 * j < static_cast<int>(blockIdx.x) ? n[j] : 0;
-        total[0] += n[j] & 0xffff;
-        total[1] += n[j] >> 16;
-        before[0] += own & 0xffff;
-        before[1] += own >> 16;
+        all += n[j];
+        if (first + 32 * j < static_cast<int>(blockIdx.x)) own += n[j];
       }
+      total[0] += all & 0xffff;
+      total[1] += all >> 16;
+      before[0] += own & 0xffff;
+      before[1] += own >> 16;
     }
     __syncwarp();
 #pragma unroll
