@@ -19,7 +19,8 @@ __device__ void choose(const Route& p, const Part<S, T>& part, int token, T (&sc
   }
   Candidates<S, T> left(score, part);
   const int k = static_cast<int>(p.sort.k);
-#pragma unroll(kSortsColumns <S> ? 4 : 1)
+  constexpr int kUnroll = kSortsColumns<S> ? 4 : 1;
+#pragma unroll kUnroll
   for (int i = 0; i < k; ++i) left.take(chosen + i);
 }
 

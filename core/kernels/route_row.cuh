@@ -59,7 +59,7 @@ __device__ unsigned long long group_max(unsigned long long key) {
   return key;
 }
 
-/// The largest x that is a number; any x where there is none.
+/// The largest x; where a lane has NaN, that may be it.
 template <class S>
 __device__ float group_top(float x) {
   if constexpr (S::kLanes == 1) return x;

@@ -1,8 +1,8 @@
 #pragma once
 // Counting sort of entries by slot. A block owns SlotSort::chunk entries; its counts per slot lie
 // in SlotSort::count. Placing needs no second pass over the counts: every block sums those of the
-// blocks before it. Integer sums only: the same result on every run. A block does little but count
-// its instructions: no divisions, and 64 bits only where memory has them.
+// blocks before it. Integer sums only: the same result on every run. Instructions bound it: so
+// no divisions, and 64 bits only where memory has them.
 
 #include <cuda_pipeline.h>
 
