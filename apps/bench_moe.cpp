@@ -144,9 +144,12 @@ int run_bench_moe(const Arguments& args) {
               options.device.str().c_str(), card_state(options.device).c_str(),
               options.mode.c_str(), options.routing.c_str());
   for (const auto& name : options.shapes) {
-    for (const auto& row : bench_moe(moe_shape(name).scaled(options.divide), options)) {
-      print_row(row, element);
-      report["rows"].push_back(row_json(row, element));
+    const MoeShape shape = moe_shape(name).scaled(options.divide);
+    for (const Pass pass : {Pass::Inference, Pass::ForwardBackward}) {
+      for (const auto& row : bench_moe(shape, pass, options)) {
+        print_row(row, element);
+        report["rows"].push_back(row_json(row, element));
+      }
     }
   }
   report["card_after"] = card_state(options.device);

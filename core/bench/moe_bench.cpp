@@ -86,8 +86,12 @@ Contender contender(const MoeVariant& variant, const MoeCase& inputs, Pass pass,
   return out;
 }
 
-void bench_pass(const MoeCase& inputs, Pass pass, const MoeBenchOptions& options,
-                std::vector<MoeBenchRow>& rows) {
+}  // namespace
+
+std::vector<MoeBenchRow> bench_moe(const MoeShape& shape, Pass pass,
+                                   const MoeBenchOptions& options) {
+  const auto inputs = make_moe_case(shape, options.routing, options.bias,
+                                    pass == Pass::ForwardBackward, options.type, options.device);
   std::vector<Contender> contenders;
   for (const auto& name : options.variants)
     contenders.push_back(contender(moe_variant(name), inputs, pass, options.mode));
@@ -100,18 +104,8 @@ void bench_pass(const MoeCase& inputs, Pass pass, const MoeBenchOptions& options
       c.row.timings.append(timings);
     }
   }
-  for (Contender& c : contenders) rows.push_back(std::move(c.row));
-}
-
-}  // namespace
-
-std::vector<MoeBenchRow> bench_moe(const MoeShape& shape, const MoeBenchOptions& options) {
   std::vector<MoeBenchRow> rows;
-  for (const Pass pass : {Pass::Inference, Pass::ForwardBackward}) {
-    const auto inputs = make_moe_case(shape, options.routing, options.bias,
-                                      pass == Pass::ForwardBackward, options.type, options.device);
-    bench_pass(inputs, pass, options, rows);
-  }
+  for (Contender& c : contenders) rows.push_back(std::move(c.row));
   return rows;
 }
 

@@ -28,8 +28,9 @@ struct MoeBenchRow {
   std::string skipped;                          ///< why there are no timings
 };
 
-/// Inference and training step (forward and gradients of x, logits and weights) of every variant
-/// at one shape, all variants in turn, twice: A B A B.
-std::vector<MoeBenchRow> bench_moe(const MoeShape& shape, const MoeBenchOptions& options);
+/// A pass of every variant at one shape, all variants in turn, twice: A B A B. ForwardBackward:
+/// with the gradients of x, logits and weights.
+std::vector<MoeBenchRow> bench_moe(const MoeShape& shape, Pass pass,
+                                   const MoeBenchOptions& options);
 
 }  // namespace switchyard
