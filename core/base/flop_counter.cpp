@@ -97,9 +97,9 @@ FlopCounter::FlopCounter() {
 }
 
 FlopCounter::~FlopCounter() {
-  counts = false;
   at::removeCallback(handle_);
   const std::lock_guard lock(groups_lock);
+  counts = false;
   groups.clear();
 }
 
@@ -117,7 +117,7 @@ void count_product(int64_t rows, int64_t inner, int64_t columns) {
 void count_grouped(const at::Tensor& ends, int64_t inner, int64_t columns) {
   if (!counts || ends.numel() == 0) return;
   const std::lock_guard lock(groups_lock);
-  groups.push_back({ends, 2 * inner * columns});
+  if (counts) groups.push_back({ends, 2 * inner * columns});
 }
 
 }  // namespace switchyard

@@ -108,16 +108,17 @@ __device__ inline int warp_prefix(int n) {
   return n;
 }
 
-/// i / by, by one product: i up to kMost, by up to 32.
+/// i / by, by one product: i up to kMost, by up to kMostBy.
 class Divider {
  public:
-  static constexpr int kMost = 8192;
+  static constexpr int kMost = 8192, kMostBy = 32;
   explicit Divider(int by) : factor_(((1 << kShift) + by - 1) / by) {}
   __device__ unsigned operator()(unsigned i) const { return i * factor_ >> kShift; }
 
  private:
   static constexpr int kShift = 18;
-  static_assert(kMost * 31 < 1 << kShift, "what is rounded up stays below the next quotient");
+  static_assert(kMost * (kMostBy - 1) < 1 << kShift,
+                "what is rounded up stays below the next quotient");
   unsigned factor_;
 };
 

@@ -92,6 +92,7 @@ struct Placing {
         items(static_cast<int>(p.chunk) / group),
         end(static_cast<int>(p.entries) / group),
         item(group) {
+    static_assert(kRouteBest <= Divider::kMostBy);
     constexpr int kCells = 8192, kEntries = Divider::kMost;
     const int most = std::min(kCells / stride, kEntries / (32 * group));
     words = std::max(1, std::min((items + 31) / 32, most));
